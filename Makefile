@@ -1,0 +1,173 @@
+# Belfry. `make help` lists the targets; build products are only under build/.
+#
+#   BUILD=release (default), debug, asan, tsan     each has its own folder build/<BUILD>/
+#   RUN=dir PORT_BASE=n LISTEN=address             which instance up, down, status and logs mean
+
+BUILD     ?= release
+RUN       ?= run
+PORT_BASE ?= 5000
+LISTEN    ?= 127.0.0.1
+
+O   := build/$(BUILD)
+GEN := build/gen
+CC  := gcc
+export BUILD RUN PORT_BASE LISTEN
+
+# ---- flags ---------------------------------------------------------------------------------------------------------
+VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+CFLAGS   := -std=gnu11 -g -pipe -fPIC -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wundef -Wformat=2 -Wno-unused-parameter -fno-strict-aliasing -pthread -D_GNU_SOURCE
+CPPFLAGS := -Iservices/common -I$(GEN) -isystem /usr/include/postgresql
+LDFLAGS  := -pthread
+LDLIBS   := -lmicrohttpd -ljansson -lpq -lhiredis -lnng -lprotobuf-c -lcrypto
+
+FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+LINK_release  := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+FLAGS_debug   := -O0
+FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+LINK_asan     := -fsanitize=address,undefined
+FLAGS_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
+LINK_tsan     := -fsanitize=thread
+ifeq ($(filter $(BUILD),release debug asan tsan),)
+$(error BUILD=$(BUILD) is unknown; use release, debug, asan or tsan)
+endif
+CFLAGS  += $(FLAGS_$(BUILD))
+LDFLAGS += $(LINK_$(BUILD))
+BIN_LDFLAGS_release := -pie
+
+# ---- what there is -------------------------------------------------------------------------------------------------
+SERVICES  := tenant-registry
+PROTOS    := $(wildcard proto/belfry/*/v1/*.proto)
+PROTO_C   := $(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c)
+PROTO_H   := $(PROTO_C:.c=.h)
+COMMON_C  := $(filter-out %_test.c,$(wildcard services/common/*.c))
+COMMON_O  := $(COMMON_C:%.c=$(O)/%.o) $(PROTO_C:$(GEN)/%.c=$(O)/gen/%.o)
+COMMON_A  := $(O)/libbelfry.a
+SERVICE_C  = $(filter-out %_test.c,$(wildcard services/$(1)/*.c))
+SERVICE_O  = $(patsubst %.c,$(O)/%.o,$(call SERVICE_C,$(1)))
+BINS      := $(SERVICES:%=$(O)/bin/belfry-%)
+
+# The Kamailio module: files that include Kamailio's headers, and those that do not (and so have unit tests).
+MODULE    := kamailio-modules/tenant
+MODULE_K  := $(wildcard $(MODULE)/*_mod.c $(MODULE)/*_var.c $(MODULE)/*_rpc.c $(MODULE)/*_call.c $(MODULE)/*_proc.c)
+MODULE_P  := $(filter-out $(MODULE_K) %_test.c,$(wildcard $(MODULE)/*.c))
+MODULE_SO := $(O)/modules/tenant.so
+KAM_H     := build/kamailio-headers
+
+TESTS_C   := $(wildcard services/*/*_test.c $(MODULE)/*_test.c)
+TESTS     := $(TESTS_C:%.c=$(O)/test/%)
+HEADERS   := $(wildcard services/*/*.h)
+SOURCES   := $(wildcard services/*/*.[ch] $(MODULE)/*.[ch] loadtest/*.[ch] tests/fuzz/*.[ch])
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BINS) $(MODULE_SO) ## build the services and the Kamailio module
+
+# ---- generated ------------------------------------------------------------------------------------------------------
+$(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto
+	@mkdir -p $(GEN)
+	protoc-c --proto_path=proto --c_out=$(GEN) $<
+
+# ---- compile and link -----------------------------------------------------------------------------------------------
+$(O)/%.o: %.c | $(PROTO_H)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/gen/%.o: $(GEN)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -w -MMD -MP -c -o $@ $<
+
+$(O)/services/common/bf_config.o: CPPFLAGS += -DBELFRY_VERSION='"$(VERSION)"'
+
+$(COMMON_A): $(COMMON_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+define service_rule
+$(O)/bin/belfry-$(1): $(call SERVICE_O,$(1)) $(COMMON_A)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(BIN_LDFLAGS_$$(BUILD)) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach s,$(SERVICES),$(eval $(call service_rule,$(s))))
+
+# A test is linked with everything of its folder but main.c.
+define test_rule
+$(O)/test/services/$(1)/%_test: $(O)/services/$(1)/%_test.o $(filter-out %/main.o,$(call SERVICE_O,$(1))) $(COMMON_A)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(COMMON_A) -lcmocka $$(LDLIBS)
+endef
+$(foreach s,$(SERVICES),$(eval $(call test_rule,$(s))))
+
+$(O)/test/services/common/%_test: $(O)/services/common/%_test.o $(COMMON_A)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+$(O)/test/$(MODULE)/%_test: $(O)/$(MODULE)/%_test.o $(MODULE_P:%.c=$(O)/%.o) $(COMMON_A)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
+
+include $(wildcard $(MODULE)/module.mk)
+
+# ---- tests and checks -----------------------------------------------------------------------------------------------
+check: $(TESTS) ## unit tests (seconds)
+	@deploy/local/with-deps true
+	@tests/unit $(TESTS)
+
+hdr-check: $(PROTO_H) ## every header compiles alone
+	@for h in $(HEADERS); do $(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only -x c -include $$h /dev/null || exit 1; done
+	@echo "hdr-check: $(words $(HEADERS)) headers compile alone"
+
+format: ## lay out the sources with clang-format 14
+	clang-format -i $(SOURCES)
+
+format-check:
+	clang-format --dry-run -Werror $(SOURCES)
+
+tidy: $(PROTO_H) ## clang-tidy and shellcheck
+	tests/tidy $(filter %.c,$(SOURCES))
+
+docs-check: all ## settings, routes, metrics and module parameters are all documented
+	tests/docs-check
+
+compile_commands.json: ## for editors: needs bear
+	bear -- $(MAKE) -B all
+
+asan: ## build with AddressSanitizer; `make test BUILD=asan` runs the tests on it
+	$(MAKE) BUILD=asan all
+tsan: ## build with ThreadSanitizer
+	$(MAKE) BUILD=tsan all
+
+e2e: ## end-to-end tests against an instance of their own
+	tests/e2e/run
+
+test: ## everything: packages, build, checks, unit and end-to-end tests
+	tests/all
+
+bench: ## the figures of docs/benchmarks.md, as a table and as JSON
+	loadtest/bench
+
+# ---- an instance on this machine ------------------------------------------------------------------------------------
+up: ## install what is missing, build, start everything, wait until it is ready
+	@deploy/local/belfry up
+down: ## stop the instance; its data stays
+	@deploy/local/belfry down
+status: ## what runs, and where things are
+	@deploy/local/belfry status
+logs: ## follow the logs
+	@deploy/local/belfry logs
+demo: ## two tenants, real phones, a real call: a report to look at
+	@deploy/local/with-deps tests/demo
+
+clean: ## remove the build products (never an instance)
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9_.-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+	@sed -n 's/^#  /  /p' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: all check hdr-check format format-check tidy docs-check asan tsan e2e test bench up down status logs demo clean help
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
