@@ -110,6 +110,13 @@ $(O)/test/$(MODULE)/%_test: $(O)/$(MODULE)/%_test.o $(MODULE_P:%.c=$(O)/%.o) $(C
 
 include $(wildcard $(MODULE)/module.mk)
 
+# Programs that measure: loadtest/<name>.c is build/<BUILD>/bin/<name>; what else it needs stands in a line of its own.
+$(O)/bin/%: $(O)/loadtest/%.o $(COMMON_A)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(BIN_LDFLAGS_$(BUILD)) -o $@ $(filter %.o,$^) $(COMMON_A) $(LDLIBS)
+
+$(O)/bin/sipload: $(patsubst %.c,$(O)/%.o,$(wildcard loadtest/sipload_*.c))
+
 # ---- tests and checks -----------------------------------------------------------------------------------------------
 check: $(TESTS) ## unit tests (seconds)
 	@deploy/local/with-deps true
