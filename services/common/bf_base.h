@@ -51,5 +51,7 @@ bf_must_check bool bf_parse_int(struct bf_str text, int64_t min, int64_t max, in
 
 // Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without U+0000.
 bool bf_utf8_valid(struct bf_str text);
+// Bytes of the first character; 0 when there is none or it is not well-formed (or U+0000).
+size_t bf_utf8_next(struct bf_str text);
 
 #endif
