@@ -1,0 +1,395 @@
+// The engine of sipload: a table of slots, each one transaction, and one loop of start, send, wait, receive,
+// repeat.
+#include "sipload_run.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "bf_clock.h"
+#include "bf_crypto.h"
+
+#define BATCH             64
+#define T1_MS             500
+#define T2_MS             4000
+#define RESEND_CHECK_MS   20
+#define SOCKET_BYTES      (4 << 20)
+#define PACKET_BYTES_MAX  4096
+#define PERMUTATION_PRIME 7368787ULL
+
+struct transaction {
+    uint32_t generation; // counts the slot's requests, so that a late answer is not taken for the next one's
+    uint32_t user;
+    bool waiting;
+    bool authorized; // the request that is out carries a digest
+    uint32_t resend_after_ms;
+    uint64_t begun_us, sent_us, resend_us;
+    struct sip_user who;
+    size_t length;
+    char message[SIP_BYTES_MAX];
+};
+
+struct reuse { // what LOAD_REGISTER_REUSE remembers of a user
+    char nonce[SIP_TEXT_MAX];
+    uint32_t count;
+    bool qop;
+};
+
+struct load {
+    const struct load_plan *plan;
+    struct load_result *result;
+    int fd;
+    uint16_t local_port;
+    uint32_t run;
+    uint32_t cseq;
+    struct sip_digest digest;
+    struct transaction *slots;
+    uint32_t *idle; // a stack of free slots
+    size_t idle_count;
+    struct reuse *reuse; // users of them; NULL in other modes
+    uint64_t began_us, ends_us, next_start_us, next_resend_us, last_answer_us;
+    size_t queued;
+    struct mmsghdr out[BATCH];
+    struct iovec out_at[BATCH];
+    struct mmsghdr in[BATCH];
+    struct iovec in_at[BATCH];
+    char packets[BATCH][PACKET_BYTES_MAX];
+};
+
+// ---- sending
+// -------------------------------------------------------------------------------------------------------
+
+static void flush(struct load *load)
+{
+    size_t done = 0;
+
+    while (done < load->queued) {
+        int sent = sendmmsg(load->fd, load->out + done, (unsigned)(load->queued - done), 0);
+        if (sent > 0) {
+            done += (size_t)sent;
+            continue;
+        }
+        if (errno == EAGAIN || errno == EINTR) {
+            struct pollfd writable = {load->fd, POLLOUT, 0};
+            (void)poll(&writable, 1, 10);
+            continue;
+        }
+        load->result->send_errors++; // for example nobody listens: the retransmission is the second try
+        done++;
+    }
+    load->queued = 0;
+}
+
+static void enqueue(struct load *load, struct transaction *slot)
+{
+    if (load->queued == BATCH)
+        flush(load);
+    load->out_at[load->queued] = (struct iovec){slot->message, slot->length};
+    load->queued++;
+}
+
+static void user_of(const struct load_plan *plan, uint32_t user, struct sip_user *ret_who)
+{
+    uint64_t index = (uint64_t)plan->first_user + user;
+    uint64_t per_domain = (uint64_t)plan->users_per_domain;
+
+    snprintf(ret_who->number, sizeof(ret_who->number), "%lu",
+             (uint64_t)plan->first_number + index % per_domain);
+    snprintf(ret_who->domain, sizeof(ret_who->domain), "t%06lu%s", index / per_domain, plan->domain_suffix);
+}
+
+// The header line for this user: from the challenge, or from the nonce that the user still holds. "" without
+// either.
+static bool authorization(struct load *load, struct transaction *slot, const struct sip_challenge *challenge,
+                          char *line, size_t size)
+{
+    struct reuse *reuse = load->reuse ? &load->reuse[slot->user] : NULL;
+    struct sip_challenge held = {.qop = true};
+
+    if (challenge && reuse) {
+        memcpy(reuse->nonce, challenge->nonce, sizeof(reuse->nonce));
+        reuse->qop = challenge->qop;
+        reuse->count = 0;
+    }
+    if (!challenge && reuse && reuse->nonce[0]) {
+        memcpy(held.nonce, reuse->nonce, sizeof(held.nonce));
+        memcpy(held.realm, slot->who.domain, sizeof(held.realm));
+        held.qop = reuse->qop;
+        challenge = &held;
+    }
+    slot->authorized = challenge != NULL;
+    line[0] = '\0';
+    if (!challenge)
+        return true;
+    uint32_t count = reuse ? ++reuse->count : 1;
+    return sip_authorize(&load->digest, challenge, &slot->who, load->plan->password, count, line, size);
+}
+
+static void send_request(struct load *load, struct transaction *slot, const struct sip_challenge *challenge)
+{
+    char line[SIP_BYTES_MAX];
+    struct sip_request request = {
+        .user = &slot->who,
+        .tag = {load->run, (uint32_t)(slot - load->slots), ++slot->generation},
+        .cseq = ++load->cseq,
+        .local_port = load->local_port,
+        .expires_s = (int)load->plan->expires_s,
+        .authorization = line,
+    };
+
+    if (load->plan->mode == LOAD_OPTIONS)
+        slot->length = sip_options(&request, slot->message);
+    else if (authorization(load, slot, challenge, line, sizeof(line)))
+        slot->length = sip_register(&request, slot->message);
+    else
+        slot->length = 0;
+    if (slot->length == 0)
+        abort(); // every text in it is bounded so that it fits
+    slot->sent_us = bf_mono_us();
+    slot->resend_after_ms = T1_MS;
+    slot->resend_us = slot->sent_us + T1_MS * 1000;
+    load->result->requests_sent++;
+    enqueue(load, slot);
+}
+
+static bool may_start(const struct load *load, uint64_t now_us)
+{
+    const struct load_plan *plan = load->plan;
+
+    return load->idle_count > 0 && now_us < load->ends_us && now_us >= load->next_start_us &&
+           (plan->count == 0 || load->result->started < (uint64_t)plan->count);
+}
+
+static void start_some(struct load *load)
+{
+    const struct load_plan *plan = load->plan;
+    uint64_t now_us = bf_mono_us();
+
+    while (may_start(load, now_us)) {
+        struct transaction *slot = &load->slots[load->idle[--load->idle_count]];
+        uint64_t turn = load->result->started++ % (uint64_t)plan->users;
+
+        slot->user = (uint32_t)(plan->shuffle ? turn * PERMUTATION_PRIME % (uint64_t)plan->users : turn);
+        user_of(plan, slot->user, &slot->who);
+        slot->waiting = true;
+        slot->begun_us = now_us;
+        send_request(load, slot, NULL);
+        if (plan->rate_per_second > 0)
+            load->next_start_us += 1000000 / (uint64_t)plan->rate_per_second;
+    }
+}
+
+// ---- receiving
+// -----------------------------------------------------------------------------------------------------
+
+static void end_transaction(struct load *load, struct transaction *slot)
+{
+    slot->waiting = false;
+    load->idle[load->idle_count++] = (uint32_t)(slot - load->slots);
+}
+
+static void complete(struct load *load, struct transaction *slot, int status, uint64_t now_us)
+{
+    struct load_result *result = load->result;
+    bool good = status == load->plan->expect;
+
+    result->completed++;
+    result->succeeded += good;
+    result->in_time += good && now_us < load->ends_us;
+    hist_add(&result->final_us, now_us - slot->sent_us);
+    hist_add(&result->whole_us, now_us - slot->begun_us);
+    if (now_us < load->ends_us)
+        load->last_answer_us = now_us;
+    end_transaction(load, slot);
+}
+
+// A challenge is answered when the request had no digest, or when only its nonce was too old.
+static bool answers_challenge(const struct load *load, const struct transaction *slot,
+                              const struct sip_answer *answer)
+{
+    return load->plan->mode != LOAD_OPTIONS && answer->status == 401 && answer->challenged &&
+           (!slot->authorized || (load->reuse && answer->challenge.stale));
+}
+
+static void take(struct load *load, struct bf_str packet, uint64_t now_us)
+{
+    struct load_result *result = load->result;
+    struct sip_answer answer;
+
+    if (!sip_parse(packet, &answer) || answer.tag.run != load->run ||
+        answer.tag.slot >= (uint64_t)load->plan->outstanding) {
+        result->not_ours++;
+        return;
+    }
+    struct transaction *slot = &load->slots[answer.tag.slot];
+    if (!slot->waiting || slot->generation != answer.tag.generation) {
+        result->stale_answers++;
+        return;
+    }
+    result->status[answer.status]++;
+    if (answer.status < 200) {
+        slot->resend_after_ms = T2_MS;
+        return;
+    }
+    if (answers_challenge(load, slot, &answer)) {
+        hist_add(&result->challenge_us, now_us - slot->sent_us);
+        send_request(load, slot, &answer.challenge);
+        return;
+    }
+    complete(load, slot, answer.status, now_us);
+}
+
+static void receive(struct load *load)
+{
+    int got;
+
+    do {
+        got = recvmmsg(load->fd, load->in, BATCH, MSG_DONTWAIT, NULL);
+        uint64_t now_us = bf_mono_us();
+        for (int i = 0; i < got; i++)
+            take(load, (struct bf_str){load->packets[i], load->in[i].msg_len}, now_us);
+        start_some(load);
+        flush(load);
+    } while (got == BATCH);
+}
+
+// ---- time
+// ----------------------------------------------------------------------------------------------------------
+
+static void resend_due(struct load *load, uint64_t now_us)
+{
+    if (now_us < load->next_resend_us)
+        return;
+    load->next_resend_us = now_us + RESEND_CHECK_MS * 1000;
+    for (int64_t i = 0; i < load->plan->outstanding; i++) {
+        struct transaction *slot = &load->slots[i];
+        if (!slot->waiting || now_us < slot->resend_us)
+            continue;
+        if (now_us - slot->sent_us >= (uint64_t)load->plan->timeout_ms * 1000) {
+            load->result->timeouts++;
+            end_transaction(load, slot);
+            continue;
+        }
+        slot->resend_after_ms = slot->resend_after_ms * 2 < T2_MS ? slot->resend_after_ms * 2 : T2_MS;
+        slot->resend_us = now_us + slot->resend_after_ms * 1000ULL;
+        load->result->retransmissions++;
+        enqueue(load, slot);
+    }
+    flush(load);
+}
+
+static void wait_for_answers(struct load *load)
+{
+    uint64_t now_us = bf_mono_us();
+    uint64_t until_us = load->next_resend_us;
+    struct pollfd readable = {load->fd, POLLIN, 0};
+
+    if (load->plan->rate_per_second > 0 && load->idle_count > 0 && load->next_start_us < until_us)
+        until_us = load->next_start_us;
+    uint64_t left_us = until_us > now_us ? until_us - now_us : 0;
+    struct timespec timeout = {(time_t)(left_us / 1000000), (long)(left_us % 1000000) * 1000};
+    (void)ppoll(&readable, 1, &timeout, NULL);
+}
+
+static bool over(const struct load *load, uint64_t now_us)
+{
+    const struct load_plan *plan = load->plan;
+    bool no_more =
+        now_us >= load->ends_us || (plan->count > 0 && load->result->started >= (uint64_t)plan->count);
+
+    return no_more && load->idle_count == (size_t)plan->outstanding;
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+// ---- a run
+// ---------------------------------------------------------------------------------------------------------
+
+static const char *open_socket(struct load *load)
+{
+    struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons((uint16_t)load->plan->local_port)};
+    socklen_t size = sizeof(local);
+    int bytes = SOCKET_BYTES;
+
+    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    load->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (load->fd < 0)
+        return "no socket";
+    (void)setsockopt(load->fd, SOL_SOCKET, SO_RCVBUF, &bytes,
+                     sizeof(bytes)); // a smaller one shows as retransmissions
+    (void)setsockopt(load->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    if (bind(load->fd, (struct sockaddr *)&local, sizeof(local)) < 0)
+        return "the local port is taken; choose another --local-port";
+    if (connect(load->fd, (const struct sockaddr *)&load->plan->target, sizeof(load->plan->target)) < 0)
+        return "the target cannot be reached";
+    if (getsockname(load->fd, (struct sockaddr *)&local, &size) < 0)
+        return "the socket has no name";
+    load->local_port = ntohs(local.sin_port);
+    return NULL;
+}
+
+static void prepare(struct load *load)
+{
+    const struct load_plan *plan = load->plan;
+
+    bf_random(&load->run, sizeof(load->run));
+    load->slots = bf_xcalloc((size_t)plan->outstanding, sizeof(*load->slots));
+    load->idle = bf_xcalloc((size_t)plan->outstanding, sizeof(*load->idle));
+    while (load->idle_count < (size_t)plan->outstanding) {
+        load->idle[load->idle_count] = (uint32_t)load->idle_count;
+        load->idle_count++;
+    }
+    if (plan->mode == LOAD_REGISTER_REUSE)
+        load->reuse = bf_xcalloc((size_t)plan->users, sizeof(*load->reuse));
+    for (size_t i = 0; i < BATCH; i++) {
+        load->in_at[i] = (struct iovec){load->packets[i], PACKET_BYTES_MAX};
+        load->in[i].msg_hdr = (struct msghdr){.msg_iov = &load->in_at[i], .msg_iovlen = 1};
+        load->out[i].msg_hdr = (struct msghdr){.msg_iov = &load->out_at[i], .msg_iovlen = 1};
+    }
+}
+
+static void run_loop(struct load *load)
+{
+    double cpu_before = cpu_seconds();
+
+    load->began_us = load->last_answer_us = load->next_start_us = bf_mono_us();
+    load->ends_us = load->began_us + (uint64_t)load->plan->seconds * 1000000;
+    for (uint64_t now_us = load->began_us; !over(load, now_us); now_us = bf_mono_us()) {
+        start_some(load);
+        flush(load);
+        wait_for_answers(load);
+        receive(load);
+        resend_due(load, bf_mono_us());
+    }
+    load->result->seconds = (double)(load->last_answer_us - load->began_us) / 1e6;
+    load->result->client_cpu_seconds = cpu_seconds() - cpu_before;
+}
+
+bool load_run(const struct load_plan *plan, struct load_result *ret_result, const char **ret_problem)
+{
+    struct load *load = bf_xcalloc(1, sizeof(*load)); // 256 KiB of packets: too much for the stack
+
+    *load = (struct load){.plan = plan, .result = ret_result, .fd = -1};
+    prepare(load);
+    *ret_problem = sip_digest_init(&load->digest) ? open_socket(load) : "OpenSSL has no MD5";
+    if (!*ret_problem)
+        run_loop(load);
+    if (load->fd >= 0)
+        close(load->fd);
+    sip_digest_release(&load->digest);
+    free(load->slots);
+    free(load->idle);
+    free(load->reuse);
+    free(load);
+    return !*ret_problem;
+}

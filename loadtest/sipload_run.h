@@ -1,0 +1,60 @@
+// One measured run: N transactions kept outstanding over one UDP socket, each sent again like RFC 3261's
+// timer E until it is answered or given up. One thread, everything bounded: transactions, time, users,
+// memory. Loopback only.
+#ifndef SIPLOAD_RUN_H
+#define SIPLOAD_RUN_H
+
+#include <netinet/in.h>
+#include "sipload_hist.h"
+#include "sipload_message.h"
+
+enum load_mode {
+    LOAD_OPTIONS,        // OPTIONS to the users' domains; one request each
+    LOAD_REGISTER,       // REGISTER, 401, REGISTER with digest, 200: each time
+    LOAD_REGISTER_REUSE, // as long as a nonce lives, only the REGISTER with digest and a rising nonce count
+};
+
+struct load_plan {
+    enum load_mode mode;
+    struct sockaddr_in target;
+    int64_t local_port; // 0: any
+    int64_t outstanding;
+    int64_t rate_per_second; // 0: as fast as the answers come
+    int64_t seconds;
+    int64_t count; // 0: until the time is over
+    int64_t users, first_user, users_per_domain, first_number;
+    const char *domain_suffix; // user u is number first_number + u % users_per_domain at t<6 digits><suffix>
+    const char *password;
+    bool shuffle; // a fixed permutation of the users: no one twice, no neighbours in a row
+    int64_t expires_s;
+    int64_t expect; // the final status that counts as success
+    int64_t timeout_ms;
+};
+
+#define LOAD_STATUS_MAX 700
+
+struct load_result {
+    double seconds; // from the first request to the last answer before the end
+    uint64_t started;
+    uint64_t completed; // transactions with a final answer, the expected one or not
+    uint64_t succeeded;
+    uint64_t in_time; // of those succeeded: before `seconds` were over; the rate is made of these
+    uint64_t timeouts;
+    uint64_t requests_sent; // without retransmissions
+    uint64_t retransmissions;
+    uint64_t stale_answers; // to a request that was done already: of a retransmission
+    uint64_t not_ours;      // packets that were no answer to this run
+    uint64_t send_errors;
+    uint64_t status[LOAD_STATUS_MAX];
+    struct hist challenge_us; // request to 401
+    struct hist final_us;     // the last request to its final answer
+    struct hist whole_us;     // first request to final answer
+    double client_cpu_seconds;
+};
+
+// False with the reason in `*ret_problem`; nothing stays open either way. The result is large: keep it off
+// the stack.
+bf_must_check bool load_run(const struct load_plan *plan, struct load_result *ret_result,
+                            const char **ret_problem);
+
+#endif
