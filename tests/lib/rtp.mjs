@@ -1,0 +1,77 @@
+// Media without a phone: RTP packets that tell how long they travelled, and rtpengine's own view of a call.
+//
+//   const end = await RtpEnd.open();           a UDP port (end.host, end.port) that remembers what arrives
+//   end.send(media, count, {gap_ms})           PCMU packets to {host, port}, every gap_ms
+//   end.received                               [{at, from, sequence, ssrc, payload}]
+//   delays(sender, receiver)                   milliseconds each packet needed (both ends in this process)
+//   await ng({host, port}, {command: 'query', 'call-id': id})      one command to rtpengine (JSON over UDP)
+import dgram from 'node:dgram';
+import { setTimeout as delay } from 'node:timers/promises';
+import { token } from './sip_message.mjs';
+import { within } from './until.mjs';
+
+export class RtpEnd {
+  received = [];
+  sent = new Map(); // sequence -> when
+
+  static async open({ host = '127.0.0.1' } = {}) {
+    const end = new RtpEnd();
+    end.socket = dgram.createSocket('udp4');
+    end.socket.on('message', (bytes, from) => end.#receive(bytes, from));
+    await new Promise((resolve, reject) => end.socket.once('error', reject).bind(0, host, resolve));
+    end.socket.on('error', () => {});
+    end.host = host;
+    end.port = end.socket.address().port;
+    end.ssrc = Buffer.from(token(4), 'hex').readUInt32BE();
+    end.sequence = 1;
+    return end;
+  }
+
+  async send({ host, port }, count = 1, { gap_ms = 20 } = {}) {
+    for (let i = 0; i < count; i++) {
+      const packet = Buffer.alloc(172, 0xff);
+      packet.writeUInt16BE(0x8000, 0);
+      packet.writeUInt16BE(this.sequence, 2);
+      packet.writeUInt32BE(this.sequence * 160, 4);
+      packet.writeUInt32BE(this.ssrc, 8);
+      this.sent.set(this.sequence++, performance.now());
+      this.socket.send(packet, port, host);
+      if (gap_ms > 0) await delay(gap_ms);
+    }
+  }
+
+  close() {
+    return new Promise((resolve) => this.socket.close(resolve));
+  }
+
+  #receive(bytes, from) {
+    if (bytes.length < 12 || (bytes[1] >= 192 && bytes[1] <= 223)) return; // RTCP
+    this.received.push({
+      at: performance.now(), from, sequence: bytes.readUInt16BE(2), ssrc: bytes.readUInt32BE(8), payload: bytes.subarray(12),
+    });
+  }
+}
+
+export function delays(sender, receiver) {
+  return receiver.received
+    .filter(({ sequence, ssrc }) => ssrc === sender.ssrc && sender.sent.has(sequence))
+    .map(({ at, sequence }) => at - sender.sent.get(sequence));
+}
+
+export async function ng({ host = '127.0.0.1', port }, command) {
+  const socket = dgram.createSocket('udp4');
+  const cookie = token(6);
+  try {
+    const answer = new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      socket.on('message', (bytes) => {
+        const text = bytes.toString();
+        if (text.startsWith(`${cookie} `)) resolve(JSON.parse(text.slice(cookie.length + 1)));
+      });
+    });
+    socket.send(`${cookie} ${JSON.stringify(command)}`, port, host);
+    return await within(answer, { deadline_ms: 5_000, what: `rtpengine's answer to ${command.command}` });
+  } finally {
+    socket.close();
+  }
+}
