@@ -1,12 +1,13 @@
 // Sounds that can be recognised again after a trip through a telephone network.
 //
 // melody(seed, seconds)        a sound that never repeats itself and differs for each seed (notes of two tones, 400 to
-//                              3300 Hz, 80 ms each, chosen by a generator): 8 kHz mono, Int16Array
+//                              3300 Hz, 80 ms each, loud and soft, chosen by a generator): 8 kHz mono, Int16Array
 // recognise(sent, heard, {expect_ms})
 //                              where in `sent` does `heard` begin, and how much of it is the same sound, in steps of
 //                              20 ms? {match, heard_ms, offset_ms, dropouts, level_db}. `match` is 0..1: steps that are
 //                              the sent sound at the right time, of all steps that should be there (expect_ms, at least
 //                              what was heard). So silence, another sound and half of the sound missing all lower it.
+// sparkline(samples, width)    its loudness over time as a line of blocks
 // writeWav(path, samples), readWav(path)
 //                              16-bit mono PCM; reading bears a header that was never completed (recorder killed)
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -29,11 +30,12 @@ export function melody(seed, seconds) {
   const random = generator(seed);
   const samples = new Int16Array(Math.round(seconds * RATE));
   for (let start = 0; start < samples.length; start += NOTE) {
+    const loud = 0.15 + 0.85 * random();
     const tones = [0, 1].map(() => ({ hertz: 400 + 2900 * random(), phase: 2 * Math.PI * random() }));
     for (let i = 0; i < NOTE && start + i < samples.length; i++) {
       const fade = Math.min(1, i / 40, (NOTE - i) / 40);
       const sum = tones.reduce((all, t) => all + Math.sin((2 * Math.PI * t.hertz * i) / RATE + t.phase), 0);
-      samples[start + i] = Math.round(8000 * (0.3 + 0.7 * fade) * (sum / 2));
+      samples[start + i] = Math.round(12000 * loud * fade * (sum / 2));
     }
   }
   return samples;
@@ -145,6 +147,14 @@ export function recognise(sent, heard, { expect_ms = 0 } = {}) {
     if (!lost) same += 1;
   }
   return { match: same / steps, heard_ms, offset_ms: (first / RATE) * 1000, dropouts, level_db: levelDb(heard) };
+}
+
+export function sparkline(samples, width) {
+  const blocks = '▁▂▃▄▅▆▇█';
+  const size = Math.max(1, Math.floor(samples.length / width));
+  const levels = Array.from({ length: width }, (_, i) => samples.subarray(i * size, (i + 1) * size).reduce((max, v) => Math.max(max, Math.abs(v)), 0));
+  const top = Math.max(1, ...levels);
+  return levels.map((level) => blocks[Math.round((level / top) * (blocks.length - 1))]).join('');
 }
 
 export function writeWav(path, samples) {

@@ -1,7 +1,7 @@
 // A running instance of Belfry (a directory, see deploy/local/README.md): where it is, and how to disturb it.
 //
 //   const belfry = Instance.open(run)            reads RUN/belfry.env; throws when there is none
-//   await Instance.up({run, port_base, on_line}) deploy/local/belfry up; `on_line` sees its progress
+//   await Instance.up({run, port_base, stdout})  deploy/local/belfry up; its progress goes to a file descriptor
 //   belfry.env, .run, .api, .operator_key, .sip {host, port}, .port(plus), .admin(program) base URL
 //   await belfry.pid('kamailio')                 process id under the supervisor; null when it does not run
 //   await belfry.kill9('kamailio')               kill -9; gives the pid it had
@@ -13,7 +13,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { until } from './until.mjs';
@@ -38,8 +37,8 @@ export class Instance {
     return Instance.open(directory);
   }
 
-  static async up({ run: directory, port_base, on_line = () => {} }) {
-    await command(['up'], { RUN: directory, ...(port_base ? { PORT_BASE: String(port_base) } : {}) }, on_line);
+  static async up({ run: directory, port_base, stdout = 2 }) {
+    await command(['up'], { RUN: directory, ...(port_base ? { PORT_BASE: String(port_base) } : {}) }, stdout);
     return Instance.open(directory);
   }
 
@@ -114,12 +113,8 @@ export class Instance {
     }
   }
 
-  async up(on_line = () => {}) {
-    await command(['up'], { RUN: this.run, PORT_BASE: String(this.port_base) }, on_line);
-  }
-
-  async down() {
-    await command(['down'], { RUN: this.run }, () => {});
+  down() {
+    return command(['down'], { RUN: this.run }, 2);
   }
 
   /** supervisorctl ends with 3 when a program is not running, which is an answer and no fault. */
@@ -139,20 +134,11 @@ export function parseEnv(text) {
   return Object.fromEntries(lines.map(([, name, value]) => [name, value.replace(/^(['"])(.*)\1$/, '$2')]));
 }
 
-async function command(args, env, on_line) {
-  const child = spawn(BELFRY, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve, reject) => {
+async function command(args, env, stdout) {
+  const child = spawn(BELFRY, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ['ignore', stdout, 2] });
+  const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  const tail = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      tail.push(line);
-      if (tail.length > 40) tail.shift();
-      on_line(line);
-    });
-  }
-  const code = await ended;
-  if (code !== 0) throw new Error(`deploy/local/belfry ${args.join(' ')} ended with ${code}\n${tail.join('\n')}`);
+  if (code !== 0) throw new Error(`deploy/local/belfry ${args.join(' ')} ended with ${code}`);
 }

@@ -1,0 +1,281 @@
+// The demo: what Belfry is for, shown with real phones on a real instance.
+//
+//   tests/demo [--json]      RUN and PORT_BASE name the instance (default: run, 5000), as for `make up`
+//
+// Brings the instance up if needed, onboards two tenants that use the same numbers, lets both talk at the same time, and
+// shows the walls between them. It may be run again and again; it leaves the instance running, and ends with 0 when
+// everything it claims was seen.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Api } from './lib/api.mjs';
+import { melody, recognise, sparkline, writeWav } from './lib/audio.mjs';
+import { Instance, ROOT } from './lib/instance.mjs';
+import { Phones } from './lib/phones.mjs';
+import { Report } from './lib/report.mjs';
+import { RtpEnd, delays, ng } from './lib/rtp.mjs';
+import { Ua } from './lib/sip.mjs';
+import { mediaOf, sdp } from './lib/sip_message.mjs';
+import { elapsed, until } from './lib/until.mjs';
+
+const TENANTS = [
+  { slug: 'belavista', name: 'Condomínio Bela Vista', domain: 'belavista.example' },
+  { slug: 'acme', name: 'Acme Ltd.', domain: 'acme.example' },
+];
+const NUMBERS = ['100', '101'];
+const TALK_MS = 4000;
+const MATCH_MIN = 0.95; // of the 20 ms steps of a whole talk
+const SOUND_S = 30;
+
+const ms = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
+const percent = (value) => `${(100 * value).toFixed(1)} %`;
+
+async function main() {
+  const json = process.argv.includes('--json');
+  const run = path.resolve(ROOT, process.env.RUN || 'run');
+  const port_base = process.env.PORT_BASE;
+  const belfry = await Instance.up({ run, port_base, stdout: json ? 2 : 1 });
+  const report = new Report({ title: 'Belfry: two tenants, one edge, real phones', json });
+  const folder = mkdtempSync(path.join(tmpdir(), 'belfry-demo-'));
+  const phones = new Phones({ sip: belfry.sip, folder, ports: [belfry.port(200), belfry.port(999)] });
+  const demo = { belfry, report, phones, folder, api: new Api(belfry.api, belfry.operator_key), tenants: [] };
+  process.once('SIGINT', () => phones.close().finally(() => process.exit(130)));
+  try {
+    await onboard(demo);
+    await registerPhones(demo);
+    await talk(demo);
+    await probe(demo);
+    await walls(demo);
+  } catch (error) {
+    report.check(false, 'the demo goes to its end', error.message);
+  } finally {
+    await phones.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const ok = report.end();
+  goOn(demo);
+  return ok;
+}
+
+// ---- tenants -----------------------------------------------------------------------------------------------------------
+
+async function onboard(demo) {
+  demo.report.section('Tenants onboard by REST, both with extensions 100 and 101');
+  for (const wanted of TENANTS) {
+    const time = elapsed();
+    const tenant = await tenantOf(demo.api, wanted);
+    for (const number of NUMBERS) tenant.passwords[number] = await passwordOf(demo.api, tenant, number);
+    demo.tenants.push(tenant);
+    demo.report.check(true, `${tenant.slug}  ${tenant.domain}  100 101`, `${tenant.created ? 'created' : 'there already, new passwords'} in ${ms(time())}`, { took_ms: time() });
+  }
+}
+
+async function tenantOf(api, { slug, name, domain }) {
+  const made = await api.post('/v1/tenants', { slug, name, domains: [domain] });
+  if (made.status !== 201 && made.status !== 409) throw new Error(`POST /v1/tenants: ${made.status} ${made.text}`);
+  const tenant = made.status === 201 ? made.body : await api.ok('GET', `/v1/tenants/${slug}`);
+  if (tenant.status === 'suspended') await api.ok('PATCH', `/v1/tenants/${slug}`, { status: 'active' });
+  return { id: tenant.id, slug, domain, created: made.status === 201, passwords: {} };
+}
+
+/** A new extension's password, or a new password for one that is there. */
+async function passwordOf(api, tenant, number) {
+  const base = `/v1/tenants/${tenant.id}/extensions`;
+  const made = await api.post(base, { number, kind: 'softphone' });
+  if (made.status === 201) return made.body.password;
+  if (made.status !== 409) throw new Error(`POST ${base}: ${made.status} ${made.text}`);
+  return (await api.ok('POST', `${base}/${number}/password`, {})).password;
+}
+
+// ---- phones --------------------------------------------------------------------------------------------------------------
+
+async function registerPhones(demo) {
+  demo.report.section('Phones register: baresip, digest authentication');
+  let seed = 1;
+  for (const tenant of demo.tenants) {
+    tenant.phones = {};
+    for (const number of NUMBERS) {
+      const sound = melody(seed++, SOUND_S);
+      const file = path.join(demo.folder, `${tenant.slug}-${number}.wav`);
+      writeWav(file, sound);
+      const transport = number === '100' ? 'udp' : 'tcp';
+      const phone = await demo.phones.add({
+        user: number, domain: tenant.domain, password: tenant.passwords[number], sound: file, transport, answer: number === '100' ? 'auto' : 'manual',
+      });
+      const { took_ms } = await phone.register();
+      tenant.phones[number] = Object.assign(phone, { sound });
+      demo.report.check(true, `${number}@${tenant.domain} over ${transport}`, `registered in ${ms(took_ms)}`, { took_ms });
+    }
+  }
+}
+
+// ---- the call ------------------------------------------------------------------------------------------------------------
+
+async function talk(demo) {
+  const [belavista, acme] = demo.tenants;
+  demo.report.section('100 calls 101 in both tenants: the same numbers, at the same time, each its own sound');
+  const first = await call(demo, belavista);
+  const silent = !acme.phones['101'].has('CALL_INCOMING') && !acme.phones['100'].has('CALL_INCOMING');
+  demo.report.check(silent, "belavista's call did not ring at acme", silent ? "acme's 101 has seen no call" : "acme's phones have seen a call");
+  const second = await call(demo, acme);
+  await delay(TALK_MS); // the talk itself
+  for (const each of [first, second]) await finish(demo, each);
+}
+
+async function call({ report }, tenant) {
+  const { 100: caller, 101: callee } = tenant.phones;
+  const start = performance.now();
+  await caller.dial(`sip:101@${tenant.domain}`);
+  const rings = await callee.event('CALL_INCOMING');
+  await callee.answer();
+  const [answered] = await Promise.all([caller.event('CALL_ESTABLISHED'), callee.event('CALL_ESTABLISHED')]);
+  const ring_ms = rings.at - start;
+  const answer_ms = answered.at - start;
+  report.check(true, `${tenant.slug}: 101 rings and answers`, `rings after ${ms(ring_ms)}, connected after ${ms(answer_ms)}`, { ring_ms, answer_ms });
+  return { tenant, caller, callee, id: answered.id, answered_at: answered.at };
+}
+
+async function finish({ belfry, report }, { tenant, caller, callee, id, answered_at }) {
+  const relay = await ng({ port: belfry.port(20) }, { command: 'query', 'call-id': id });
+  const talked_ms = performance.now() - answered_at;
+  await caller.hangup();
+  await callee.event('CALL_CLOSED');
+  for (const [hears, speaks] of [[callee, caller], [caller, callee]]) {
+    const seen = await heardSound(hears, speaks, talked_ms);
+    report.check(seen.match >= MATCH_MIN, `${tenant.slug}: ${hears.user} hears ${speaks.user}`,
+      `${sparkline(seen.heard, 24)}  ${percent(seen.match)} of ${(seen.heard_ms / 1000).toFixed(1)} s is that sound, ${seen.level_db.toFixed(0)} dB, ${seen.dropouts} drop-outs`,
+      { match: seen.match, heard_ms: seen.heard_ms, level_db: seen.level_db, dropouts: seen.dropouts });
+  }
+  const { packets, bytes, errors } = relay.totals.RTP;
+  report.check(packets > 0 && errors === 0, `${tenant.slug}: the sound went through rtpengine`, `${packets} packets, ${Math.round(bytes / 1024)} KiB, ${errors} errors`, { packets, bytes, errors });
+}
+
+/** The phone's recorder closes its file a moment after the call: wait until all of it is there. */
+async function heardSound(hears, speaks, talked_ms) {
+  let heard;
+  await until(() => (heard = hears.heard()).length / 8 >= 0.97 * talked_ms, { deadline_ms: 2_000 }).catch(() => {});
+  return { heard, ...recognise(speaks.sound, heard, { expect_ms: 0.97 * talked_ms }) };
+}
+
+// ---- what the relay adds, and a deleted extension ---------------------------------------------------------------------
+
+/** Two bare extensions: RTP packets that carry their time, and then one of them is deleted. */
+async function probe(demo) {
+  const { belfry, report, api } = demo;
+  const [tenant] = demo.tenants;
+  const numbers = ['198', '199'];
+  const uas = [];
+  try {
+    for (const number of numbers) {
+      const password = await passwordOf(api, tenant, number);
+      uas.push(await Ua.open({ server: belfry.sip, user: number, domain: tenant.domain, password }));
+    }
+    report.section('Delay, and a change that is effective at once');
+    await report.attempt('added by the relay, per packet', () => relayDelay(...uas));
+    await report.attempt('198 deleted by REST: refused at once', () => deleted(api, tenant, uas[0]));
+  } finally {
+    for (const ua of uas) await ua.close();
+    for (const number of numbers) await api.delete(`/v1/tenants/${tenant.id}/extensions/${number}`);
+  }
+}
+
+async function relayDelay(caller, callee) {
+  await callee.register();
+  const [a, b] = [await RtpEnd.open(), await RtpEnd.open()];
+  try {
+    const outgoing = caller.invite(callee.user, { body: sdp(a) });
+    const request = await Promise.race([callee.incoming('INVITE'), outgoing.final.then((reply) => { throw new Error(`the INVITE got ${reply.status} ${reply.reason}`); })]);
+    callee.reply(request, 200, { body: sdp(b) });
+    const reply = await outgoing.final;
+    outgoing.ack();
+    await Promise.all([a.send(mediaOf(reply.body), 50), b.send(mediaOf(request.body), 50)]);
+    const sorted = [...delays(a, b), ...delays(b, a)].sort((x, y) => x - y);
+    const bye = outgoing.bye();
+    callee.reply(await callee.incoming('BYE'), 200);
+    await bye;
+    const p50 = sorted[Math.floor(sorted.length * 0.5)];
+    const p99 = sorted[Math.floor(sorted.length * 0.99)];
+    return { ok: sorted.length >= 90, seen: `median ${ms(p50)}, 99 % within ${ms(p99)}, ${sorted.length} of 100 packets arrived`, figures: { p50_ms: p50, p99_ms: p99 } };
+  } finally {
+    await Promise.all([a.close(), b.close()]);
+  }
+}
+
+async function deleted(api, tenant, ua) {
+  const before = await ua.register();
+  if (before.status !== 200) throw new Error(`it could not register before: ${before.status} ${before.reason}`);
+  await api.ok('DELETE', `/v1/tenants/${tenant.id}/extensions/${ua.user}`);
+  const time = elapsed();
+  const reply = await until(async () => {
+    const answer = await ua.register();
+    return answer.status !== 200 && answer;
+  }, { deadline_ms: 2_000, what: 'a refusal', every_ms: 2 });
+  const took_ms = time();
+  return { ok: reply.status === 401, seen: `${reply.status} ${reply.reason} within ${ms(took_ms)} of the deletion`, figures: { took_ms } };
+}
+
+// ---- walls ---------------------------------------------------------------------------------------------------------------
+
+async function walls(demo) {
+  const { report } = demo;
+  report.section('Walls');
+  await report.attempt('belavista 100 dials 101@acme.example', () => foreignDomain(demo));
+  await report.attempt("acme, asked for with belavista's API key", () => foreignKey(demo));
+  await report.attempt('a phone with a wrong password', () => wrongPassword(demo));
+}
+
+async function foreignDomain({ tenants: [belavista, acme] }) {
+  const { 100: caller } = belavista.phones;
+  caller.forget();
+  await caller.dial(`sip:101@${acme.domain}`);
+  const closed = await caller.event('CALL_CLOSED');
+  const rang = acme.phones['101'].has('CALL_INCOMING');
+  return { ok: /^404/.test(closed.param) && !rang, seen: `${closed.param}${rang ? ', and it rang' : ', as for a domain that does not exist'}`, figures: { reply: closed.param } };
+}
+
+async function foreignKey({ api, tenants: [belavista, acme] }) {
+  const key = await api.ok('POST', `/v1/tenants/${belavista.id}/keys`, { name: 'demo', role: 'reader' });
+  try {
+    const own = await api.as(key.api_key ?? key.key).get(`/v1/tenants/${belavista.id}`);
+    const foreign = await api.as(key.api_key ?? key.key).get(`/v1/tenants/${acme.id}`);
+    return { ok: own.status === 200 && foreign.status === 404, seen: `own tenant ${own.status}, acme ${foreign.status}` };
+  } finally {
+    await api.delete(`/v1/tenants/${belavista.id}/keys/${key.id}`);
+  }
+}
+
+async function wrongPassword({ phones, tenants: [belavista] }) {
+  const phone = await phones.add({ user: '100', domain: belavista.domain, password: 'not-the-password' });
+  try {
+    const { param } = await phone.register();
+    return { ok: false, seen: `it registered: ${param}` };
+  } catch (error) {
+    if (!error.reply) throw error;
+    return { ok: /^401/.test(error.reply), seen: error.reply, figures: { reply: error.reply } };
+  } finally {
+    await phone.stop();
+  }
+}
+
+// ---- how to go on ---------------------------------------------------------------------------------------------------------
+
+function goOn({ belfry, report, tenants }) {
+  const file = path.relative(process.cwd(), path.join(belfry.run, 'belfry.env')) || belfry.run;
+  report.text('\n  The instance is still running. Go on:');
+  report.dim(`    . ${file}      # BELFRY_OPERATOR_KEY and where everything is`);
+  report.dim(`    curl -H "Authorization: Bearer $BELFRY_OPERATOR_KEY" ${belfry.api}/v1/tenants`);
+  report.dim(`    curl -H "Authorization: Bearer $BELFRY_OPERATOR_KEY" -H 'Content-Type: application/json' \\`);
+  report.dim(`         -d '{"number":"102","kind":"softphone"}' ${belfry.api}/v1/tenants/${tenants[0]?.slug ?? 'belavista'}/extensions`);
+  report.dim(`    then let a phone register as 102@${TENANTS[0].domain}, outbound proxy ${belfry.env.BELFRY_SIP}, and dial 101`);
+  report.dim('    make status      make logs      make down');
+  report.text();
+}
+
+main().then(
+  (ok) => process.exit(ok ? 0 : 1),
+  (error) => {
+    process.stderr.write(`demo: ${error.message}\n`);
+    process.exit(1);
+  },
+);
