@@ -50,6 +50,8 @@ struct bf_param {
 bf_must_check enum bf_err bf_db_open(const struct bf_db_options *options, struct bf_db **ret_db); // connects lazily
 void bf_db_close(struct bf_db *db);
 bf_must_check enum bf_err bf_db_ping(struct bf_db *db); // for /ready
+// Why the last connect failed, in the server's words, for the log; "" when it did not.
+void bf_db_error(struct bf_db *db, char *text, size_t size);
 
 bf_must_check enum bf_err bf_tx_begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant, struct bf_tx **ret_tx);
 bf_must_check enum bf_err bf_tx_commit(struct bf_tx *tx); // the transaction is over either way; release it still
@@ -86,7 +88,8 @@ struct bf_param bf_param_int(int64_t value);
 struct bf_param bf_param_id(const struct bf_id *id);
 
 // A connection of its own that LISTENs: waits up to timeout_ms for a notification (*ret_notified) and reconnects by
-// itself; BF_UNAVAILABLE while the server is away (the caller waits and calls again; anything may have been missed).
+// itself; BF_UNAVAILABLE while the server is away (the caller waits and calls again). After each connect, also the first,
+// it says *ret_notified once without a notification, because anything may have been missed before.
 struct bf_db_listener;
 bf_must_check enum bf_err bf_db_listener_open(const struct bf_db_options *options, const char *channel,
                                               struct bf_db_listener **ret_listener);

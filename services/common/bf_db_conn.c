@@ -1,0 +1,363 @@
+// One PostgreSQL connection.
+#include "bf_db_conn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bf_clock.h"
+
+#define PARAMS_MAX      64
+#define ANSWER_EXTRA_MS 2000 // the server ends a long statement itself; this much later it is taken for dead
+#define BEGIN_STATEMENT "bf_begin"
+#define SCOPE_STATEMENT "bf_scope"
+#define SCOPE_SQL       "select set_config('belfry.tenant_id', $1, true), set_config('belfry.scope', $2, true)"
+
+// Longest prefix first: the first row that fits wins.
+static const struct {
+    const char *prefix;
+    enum bf_err err;
+} sqlstates[] = {
+    {"23505", BF_CONFLICT},    {"23P01", BF_CONFLICT},    {"23503", BF_NOT_FOUND},
+    {"23514", BF_INVALID},     {"23502", BF_INVALID},     {"22", BF_INVALID},
+    {"40001", BF_UNAVAILABLE}, {"40P01", BF_UNAVAILABLE}, {"08", BF_UNAVAILABLE},
+    {"57P0", BF_UNAVAILABLE},  {"53", BF_UNAVAILABLE},    {"25P03", BF_UNAVAILABLE},
+    {"0A000", BF_UNAVAILABLE}, {"55P03", BF_UNAVAILABLE}, {"57014", BF_TIMEOUT},
+    {"42501", BF_FORBIDDEN},
+};
+
+static enum bf_err err_of_sqlstate(const char *sqlstate)
+{
+    for (size_t i = 0; i < BF_LEN(sqlstates); i++)
+        if (strncmp(sqlstate, sqlstates[i].prefix, strlen(sqlstates[i].prefix)) == 0)
+            return sqlstates[i].err;
+    return BF_INTERNAL;
+}
+
+static void copy_text(char *to, size_t room, const char *from)
+{
+    size_t len = from ? strcspn(from, "\n") : 0;
+    len = len < room ? len : room - 1;
+    memcpy(to, from ? from : "", len);
+    to[len] = '\0';
+}
+
+static enum bf_err lost(struct bf_conn *conn, const char *why)
+{
+    conn->broken = true;
+    copy_text(conn->error, sizeof(conn->error), why);
+    return BF_UNAVAILABLE;
+}
+
+static enum bf_err poll_fd(int fd, short events, uint64_t deadline)
+{
+    for (;;) {
+        uint64_t now = bf_mono_ms();
+        int left = now >= deadline ? 0 : (int)(deadline - now > 60000 ? 60000 : deadline - now);
+        struct pollfd waiting = {.fd = fd, .events = events};
+        int ready = poll(&waiting, 1, left);
+        if (ready > 0)
+            return BF_OK;
+        if (ready < 0 && errno != EINTR)
+            return BF_INTERNAL;
+        if (ready == 0 && bf_mono_ms() >= deadline)
+            return BF_TIMEOUT;
+    }
+}
+
+enum bf_err bf_conn_wait(struct bf_conn *conn, uint64_t deadline_mono_ms)
+{
+    enum bf_err err = poll_fd(PQsocket(conn->pg), POLLIN, deadline_mono_ms);
+    if (err)
+        return err;
+    return PQconsumeInput(conn->pg) ? BF_OK : lost(conn, PQerrorMessage(conn->pg));
+}
+
+// The next result of what was sent; NULL at its end, or when the connection broke.
+static PGresult *next_result(struct bf_conn *conn, uint64_t deadline)
+{
+    while (!conn->broken && PQisBusy(conn->pg)) {
+        enum bf_err err = bf_conn_wait(conn, deadline);
+        if (err == BF_TIMEOUT)
+            (void)lost(conn, "the server has stopped answering");
+    }
+    return conn->broken ? NULL : PQgetResult(conn->pg);
+}
+
+static uint64_t answer_deadline(const struct bf_conn *conn)
+{
+    return bf_mono_ms() + (uint64_t)conn->answer_timeout_ms;
+}
+
+static enum bf_err judge(struct bf_conn *conn, const PGresult *result)
+{
+    switch (PQresultStatus(result)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_PIPELINE_SYNC:
+        return BF_OK;
+    default:
+        break;
+    }
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    copy_text(conn->error, sizeof(conn->error), message ? message : PQresultErrorMessage(result));
+    copy_text(conn->constraint, sizeof(conn->constraint),
+              PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
+    enum bf_err err = sqlstate ? err_of_sqlstate(sqlstate) : BF_UNAVAILABLE;
+    // 0A000 is a kept plan that a migration made wrong: a new connection prepares anew.
+    if (PQstatus(conn->pg) == CONNECTION_BAD || !sqlstate || strncmp(sqlstate, "0A000", 5) == 0)
+        conn->broken = true;
+    return err;
+}
+
+// Takes in everything up to the end of one statement. The first error wins; *ret_result (may be NULL) is the
+// last good one.
+static enum bf_err finish(struct bf_conn *conn, uint64_t deadline, PGresult **ret_result)
+{
+    enum bf_err err = BF_OK;
+    PGresult *kept = NULL;
+    for (PGresult *result; (result = next_result(conn, deadline));) {
+        enum bf_err judged = judge(conn, result);
+        err = err ? err : judged;
+        PQclear(kept);
+        kept = result;
+    }
+    if (conn->broken && !err)
+        err = BF_UNAVAILABLE;
+    if (!err && !kept)
+        err = BF_INTERNAL;
+    if (err || !ret_result)
+        PQclear(kept);
+    else
+        *ret_result = kept;
+    return err;
+}
+
+static enum bf_err finish_sent(struct bf_conn *conn, int sent, PGresult **ret_result)
+{
+    conn->error[0] = conn->constraint[0] = '\0';
+    if (!sent)
+        return lost(conn, PQerrorMessage(conn->pg));
+    return finish(conn, answer_deadline(conn), ret_result);
+}
+
+static enum bf_err prepare(struct bf_conn *conn, const char *name, const char *sql)
+{
+    return finish_sent(conn, PQsendPrepare(conn->pg, name, sql, 0, NULL), NULL);
+}
+
+// ---- opening
+
+static enum bf_err connect_poll(PGconn *pg, uint64_t deadline)
+{
+    PostgresPollingStatusType want = PGRES_POLLING_WRITING;
+    while (want != PGRES_POLLING_OK) {
+        if (want == PGRES_POLLING_FAILED || PQstatus(pg) == CONNECTION_BAD)
+            return BF_UNAVAILABLE;
+        short events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        if (poll_fd(PQsocket(pg), events, deadline))
+            return BF_UNAVAILABLE;
+        want = PQconnectPoll(pg);
+    }
+    return BF_OK;
+}
+
+static PGconn *connect_start(const struct bf_db_options *o)
+{
+    char port[24];
+    char settings[128];
+    snprintf(port, sizeof(port), "%" PRId64, o->port);
+    snprintf(settings, sizeof(settings), "-c statement_timeout=%" PRId64 " -c client_encoding=UTF8",
+             o->statement_timeout_ms);
+    const char *const pairs[][2] = {
+        {"host", o->host},
+        {"port", port},
+        {"dbname", o->dbname},
+        {"user", o->user},
+        {"password", o->password},
+        {"application_name", o->application},
+        {"options", settings},
+        {"keepalives_idle", "5"}, // a machine that vanished is noticed within 11 s
+        {"keepalives_interval", "2"},
+        {"keepalives_count", "3"},
+        {"tcp_user_timeout", "10000"},
+        {NULL, NULL},
+    };
+    const char *names[BF_LEN(pairs)];
+    const char *values[BF_LEN(pairs)];
+    for (size_t i = 0; i < BF_LEN(pairs); i++) {
+        names[i] = pairs[i][0];
+        values[i] = pairs[i][1];
+    }
+    return PQconnectStartParams(names, values, 0);
+}
+
+static void ignore_notice(void *ctx, const PGresult *notice)
+{
+}
+
+enum bf_err bf_conn_open(const struct bf_db_options *options, struct bf_conn **ret_conn,
+                         char error[BF_CONN_ERROR_SIZE])
+{
+    uint64_t deadline = bf_mono_ms() + (uint64_t)options->connect_timeout_ms;
+    struct bf_conn *conn = bf_xcalloc(1, sizeof(*conn));
+    conn->answer_timeout_ms = options->statement_timeout_ms + ANSWER_EXTRA_MS;
+    conn->pg = connect_start(options);
+    if (!conn->pg)
+        abort();
+    PQsetNoticeReceiver(conn->pg, ignore_notice, NULL);
+    enum bf_err err = connect_poll(conn->pg, deadline);
+    if (err)
+        copy_text(conn->error, sizeof(conn->error),
+                  PQstatus(conn->pg) == CONNECTION_BAD ? PQerrorMessage(conn->pg)
+                                                       : "connecting took too long");
+    if (!err)
+        err = prepare(conn, BEGIN_STATEMENT, "begin");
+    if (!err)
+        err = prepare(conn, SCOPE_STATEMENT, SCOPE_SQL);
+    if (err) {
+        copy_text(error, BF_CONN_ERROR_SIZE, conn->error);
+        bf_conn_close(conn);
+        return BF_UNAVAILABLE;
+    }
+    *ret_conn = conn;
+    return BF_OK;
+}
+
+void bf_conn_close(struct bf_conn *conn)
+{
+    if (!conn)
+        return;
+    PQfinish(conn->pg);
+    for (size_t i = 0; i < BF_CONN_SLOTS; i++)
+        free(conn->statements[i]);
+    free(conn);
+}
+
+// ---- running
+
+static int send_begin(PGconn *pg, enum bf_db_scope scope, struct bf_id tenant)
+{
+    char tenant_text[BF_ID_TEXT_SIZE];
+    const char *const values[] = {
+        bf_id_text(tenant, tenant_text),
+        scope == BF_SCOPE_SYSTEM ? "system" : "tenant",
+    };
+    return PQsendQueryPrepared(pg, BEGIN_STATEMENT, 0, NULL, NULL, NULL, 0) &&
+           PQsendQueryPrepared(pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) && PQpipelineSync(pg);
+}
+
+enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant)
+{
+    conn->error[0] = conn->constraint[0] = '\0';
+    if (!PQenterPipelineMode(conn->pg) || !send_begin(conn->pg, scope, tenant))
+        return lost(conn, PQerrorMessage(conn->pg));
+    uint64_t deadline = answer_deadline(conn);
+    enum bf_err err = finish(conn, deadline, NULL);
+    if (!conn->broken) {
+        enum bf_err second = finish(conn, deadline, NULL);
+        err = err ? err : second;
+    }
+    PGresult *sync = next_result(conn, deadline);
+    PQclear(sync);
+    if (!sync || !PQexitPipelineMode(conn->pg))
+        return err ? err : lost(conn, PQerrorMessage(conn->pg));
+    return err;
+}
+
+static size_t slot_of(const struct bf_conn *conn, const char *sql)
+{
+    uint64_t hash = 0xcbf29ce484222325; // FNV-1a
+    for (const char *at = sql; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3;
+    size_t slot = hash % BF_CONN_SLOTS;
+    while (conn->statements[slot] && strcmp(conn->statements[slot], sql) != 0)
+        slot = (slot + 1) % BF_CONN_SLOTS;
+    return slot;
+}
+
+// The name the statement is prepared under; "" when there is no room for one more.
+static enum bf_err statement_name(struct bf_conn *conn, const char *sql, char name[16])
+{
+    size_t slot = slot_of(conn, sql);
+    snprintf(name, 16, "s%zu", slot);
+    if (conn->statements[slot])
+        return BF_OK;
+    if (conn->statement_count == BF_CONN_STATEMENTS_MAX) {
+        name[0] = '\0';
+        return BF_OK;
+    }
+    enum bf_err err = prepare(conn, name, sql);
+    if (err)
+        return err;
+    conn->statements[slot] = bf_xstrdup(sql);
+    conn->statement_count++;
+    return BF_OK;
+}
+
+struct packed {
+    const char *values[PARAMS_MAX];
+    int lengths[PARAMS_MAX];
+    int formats[PARAMS_MAX];
+    char *copies; // libpq wants texts terminated, ours need not be
+};
+
+static enum bf_err pack_params(struct packed *packed, const struct bf_param *params, size_t count)
+{
+    if (count > PARAMS_MAX)
+        return BF_INTERNAL;
+    size_t room = 1;
+    for (size_t i = 0; i < count; i++)
+        room += params[i].at && !params[i].binary ? params[i].len + 1 : 0;
+    char *copy = packed->copies = bf_xcalloc(room, 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct bf_param *p = &params[i];
+        packed->formats[i] = p->binary;
+        packed->lengths[i] = (int)p->len;
+        packed->values[i] = p->at;
+        if (!p->at && p->number[0])
+            packed->values[i] = p->number;
+        if (!p->at || p->binary)
+            continue;
+        if (memchr(p->at, 0, p->len))
+            return BF_INVALID;
+        memcpy(copy, p->at, p->len);
+        packed->values[i] = copy;
+        copy += p->len + 1;
+    }
+    return BF_OK;
+}
+
+enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_param *params, size_t count,
+                        PGresult **ret_result)
+{
+    struct packed packed;
+    char name[16];
+    enum bf_err err = pack_params(&packed, params, count);
+    if (!err)
+        err = statement_name(conn, sql, name);
+    if (!err) {
+        int n = (int)count;
+        int sent =
+            name[0]
+                ? PQsendQueryPrepared(conn->pg, name, n, packed.values, packed.lengths, packed.formats, 0)
+                : PQsendQueryParams(conn->pg, sql, n, NULL, packed.values, packed.lengths, packed.formats, 0);
+        err = finish_sent(conn, sent, ret_result);
+    }
+    free(packed.copies);
+    return err;
+}
+
+enum bf_err bf_conn_command(struct bf_conn *conn, const char *sql, const char *tag)
+{
+    PGresult *result = NULL;
+    enum bf_err err =
+        finish_sent(conn, PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0), &result);
+    if (!err && tag && strcmp(PQcmdStatus(result), tag) != 0)
+        err = BF_INTERNAL;
+    PQclear(result);
+    return err;
+}
