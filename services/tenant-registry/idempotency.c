@@ -1,0 +1,130 @@
+// Answers kept for repeated requests.
+#include "idempotency.h"
+
+#include <string.h>
+
+#define FRESH "created_at > now() - interval '24 hours'"
+
+const char *idempotency_key_check(struct bf_str key)
+{
+    bool printable = true;
+
+    for (size_t i = 0; i < key.len; i++)
+        printable = printable && key.at[i] > 0x20 && key.at[i] < 0x7f;
+    if (!printable || key.len < 1 || key.len > IDEMPOTENCY_KEY_BYTES_MAX)
+        return "must be 1 to 128 printable ASCII characters without spaces";
+    return NULL;
+}
+
+void idempotency_init(struct idempotency *idempotency, struct bf_id key_id, const char *bearer, const char *key,
+                      const uint8_t request[BF_SHA256_BYTES])
+{
+    *idempotency = (struct idempotency){.asked = key != NULL, .key_id = key_id};
+    if (!key)
+        return;
+    bf_autofree char *named = bf_xasprintf("belfry idempotency seal %s", key);
+    memcpy(idempotency->request, request, sizeof(idempotency->request));
+    bf_sha256(key, strlen(key), idempotency->hash);
+    bf_hmac_sha256(bearer, strlen(bearer), named, strlen(named), idempotency->seal);
+}
+
+// One transaction at a time works on a key; others find out without waiting.
+static enum bf_err idempotency_lock(struct bf_tx *tx, const struct idempotency *idempotency, bool *ret_free)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    uint8_t both[sizeof(idempotency->key_id.bytes) + BF_SHA256_BYTES];
+    uint8_t digest[BF_SHA256_BYTES];
+    int64_t lock;
+
+    memcpy(both, idempotency->key_id.bytes, sizeof(idempotency->key_id.bytes));
+    memcpy(both + sizeof(idempotency->key_id.bytes), idempotency->hash, BF_SHA256_BYTES);
+    bf_sha256(both, sizeof(both), digest);
+    memcpy(&lock, digest, sizeof(lock));
+    enum bf_err err = bf_tx_exec(tx, &rows, "SELECT pg_try_advisory_xact_lock($1)", BF_P_INT(lock));
+    if (err)
+        return err;
+    *ret_free = bf_rows_bool(rows, 0, 0);
+    return BF_OK;
+}
+
+static enum bf_err answer_open(const struct idempotency *idempotency, const struct bf_rows *rows,
+                               struct idempotency_answer *ret_answer)
+{
+    struct idempotency_answer answer = {.status = (int)bf_rows_int(rows, 0, 1)};
+    size_t len = (size_t)bf_rows_int(rows, 0, 3);
+    bf_autofree uint8_t *sealed = bf_xcalloc(1, len + 1);
+
+    len = bf_rows_bytes(rows, 0, 2, sealed, len);
+    if (bf_open(idempotency->seal, sealed, len, &answer.body, &answer.len))
+        return BF_INTERNAL;
+    *ret_answer = answer;
+    return BF_OK;
+}
+
+enum bf_err idempotency_look(struct bf_tx *tx, const struct idempotency *idempotency, bool *ret_busy,
+                             struct idempotency_answer *ret_answer)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    uint8_t request[BF_SHA256_BYTES];
+    bool is_free;
+
+    *ret_busy = false;
+    *ret_answer = (struct idempotency_answer){0};
+    if (!idempotency->asked)
+        return BF_OK;
+    enum bf_err err = idempotency_lock(tx, idempotency, &is_free);
+    if (err)
+        return err;
+    if (!is_free) {
+        *ret_busy = true;
+        return BF_CONFLICT;
+    }
+    err = bf_tx_exec(tx, &rows,
+                     "SELECT request, status, answer, octet_length(answer) FROM registry.idempotency "
+                     "WHERE key_id = $1 AND hash = $2 AND " FRESH,
+                     BF_P_ID(idempotency->key_id), BF_P_BYTES(idempotency->hash, BF_SHA256_BYTES));
+    if (err || bf_rows_count(rows) == 0)
+        return err;
+    if (bf_rows_bytes(rows, 0, 0, request, sizeof(request)) != sizeof(request) ||
+        !bf_secret_eq(request, idempotency->request, sizeof(request)))
+        return BF_CONFLICT;
+    return answer_open(idempotency, rows, ret_answer);
+}
+
+enum bf_err idempotency_keep(struct bf_tx *tx, const struct idempotency *idempotency, struct bf_id tenant, int status,
+                             struct bf_str body)
+{
+    bf_autofree uint8_t *sealed = NULL;
+    size_t len;
+
+    if (!idempotency->asked)
+        return BF_OK;
+    enum bf_err err = bf_seal(idempotency->seal, body.at, body.len, &sealed, &len);
+    if (err)
+        return err;
+    // One that has expired but is not yet pruned gives way.
+    err = bf_tx_exec(tx, NULL, "DELETE FROM registry.idempotency WHERE key_id = $1 AND hash = $2",
+                     BF_P_ID(idempotency->key_id), BF_P_BYTES(idempotency->hash, BF_SHA256_BYTES));
+    if (err)
+        return err;
+    return bf_tx_exec(tx, NULL,
+                      "INSERT INTO registry.idempotency (key_id, hash, tenant_id, request, status, answer) "
+                      "VALUES ($1, $2, $3, $4, $5, $6)",
+                      BF_P_ID(idempotency->key_id), BF_P_BYTES(idempotency->hash, BF_SHA256_BYTES),
+                      bf_id_is_nil(tenant) ? BF_P_NULL : BF_P_ID(tenant),
+                      BF_P_BYTES(idempotency->request, BF_SHA256_BYTES), BF_P_INT(status), BF_P_BYTES(sealed, len));
+}
+
+enum bf_err idempotency_prune(struct bf_tx *tx, int64_t batch, int64_t *ret_pruned)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(tx, &rows,
+                                 "DELETE FROM registry.idempotency WHERE (key_id, hash) IN (SELECT key_id, hash "
+                                 "FROM registry.idempotency WHERE NOT (" FRESH ") ORDER BY created_at LIMIT $1)",
+                                 BF_P_INT(batch));
+
+    if (err)
+        return err;
+    *ret_pruned = bf_rows_affected(rows);
+    return BF_OK;
+}

@@ -1,0 +1,44 @@
+// API keys: `bfk_`, 32 random characters (190 bits) and 6 check characters. Rules only, no I/O. Any thread.
+//
+// Only a key's SHA-256 is kept: with that much randomness a salt or a slow hash would add nothing. The check characters let
+// garbage be refused without asking the database.
+#ifndef KEY_H
+#define KEY_H
+
+#include "bf_base.h"
+#include "bf_crypto.h"
+#include "bf_id.h"
+
+#define KEY_TEXT_BYTES     42
+#define KEY_NAME_BYTES_MAX 64
+
+enum key_role {
+    KEY_ROLE_UNKNOWN,
+    KEY_ROLE_OPERATOR,
+    KEY_ROLE_ADMIN,
+    KEY_ROLE_READER,
+};
+
+struct key {
+    struct bf_id id;
+    enum key_role role;
+    char name[KEY_NAME_BYTES_MAX + 1];
+    uint64_t created_ms, expires_ms, last_used_ms; // Unix; 0: never
+};
+
+void key_make(char text[KEY_TEXT_BYTES + 1]);
+bool key_well_formed(struct bf_str text);
+void key_hash(struct bf_str text, uint8_t hash[BF_SHA256_BYTES]);
+
+const char *key_role_name(enum key_role role);
+enum key_role key_role_parse(struct bf_str text);
+
+// Checks for bodies: NULL when good, else what would be.
+const char *key_role_check(struct bf_str text); // what a tenant may have: admin or reader
+const char *key_name_check(struct bf_str text);
+const char *key_expiry_check(struct bf_str text);
+
+// "2027-01-31T23:59:59Z" (a fraction is allowed and dropped); false for anything else, also for days that do not exist.
+bf_must_check bool key_time_parse(struct bf_str text, uint64_t *ret_unix_ms);
+
+#endif

@@ -1,0 +1,21 @@
+// What all the SQL files share.
+#include "store.h"
+
+#include <string.h>
+
+void store_text(const struct bf_rows *rows, size_t row, int col, char *text, size_t size)
+{
+    const char *from = bf_rows_text(rows, row, col);
+    size_t len = strnlen(from, size - 1);
+
+    memcpy(text, from, len);
+    text[len] = '\0';
+}
+
+size_t store_page_count(const struct bf_rows *rows, const struct page *page, bool *ret_more)
+{
+    size_t count = bf_rows_count(rows);
+
+    *ret_more = count > (size_t)page->limit;
+    return *ret_more ? (size_t)page->limit : count;
+}
