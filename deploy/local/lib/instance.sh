@@ -1,0 +1,223 @@
+# shellcheck shell=bash
+# An instance: its directory, ports, owner, secrets, and the files in it that are made from deploy/config.
+
+# instance_place: RUN as an absolute path that every configuration language takes unquoted.
+instance_place() {
+    [[ $RUN == /* ]] || RUN=$ROOT/$RUN
+    RUN=$(realpath -m "$RUN")
+    [[ $RUN =~ ^/[A-Za-z0-9._/+@-]+$ ]] ||
+        die "RUN=$RUN has characters that a configuration file would have to quote" "choose a path of letters, digits and . _ - + @"
+}
+
+# instance_check_settings: what the Makefile or a person handed over.
+instance_check_settings() {
+    if ! [[ $PORT_BASE =~ ^[0-9]{4,5}$ ]] || ((PORT_BASE < 1024 || PORT_BASE > 29000)); then
+        die "PORT_BASE=$PORT_BASE is not within 1024..29000" "choose one whose next 3000 ports are free, for example PORT_BASE=20000"
+    fi
+    [[ $LISTEN =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$ ]] ||
+        die "LISTEN=$LISTEN is not an IPv4 address" "give an address of this machine that phones reach, for example LISTEN=192.168.1.10"
+    case $BUILD in
+    release | debug | asan | tsan) ;;
+    *) die "BUILD=$BUILD is unknown" "use release, debug, asan or tsan" ;;
+    esac
+}
+
+# instance_user: whose processes they are. Root runs nothing as root.
+instance_user() {
+    if [ "$(id -u)" -ne 0 ]; then
+        id -un
+    elif [ -d "$RUN" ] && [ "$(stat -c %U "$RUN")" != root ]; then
+        stat -c %U "$RUN"
+    elif [ -n "${SUDO_USER:-}" ] && [ "$SUDO_USER" != root ]; then
+        printf '%s\n' "$SUDO_USER"
+    else
+        echo belfry
+    fi
+}
+
+# instance_account: a step of root: the account and the empty instance directory that belongs to it.
+instance_account() {
+    local user=$1
+    if ! getent passwd "$user" >/dev/null; then
+        useradd --system --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin "$user"
+        note "created the system user $user"
+    fi
+    if [ ! -d "$RUN" ]; then
+        mkdir -p "$(dirname "$RUN")"
+        install -d -m 0750 -o "$user" -g "$(id -gn "$user")" "$RUN"
+    fi
+    [ "$(stat -c %U "$RUN")" = "$user" ] ||
+        die "$RUN belongs to $(stat -c %U "$RUN"), and $user must own it" "remove it, or choose another RUN"
+}
+
+# instance_saved: the settings that RUN was last started with; down, status and logs need no PORT_BASE.
+instance_saved() {
+    [ -e "$RUN/instance.env" ] || return 0
+    # shellcheck disable=SC1091
+    . "$RUN/instance.env"
+}
+
+# instance_sockets: sets SOCK, the sockets' folder by a path short enough for a socket's address (107 bytes, of which
+# supervisor's own temporary name takes 24).
+instance_sockets() {
+    SOCK=$RUN/sock
+    if [ ${#SOCK} -gt 80 ]; then
+        SOCK=/tmp/belfry-$(printf '%s' "$RUN" | sha256sum | cut -c1-16)
+    fi
+}
+
+instance_make_folders() {
+    umask 077
+    mkdir -p "$RUN"/{bin,env,etc,log,modules,pid,postgres,redis,secrets,stamp,tmp}
+    if [ "$SOCK" = "$RUN/sock" ]; then
+        mkdir -p "$SOCK"
+    else
+        mkdir -m 0700 "$SOCK" 2>/dev/null || true
+        if [ ! -O "$SOCK" ] || [ -L "$SOCK" ]; then
+            die "$SOCK belongs to somebody else" "choose a shorter RUN, so that its sockets need no folder in /tmp"
+        fi
+        ln -sfn "$SOCK" "$RUN/sock"
+    fi
+    chmod 0700 "$RUN/secrets"
+    write "$RUN/instance.env" <<TXT
+PORT_BASE=$PORT_BASE
+LISTEN=$LISTEN
+BUILD=$BUILD
+TXT
+    secret belfry_owner.pgpass
+    secret belfry_registry.pgpass
+    secret edge.secret
+}
+
+# secret NAME: 192 random bits in RUN/secrets/NAME, made once.
+secret() {
+    local file=$RUN/secrets/$1
+    [ ! -s "$file" ] || return 0
+    openssl rand -hex 24 >"$file.new"
+    mv "$file.new" "$file"
+}
+
+# write FILE: stdin becomes FILE, in one step, and only when that changes it.
+write() {
+    cat >"$1.new"
+    if cmp -s "$1.new" "$1"; then
+        rm -f "$1.new"
+    else
+        chmod "${2:-0600}" "$1.new"
+        mv "$1.new" "$1"
+    fi
+}
+
+# fill FILE NAME=VALUE...: FILE with every @NAME@ replaced; one that nobody gave is an error.
+fill() {
+    local text pair file=$1
+    shift
+    text=$(<"$file")
+    for pair; do text=${text//"@${pair%%=*}@"/"${pair#*=}"}; done
+    if [[ $text =~ @[A-Z_]+@ ]]; then
+        die "$file wants ${BASH_REMATCH[0]}, which nothing fills in" "correct it, or add it to fill_all in deploy/local/lib/instance.sh"
+    fi
+    printf '%s\n' "$text"
+}
+
+fill_all() {
+    local file=$1
+    shift
+    fill "$file" RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES \
+        REGISTRY_PORT=$((PORT_BASE + 1)) REGISTRY_ADMIN_PORT=$((PORT_BASE + 2)) EDGE_ADMIN_PORT=$((PORT_BASE + 10)) \
+        GATEWAY_PORT=$((PORT_BASE + 80)) RTPENGINE_NG_PORT=$((PORT_BASE + 20)) RTPENGINE_HTTP_PORT=$((PORT_BASE + 21)) \
+        RTP_PORT_MIN=$((PORT_BASE + 1000)) RTP_PORT_MAX=$((PORT_BASE + 2999)) "$@"
+}
+
+# instance_configure: a step: RUN/etc and RUN/env from deploy/config and the settings, RUN/bin and RUN/modules from the build.
+instance_configure() {
+    umask 077
+    local folder file
+    for folder in postgres redis rtpengine nginx; do
+        mkdir -p "$RUN/etc/$folder"
+        for file in "$ROOT/deploy/config/$folder"/*.conf; do
+            fill_all "$file" | write "$RUN/etc/$folder/${file##*/}"
+        done
+    done
+    while IFS= read -r file; do
+        mkdir -p "$(dirname "$RUN/etc/kamailio/$file")"
+        write "$RUN/etc/kamailio/$file" <"$ROOT/deploy/config/kamailio/$file"
+    done < <(cd "$ROOT/deploy/config/kamailio" && find . -name '*.cfg' -printf '%P\n')
+    for file in "$HERE/leash" "$HERE/watch" "$O"/bin/belfry-*; do write "$RUN/bin/${file##*/}" 0700 <"$file"; done
+    for file in "$O"/modules/*.so; do write "$RUN/modules/${file##*/}" <"$file"; done
+    environment_files
+    supervisor_configure
+}
+
+environment_files() {
+    write "$RUN/env/postgres.env" </dev/null
+    write "$RUN/env/redis.env" </dev/null
+    write "$RUN/env/rtpengine.env" </dev/null
+    write "$RUN/env/nginx.env" </dev/null
+    write "$RUN/env/tenant-registry.env" <<TXT
+POSTGRES_HOST=$SOCK
+POSTGRES_DB=belfry
+POSTGRES_USER=belfry_registry
+POSTGRES_PASSWORD_FILE=$RUN/secrets/belfry_registry.pgpass
+BELFRY_HTTP_HOST=127.0.0.1
+BELFRY_HTTP_PORT=$((PORT_BASE + 1))
+BELFRY_ADMIN_HOST=127.0.0.1
+BELFRY_ADMIN_PORT=$((PORT_BASE + 2))
+BELFRY_BUS_LISTEN=ipc://$SOCK/registry.bus
+BELFRY_FEED_LISTEN=ipc://$SOCK/registry.feed
+BELFRY_OPERATOR_KEY_FILE=$RUN/secrets/operator.key
+BELFRY_SIP_HOST=$LISTEN
+BELFRY_SIP_PORT=$((PORT_BASE + 60))
+$(sanitizer_settings)
+TXT
+    write "$RUN/env/kamailio.env" <<TXT
+BELFRY_LISTEN=$LISTEN
+BELFRY_SIP_PORT=$((PORT_BASE + 60))
+BELFRY_EDGE_ADMIN_PORT=$((PORT_BASE + 10))
+BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
+BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
+BELFRY_RTPENGINE=udp:127.0.0.1:$((PORT_BASE + 20))
+BELFRY_EDGE_SECRET=$(<"$RUN/secrets/edge.secret")
+BELFRY_CTL=unixs:$SOCK/kamailio.ctl
+BELFRY_UDP_WORKERS=4
+BELFRY_TCP_WORKERS=4
+$(sanitizer_settings)
+$(sanitizer_preload)
+TXT
+}
+
+# A sanitizer build says what it finds in the program's log and goes on to its end.
+sanitizer_settings() {
+    case $BUILD in
+    asan) printf 'ASAN_OPTIONS=detect_leaks=0:abort_on_error=1\nUBSAN_OPTIONS=print_stacktrace=1\n' ;;
+    tsan) printf 'TSAN_OPTIONS=second_deadlock_stack=1\n' ;;
+    esac
+}
+
+# Kamailio itself is Debian's: a module built with a sanitizer needs its library loaded first.
+sanitizer_preload() {
+    case $BUILD in
+    asan | tsan) printf 'LD_PRELOAD=%s\n' "$(realpath "$(gcc -print-file-name="lib$BUILD.so")")" ;;
+    esac
+}
+
+# instance_export: belfry.env, for people, tests and the demo.
+instance_export() {
+    umask 077
+    write "$RUN/belfry.env" <<TXT
+BELFRY_RUN=$RUN
+BELFRY_API=http://$LISTEN:$((PORT_BASE + 80))
+BELFRY_OPERATOR_KEY=$(head -n 1 "$RUN/secrets/operator.key")
+BELFRY_SIP=$LISTEN:$((PORT_BASE + 60))
+BELFRY_SIP_EDGES=$LISTEN:$((PORT_BASE + 60))
+BELFRY_REGISTRY_ADMIN=http://127.0.0.1:$((PORT_BASE + 2))
+BELFRY_EDGE_ADMIN=http://127.0.0.1:$((PORT_BASE + 10))
+BELFRY_RTPENGINE_ADMIN=http://127.0.0.1:$((PORT_BASE + 21))
+BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
+BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
+BELFRY_EDGE_CTL=unixs:$SOCK/kamailio.ctl
+BELFRY_PGHOST=$SOCK
+BELFRY_PGDATABASE=belfry
+BELFRY_SUPERVISOR=$RUN/supervisord.conf
+TXT
+}

@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# The instance's own PostgreSQL: made once, reached by its unix socket only.
+
+PG_BIN=/usr/lib/postgresql/15/bin
+
+# postgres_create: the cluster's files. A half-made one (interrupted) is made anew.
+postgres_create() {
+    umask 077
+    if [ -e "$RUN/postgres/made" ]; then return 0; fi
+    rm -rf "${RUN:?}/postgres"
+    "$PG_BIN/initdb" -D "$RUN/postgres" -U postgres --locale=C.UTF-8 --encoding=UTF8 --data-checksums \
+        --auth-local=peer --auth-host=reject --no-instructions
+    # what initdb wrote there is not read: deploy/config/postgres is
+    rm -f "$RUN"/postgres/{postgresql,pg_hba,pg_ident}.conf
+    : >"$RUN/postgres/made"
+    note "new cluster in $RUN/postgres"
+}
+
+psql_as_superuser() { psql -X -q -At -v ON_ERROR_STOP=1 -h "$SOCK" -U postgres "$@"; }
+
+# postgres_migrate: a step: roles, database, and the schema's newest version.
+postgres_migrate() {
+    local ready applied
+    ready=$(psql_as_superuser -d postgres -c "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN
+        ('belfry_owner', 'belfry_registry')) + (SELECT count(*) FROM pg_database WHERE datname = 'belfry')")
+    [ "$ready" = 3 ] || postgres_bootstrap
+    applied=$(PGHOST=$SOCK PGDATABASE=belfry PGUSER=belfry_owner PGPASSWORD=$(<"$RUN/secrets/belfry_owner.pgpass") \
+        "$ROOT/sql/migrate")
+    printf '%s\n' "$applied"
+    note "$(grep -c 'applying' <<<"$applied" || true) migrations applied"
+}
+
+# The passwords go over the socket, never on a command line.
+postgres_bootstrap() {
+    psql_as_superuser -d postgres <<SQL
+\\set owner_password \`cat '$RUN/secrets/belfry_owner.pgpass'\`
+\\set registry_password \`cat '$RUN/secrets/belfry_registry.pgpass'\`
+SELECT format('CREATE ROLE %I LOGIN', r) FROM unnest(ARRAY['belfry_owner', 'belfry_registry']) r
+    WHERE r NOT IN (SELECT rolname FROM pg_roles) \\gexec
+ALTER ROLE belfry_owner CREATEROLE PASSWORD :'owner_password';
+ALTER ROLE belfry_registry PASSWORD :'registry_password';
+SELECT 'CREATE DATABASE belfry OWNER belfry_owner' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'belfry') \\gexec
+REVOKE ALL ON DATABASE belfry FROM PUBLIC;
+GRANT CONNECT ON DATABASE belfry TO belfry_registry;
+SQL
+}
