@@ -1,0 +1,94 @@
+// What every end-to-end test starts from: the instance, its operator, tenants and user agents that clean up by themselves.
+//
+//   const world = new World(t?)              t: a test context; what is opened is closed after it (or by world.close())
+//   const tenant = await world.tenant({numbers: ['100'], limits: {...}})     see newTenant() in api.mjs
+//   const ua = await world.ua(tenant, '100', {transport: 'tcp'})             not registered; ua.register() does it
+//   const [a, b] = await world.pair(tenant)                                  100 and 101, both registered
+//   await world.phones().add(...)                                            baresip phones
+//   const call = await world.call(a, b, {...})                               an answered call, both ends
+//
+// A user agent may have its own source address (`host: source()`), so that what makes the edge angry at one test's
+// address does not disturb another test: all of 127/8 is this machine.
+import path from 'node:path';
+import { Api, newTenant } from './api.mjs';
+import { Instance } from './instance.mjs';
+import { Phones } from './phones.mjs';
+import { Ua } from './sip.mjs';
+import { sdp, token } from './sip_message.mjs';
+
+let sources = 0;
+
+/** An address of this machine that no other test of this run uses. */
+export function source() {
+  sources += 1;
+  return `127.${(process.pid % 200) + 20}.${sources >> 8}.${(sources & 255) || 1}`;
+}
+
+export class World {
+  #closers = [];
+  #phones;
+
+  constructor(t) {
+    this.belfry = Instance.test();
+    this.operator = new Api(this.belfry.api, this.belfry.operator_key);
+    this.output = path.join(process.env.BELFRY_TEST_OUTPUT ?? path.join(this.belfry.run, 'output'), token(3));
+    t?.after(() => this.close());
+  }
+
+  tenant(options) {
+    return newTenant(this.operator, options);
+  }
+
+  async ua(tenant, number, options = {}) {
+    const ua = await Ua.open({ server: this.belfry.sip, user: number, domain: tenant.domain, password: tenant.passwords[number], ...options });
+    this.onClose(() => ua.close());
+    return ua;
+  }
+
+  async pair(tenant, options = {}) {
+    const pair = [await this.ua(tenant, '100', options.caller), await this.ua(tenant, '101', options.callee)];
+    for (const ua of pair) {
+      const reply = await ua.register();
+      if (reply.status !== 200) throw new Error(`REGISTER of ${ua.aor}: ${reply.status} ${reply.reason}`);
+    }
+    return pair;
+  }
+
+  /** An answered call: {call, request, dialog, answer}; `dialog` is the callee's. */
+  async call(caller, callee, { body = sdp(), answer_body = sdp({ port: 11 }), target = callee.user } = {}) {
+    const call = caller.invite(target, { body });
+    const refused = call.final.then((reply) => {
+      throw new Error(`INVITE to ${target}: ${reply.status} ${reply.reason}`);
+    });
+    const request = await Promise.race([callee.incoming('INVITE'), refused]);
+    refused.catch(() => {});
+    callee.reply(request, 200, { body: answer_body });
+    const answer = await call.final;
+    call.ack();
+    await callee.incoming('ACK');
+    return { call, request, answer, dialog: callee.dialog(request) };
+  }
+
+  phones() {
+    if (!this.#phones) {
+      this.#phones = new Phones({ sip: this.belfry.sip, folder: this.output, ports: [this.belfry.port(200), this.belfry.port(999)] });
+      this.onClose(() => this.#phones.close());
+    }
+    return this.#phones;
+  }
+
+  onClose(close) {
+    this.#closers.push(close);
+  }
+
+  async close() {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+}
+
+/** Ends a call from the side of `dialog`; `other` answers the BYE. */
+export async function hangUp(dialog, other) {
+  const bye = dialog.ask('BYE');
+  other.reply(await other.incoming('BYE'), 200);
+  return bye;
+}
