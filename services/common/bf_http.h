@@ -3,8 +3,9 @@
 // A pool of threads; each request runs top to bottom in one of them, after its whole body has come. Every answer carries
 // X-Request-Id (the caller's own when it is 1..64 of [A-Za-z0-9._-], else a new UUID). Errors are RFC 9457
 // `application/problem+json`: {"type":"urn:belfry:problem:<type>","title","status","detail","field"?,"request_id"}.
-// Limits: body 64 KiB (413), header 16 KiB, path 2 KiB, `connections_max` (further ones wait in the backlog), idle
-// connections closed after 30 s. HEAD is GET without a body; OPTIONS and other methods answer 405 with Allow.
+// Limits: body 64 KiB (413), header 16 KiB, path and query 2 KiB, `connections_max` (further ones wait in the backlog),
+// idle connections closed after 30 s. HEAD is GET without a body; OPTIONS and other methods answer 405 with Allow.
+// 401 carries WWW-Authenticate, 429 and 503 carry Retry-After (1 s unless the handler set another).
 #ifndef BF_HTTP_H
 #define BF_HTTP_H
 
@@ -33,7 +34,7 @@ struct bf_http_route {
 
 struct bf_http_options {
     const char *host; // numeric address
-    int64_t port;
+    int64_t port; // 0: any free one, see bf_http_port
     int64_t threads;
     int64_t connections_max;
     const struct bf_http_route *routes;
@@ -41,11 +42,13 @@ struct bf_http_options {
     // Runs before each handler: authentication, rate limit. An error ends the request. May be NULL.
     bf_http_handler *before;
     void *ctx;
+    bool quiet; // an admin port: requests are not counted, and logged at debug only
 };
 
 bf_must_check enum bf_err bf_http_start(const struct bf_http_options *options, struct bf_http_server **ret_server);
 // No new connections; requests under way finish, at most deadline_ms; then everything is closed. NULL is fine.
 void bf_http_stop(struct bf_http_server *server, int64_t deadline_ms);
+int64_t bf_http_port(const struct bf_http_server *server);
 
 // The request. Texts live as long as the call.
 const struct bf_http_route *bf_http_route(const struct bf_http_call *call);
