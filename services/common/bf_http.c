@@ -421,6 +421,7 @@ enum bf_err bf_http_read(struct bf_http_call *call, const struct bf_json_field *
                          void *into)
 {
     struct bf_json_fault fault = {"", ""};
+    bf_json_clear(fields, count, into);
     struct bf_str body = bf_http_body(call);
     if (body.len && !is_json(bf_http_header(call, "Content-Type")))
         return bf_http_problem(call, BF_MEDIA_TYPE, NULL, "%s", bf_err_text(BF_MEDIA_TYPE));

@@ -104,7 +104,7 @@ static void *place(void *into, const struct bf_json_field *field)
     return (char *)into + field->offset;
 }
 
-static void clear(const struct bf_json_field *fields, size_t count, void *into)
+void bf_json_clear(const struct bf_json_field *fields, size_t count, void *into)
 {
     for (size_t i = 0; i < count; i++) {
         const struct bf_json_field *f = &fields[i];
@@ -120,7 +120,7 @@ static void clear(const struct bf_json_field *fields, size_t count, void *into)
             *(struct bf_json_texts *)place(into, f) = (struct bf_json_texts){0};
             break;
         case BF_JSON_OBJECT:
-            clear(f->fields, f->field_count, into);
+            bf_json_clear(f->fields, f->field_count, into);
             break;
         }
     }
@@ -255,7 +255,7 @@ static enum bf_err read_object(json_t *json, const struct bf_json_field *fields,
 enum bf_err bf_json_read(json_t *json, const struct bf_json_field *fields, size_t count, void *into,
                          struct bf_json_fault *fault)
 {
-    clear(fields, count, into);
+    bf_json_clear(fields, count, into);
     enum bf_err err = read_object(json, fields, count, into, &(struct path){""}, fault);
     if (err)
         bf_json_release(fields, count, into);

@@ -50,6 +50,8 @@ bf_must_check enum bf_err bf_json_parse(struct bf_str text, json_t **ret_json, s
 // Fills *into by the table; what is absent is NULL, BF_JSON_ABSENT or an empty list. The texts borrow from `json`.
 bf_must_check enum bf_err bf_json_read(json_t *json, const struct bf_json_field *fields, size_t count, void *into,
                                        struct bf_json_fault *fault);
+// What bf_json_read begins with: everything absent.
+void bf_json_clear(const struct bf_json_field *fields, size_t count, void *into);
 void bf_json_release(const struct bf_json_field *fields, size_t count, void *into);
 
 #endif

@@ -1,0 +1,121 @@
+// Addresses of the bus: listening and dialling.
+#include "bf_bus_nng.h"
+
+#include <errno.h>
+#include <nng/transport/ipc/ipc.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define RECONNECT_MIN_MS 50
+#define RECONNECT_MAX_MS 500
+#define IPC_PREFIX       "ipc://"
+
+enum bf_err bf_bus_err(int nng_error)
+{
+    switch (nng_error) {
+    case 0:
+        return BF_OK;
+    case NNG_ETIMEDOUT:
+        return BF_TIMEOUT;
+    case NNG_EMSGSIZE:
+        return BF_TOO_LARGE;
+    case NNG_EINVAL:
+    case NNG_EADDRINVAL:
+    case NNG_ENOTSUP:
+        return BF_INVALID;
+    case NNG_EADDRINUSE:
+    case NNG_ECLOSED:
+    case NNG_ECANCELED:
+    case NNG_ECONNABORTED:
+    case NNG_ECONNREFUSED:
+    case NNG_ECONNRESET:
+    case NNG_ECONNSHUT:
+    case NNG_EUNREACHABLE:
+        return BF_UNAVAILABLE;
+    case NNG_EPERM:
+        return BF_FORBIDDEN;
+    default:
+        return BF_INTERNAL;
+    }
+}
+
+typedef enum bf_err each_url(nng_socket socket, const char *url);
+
+static bool is_bus_url(const char *url)
+{
+    static const char *const schemes[] = {IPC_PREFIX, "tcp://", "inproc://"};
+    for (size_t i = 0; i < BF_LEN(schemes); i++)
+        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return false;
+}
+
+static enum bf_err for_each_url(nng_socket socket, const char *urls, each_url *each)
+{
+    size_t count = 0;
+    for (const char *at = urls + strspn(urls, " "); *at; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+        bf_autofree char *url = bf_xstrndup(at, len);
+        if (++count > BF_BUS_URLS_MAX || !is_bus_url(url))
+            return BF_INVALID;
+        enum bf_err err = each(socket, url);
+        if (err)
+            return err;
+        at += len;
+    }
+    return count ? BF_OK : BF_INVALID;
+}
+
+// A socket file whose process is gone refuses connections: it may go. Anything else stays, and listening
+// fails.
+static void remove_stale(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat st;
+    size_t len = strlen(path);
+    if (len >= sizeof(address.sun_path) || lstat(path, &st) || !S_ISSOCK(st.st_mode))
+        return;
+    memcpy(address.sun_path, path, len + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) && errno == ECONNREFUSED)
+        unlink(path);
+    close(fd);
+}
+
+static enum bf_err listen_one(nng_socket socket, const char *url)
+{
+    nng_listener listener;
+    int failed = nng_listener_create(&listener, socket, url);
+    if (failed)
+        return bf_bus_err(failed);
+    if (strncmp(url, IPC_PREFIX, strlen(IPC_PREFIX)) == 0) {
+        remove_stale(url + strlen(IPC_PREFIX));
+        failed = nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600);
+    }
+    if (!failed)
+        failed = nng_listener_start(listener, 0);
+    return bf_bus_err(failed);
+}
+
+enum bf_err bf_bus_listen(nng_socket socket, const char *urls)
+{
+    return for_each_url(socket, urls, listen_one);
+}
+
+static enum bf_err dial_one(nng_socket socket, const char *url)
+{
+    return bf_bus_err(nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK));
+}
+
+enum bf_err bf_bus_dial_all(nng_socket socket, const char *urls)
+{
+    int failed = nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
+    if (!failed)
+        failed = nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
+    return failed ? bf_bus_err(failed) : for_each_url(socket, urls, dial_one);
+}
