@@ -3,6 +3,7 @@
 // A call is sent, then received, by one aio. When the last connection goes, every call under way is aborted:
 // nng itself would let it wait for its deadline. A connection that goes while others stay makes nng send the
 // call again there.
+#include <nng/nng.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,4 +1,5 @@
 // Feeds: PUB on one side, SUB on the other.
+#include <nng/nng.h>
 #include <nng/protocol/pubsub0/pub.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <string.h>

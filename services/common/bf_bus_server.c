@@ -1,4 +1,5 @@
 // Serving: each worker thread has its own context and goes receive, handle, send.
+#include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <pthread.h>
 #include <stdatomic.h>
