@@ -1,0 +1,42 @@
+# tenant.so: compiled against the headers of exactly the installed Kamailio, loaded by the stock program.
+
+KAM_VERSION := $(shell kamailio -v 2>/dev/null | awk 'NR == 1 {print $$3}')
+KAM_ARCH    := $(shell kamailio -v 2>/dev/null | awk 'NR == 1 {split(substr($$4, 2), part, "/"); print part[1]}')
+KAM_FLAGS   := $(shell kamailio -v 2>/dev/null | sed -n 's/^flags: //p')
+
+# How Debian compiles Kamailio. The loader compares version and flags; that they are the same is checked after linking.
+KAM_DEFS := -DNAME='"kamailio"' -DVERSION='"$(KAM_VERSION)"' -DARCH='"$(KAM_ARCH)"' -DOS_QUOTED='"linux"' \
+    -D__CPU_$(KAM_ARCH) -DMOD_NAME='"tenant"' -DMOD_NAMEID=tenant -DADAPTIVE_WAIT_LOOPS=1024 \
+    $(addprefix -D,CC_GCC_LIKE_ASM HAVE_GETHOSTBYNAME2 USE_TCP USE_TLS USE_SCTP TLS_HOOKS USE_RAW_SOCKS \
+    DISABLE_NAGLE USE_MCAST DNS_IP_HACK SHM_MMAP PKG_MALLOC Q_MALLOC F_MALLOC TLSF_MALLOC DBG_SR_MEMORY USE_FUTEX \
+    FAST_LOCK ADAPTIVE_WAIT USE_DNS_CACHE USE_DNS_FAILOVER USE_NAPTR USE_DST_BLOCKLIST HAVE_RESOLV_RES \
+    KSR_PTHREAD_MUTEX_SHARED STATISTICS)
+
+MODULE_KO := $(MODULE_K:%.c=$(O)/%.o)
+MODULE_PO := $(MODULE_P:%.c=$(O)/%.o)
+MODULE_LIBS := -lnng -lprotobuf-c -lcrypto
+
+$(KAM_H)/.version: deploy/local/kamailio-headers
+	deploy/local/kamailio-headers $(KAM_H)
+
+# Kamailio's headers are not written for our warnings: -isystem keeps these for our own lines.
+$(MODULE_KO): CPPFLAGS += -isystem $(KAM_H) $(KAM_DEFS)
+$(MODULE_KO): $(KAM_H)/.version
+
+ifneq ($(filter asan tsan,$(BUILD)),)
+# A sanitizer cannot live in a program that was built without it: the module itself is always the plain one.
+$(MODULE_SO): FORCE
+	+$(MAKE) BUILD=release O=$(O)/plain $(O)/plain/modules/tenant.so
+	@mkdir -p $(@D)
+	cp $(O)/plain/modules/tenant.so $@
+else
+$(MODULE_SO): $(MODULE_KO) $(MODULE_PO) $(COMMON_A) $(MODULE)/tenant.map
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,--version-script=$(MODULE)/tenant.map -o $@ $(filter %.o,$^) $(COMMON_A) \
+	    -Wl,--as-needed $(MODULE_LIBS)
+	@grep -qaF '$(KAM_FLAGS)' $@ || { rm -f $@; \
+	    echo "tenant.so: compile flags differ from those of the installed kamailio ('kamailio -v'): see KAM_DEFS in $(MODULE)/module.mk" >&2; exit 1; }
+endif
+
+.PHONY: FORCE
+FORCE:

@@ -1,0 +1,295 @@
+// Two chained hash tables that grow by doubling: tenants by id, domains by name.
+#include "tenant_master.h"
+
+#include <string.h>
+
+struct tenant_master {
+    struct tenant_hash_key key;
+    struct tenant_entry **tenants;
+    struct tenant_domain **domains;
+    uint32_t tenant_buckets, tenant_count; // buckets are powers of two
+    uint32_t domain_buckets, domain_count;
+};
+
+#define BUCKETS_MIN 64
+
+static uint64_t id_hash(const struct tenant_master *master, struct bf_id id)
+{
+    return tenant_hash(&master->key, id.bytes, sizeof(id.bytes));
+}
+
+static struct tenant_entry **tenant_at(const struct tenant_master *master, struct bf_id id)
+{
+    struct tenant_entry **at = &master->tenants[id_hash(master, id) & (master->tenant_buckets - 1)];
+
+    while (*at && !bf_id_eq((*at)->id, id))
+        at = &(*at)->next;
+    return at;
+}
+
+static struct tenant_domain **domain_at(const struct tenant_master *master, struct bf_str name)
+{
+    uint64_t hash = tenant_hash(&master->key, name.at, name.len);
+    struct tenant_domain **at = &master->domains[hash & (master->domain_buckets - 1)];
+
+    while (*at && ((*at)->hash != hash || !bf_str_eq((struct bf_str){(*at)->name, (*at)->len}, name)))
+        at = &(*at)->next;
+    return at;
+}
+
+static void grow_tenants(struct tenant_master *master)
+{
+    uint32_t buckets = master->tenant_buckets * 2;
+    struct tenant_entry **grown;
+
+    if (master->tenant_count < master->tenant_buckets)
+        return;
+    grown = bf_xcalloc(buckets, sizeof(*grown));
+    for (uint32_t i = 0; i < master->tenant_buckets; i++) {
+        for (struct tenant_entry *entry = master->tenants[i], *next; entry; entry = next) {
+            struct tenant_entry **at = &grown[id_hash(master, entry->id) & (buckets - 1)];
+            next = entry->next;
+            entry->next = *at;
+            *at = entry;
+        }
+    }
+    free(master->tenants);
+    master->tenants = grown;
+    master->tenant_buckets = buckets;
+}
+
+static void grow_domains(struct tenant_master *master)
+{
+    uint32_t buckets = master->domain_buckets * 2;
+    struct tenant_domain **grown;
+
+    if (master->domain_count < master->domain_buckets)
+        return;
+    grown = bf_xcalloc(buckets, sizeof(*grown));
+    for (uint32_t i = 0; i < master->domain_buckets; i++) {
+        for (struct tenant_domain *domain = master->domains[i], *next; domain; domain = next) {
+            struct tenant_domain **at = &grown[domain->hash & (buckets - 1)];
+            next = domain->next;
+            domain->next = *at;
+            *at = domain;
+        }
+    }
+    free(master->domains);
+    master->domains = grown;
+    master->domain_buckets = buckets;
+}
+
+static void entry_free(struct tenant_entry *entry)
+{
+    free(entry->slug);
+    free(entry->realm);
+    free(entry);
+}
+
+static bool text_set(char **text, struct bf_str value)
+{
+    if (*text && bf_str_eq(bf_str(*text), value))
+        return false;
+    free(*text);
+    *text = bf_xstrndup(value.at, value.len);
+    return true;
+}
+
+static bool entry_set(struct tenant_entry *entry, const struct tenant_record *record)
+{
+    bool changed = entry->status != record->status ||
+                   memcmp(&entry->limits, &record->limits, sizeof(entry->limits)) != 0;
+
+    entry->status = record->status;
+    entry->limits = record->limits;
+    changed |= text_set(&entry->slug, record->slug);
+    changed |= text_set(&entry->realm, record->realm);
+    return changed;
+}
+
+static struct tenant_entry *entry_put(struct tenant_master *master, const struct tenant_record *record)
+{
+    struct tenant_entry **at;
+    struct tenant_entry *entry;
+
+    grow_tenants(master);
+    at = tenant_at(master, record->id);
+    entry = *at;
+    if (!entry) {
+        entry = *at = bf_xcalloc(1, sizeof(*entry));
+        entry->id = record->id;
+        master->tenant_count++;
+    }
+    entry_set(entry, record);
+    return entry;
+}
+
+// Nil, or the id of the tenant that went with its last domain.
+static struct bf_id entry_unref(struct tenant_master *master, struct tenant_entry *entry)
+{
+    struct bf_id id = entry->id;
+    struct tenant_entry **at;
+
+    if (--entry->domains > 0)
+        return (struct bf_id){{0}};
+    at = tenant_at(master, id);
+    *at = entry->next;
+    master->tenant_count--;
+    entry_free(entry);
+    return id;
+}
+
+struct tenant_master *tenant_master_new(const struct tenant_hash_key *key)
+{
+    struct tenant_master *master = bf_xcalloc(1, sizeof(*master));
+
+    master->key = *key;
+    master->tenant_buckets = master->domain_buckets = BUCKETS_MIN;
+    master->tenants = bf_xcalloc(BUCKETS_MIN, sizeof(*master->tenants));
+    master->domains = bf_xcalloc(BUCKETS_MIN, sizeof(*master->domains));
+    return master;
+}
+
+void tenant_master_free(struct tenant_master *master)
+{
+    if (!master)
+        return;
+    for (uint32_t i = 0; i < master->domain_buckets; i++) {
+        for (struct tenant_domain *domain = master->domains[i], *next; domain; domain = next) {
+            next = domain->next;
+            free(domain);
+        }
+    }
+    for (uint32_t i = 0; i < master->tenant_buckets; i++) {
+        for (struct tenant_entry *entry = master->tenants[i], *next; entry; entry = next) {
+            next = entry->next;
+            entry_free(entry);
+        }
+    }
+    free(master->domains);
+    free(master->tenants);
+    free(master);
+}
+
+static struct tenant_domain *domain_new(struct tenant_master *master, struct bf_str name)
+{
+    struct tenant_domain *domain = bf_xcalloc(1, sizeof(*domain) + name.len + 1);
+    struct tenant_domain **at;
+
+    grow_domains(master);
+    domain->hash = tenant_hash(&master->key, name.at, name.len);
+    domain->len = (uint8_t)name.len;
+    memcpy(domain->name, name.at, name.len);
+    at = &master->domains[domain->hash & (master->domain_buckets - 1)];
+    domain->next = *at;
+    *at = domain;
+    master->domain_count++;
+    return domain;
+}
+
+enum bf_err tenant_master_put(struct tenant_master *master, struct bf_str name, const struct tenant_record *record,
+                              struct bf_id *ret_left)
+{
+    struct tenant_domain *domain = *domain_at(master, name);
+    struct tenant_entry *before = domain ? domain->tenant : NULL;
+    struct tenant_entry *entry;
+
+    if (!domain && master->domain_count >= TENANT_MASTER_DOMAINS_MAX)
+        return BF_TOO_LARGE;
+    if (!domain)
+        domain = domain_new(master, name);
+    entry = entry_put(master, record);
+    entry->domains++; // before the old one is let go: it may be the same
+    domain->tenant = entry;
+    *ret_left = before ? entry_unref(master, before) : (struct bf_id){{0}};
+    return BF_OK;
+}
+
+bool tenant_master_update(struct tenant_master *master, const struct tenant_record *record)
+{
+    struct tenant_entry *entry = *tenant_at(master, record->id);
+
+    return entry && entry_set(entry, record);
+}
+
+bool tenant_master_drop(struct tenant_master *master, struct bf_str name, struct bf_id *ret_left)
+{
+    struct tenant_domain **at = domain_at(master, name);
+    struct tenant_domain *domain = *at;
+
+    if (!domain)
+        return false;
+    *at = domain->next;
+    master->domain_count--;
+    *ret_left = entry_unref(master, domain->tenant);
+    free(domain);
+    return true;
+}
+
+// A walk over all domains: tenants go rarely, and an index for it would cost memory for each domain.
+bool tenant_master_drop_tenant(struct tenant_master *master, struct bf_id id)
+{
+    struct tenant_entry *entry = *tenant_at(master, id);
+    uint32_t left = entry ? entry->domains : 0;
+
+    for (uint32_t i = 0; left > 0 && i < master->domain_buckets; i++) {
+        for (struct tenant_domain **at = &master->domains[i]; *at && left > 0;) {
+            struct tenant_domain *domain = *at;
+            if (domain->tenant != entry) {
+                at = &domain->next;
+                continue;
+            }
+            *at = domain->next;
+            master->domain_count--;
+            left--;
+            entry_unref(master, entry);
+            free(domain);
+        }
+    }
+    return entry != NULL;
+}
+
+bool tenant_master_has(const struct tenant_master *master, struct bf_id id)
+{
+    return *tenant_at(master, id) != NULL;
+}
+
+bool tenant_master_maps(const struct tenant_master *master, struct bf_str name, struct bf_id id)
+{
+    const struct tenant_domain *domain = *domain_at(master, name);
+
+    return domain && bf_id_eq(domain->tenant->id, id);
+}
+
+uint32_t tenant_master_domains(const struct tenant_master *master)
+{
+    return master->domain_count;
+}
+
+uint32_t tenant_master_tenants(const struct tenant_master *master)
+{
+    return master->tenant_count;
+}
+
+void tenant_master_each_tenant(const struct tenant_master *master, void (*visit)(struct tenant_entry *entry, void *ctx),
+                               void *ctx)
+{
+    for (uint32_t i = 0; i < master->tenant_buckets; i++) {
+        for (struct tenant_entry *entry = master->tenants[i]; entry; entry = entry->next)
+            visit(entry, ctx);
+    }
+}
+
+void tenant_master_each_domain(const struct tenant_master *master,
+                               void (*visit)(const struct tenant_domain *domain, void *ctx), void *ctx)
+{
+    for (uint32_t i = 0; i < master->domain_buckets; i++) {
+        for (const struct tenant_domain *domain = master->domains[i]; domain; domain = domain->next)
+            visit(domain, ctx);
+    }
+}
+
+const struct tenant_hash_key *tenant_master_key(const struct tenant_master *master)
+{
+    return &master->key;
+}

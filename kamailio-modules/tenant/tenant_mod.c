@@ -1,0 +1,246 @@
+// Registration: what the module exports, and its start.
+#include "tenant_mod.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+#include <pthread.h>
+#include "core/cfg/cfg_struct.h"
+#include "core/kemi.h"
+#include "core/mod_fix.h"
+
+MODULE_VERSION
+
+struct tenant_settings tenant_settings = {
+    .location_table = "location",
+    .credentials_max = 100000,
+    .negative_ttl_ms = 30000,
+    .ask_timeout_ms = 2000,
+    .asks_max = 8000,
+    .resume_workers = 2,
+};
+struct tenant_state *tenant_state;
+struct tenant_share *tenant_share;
+struct tenant_creds *tenant_creds;
+struct tenant_hash_key tenant_key;
+counter_handle_t tenant_counters[TENANT_COUNTERS];
+
+// ---- figures -------------------------------------------------------------------------------------------------------
+
+static counter_val_t live_domains(counter_handle_t h, void *param)
+{
+    return (counter_val_t)tenant_state->domains;
+}
+
+static counter_val_t live_credentials(counter_handle_t h, void *param)
+{
+    return (counter_val_t)tenant_creds_count(tenant_creds);
+}
+
+static counter_val_t live_synced(counter_handle_t h, void *param)
+{
+    return tenant_state->synced && tenant_state->connected;
+}
+
+static counter_val_t live_drift(counter_handle_t h, void *param)
+{
+    return tenant_state->connected ? (counter_val_t)(tenant_state->head_seq - tenant_state->seq) : -1;
+}
+
+#define COUNTER(id, name, about) {&tenant_counters[id], name, 0, NULL, NULL, about}
+#define LIVE(name, get, about)   {NULL, name, CNT_F_NO_RESET, get, NULL, about}
+
+static counter_def_t counter_defs[] = {
+    COUNTER(TENANT_MATCH_HITS, "match_hits", "domains that are a tenant's"),
+    COUNTER(TENANT_MATCH_MISSES, "match_misses", "domains that no tenant has"),
+    COUNTER(TENANT_CREDENTIAL_HITS, "credential_hits", "credentials answered from the cache"),
+    COUNTER(TENANT_CREDENTIAL_MISSES, "credential_misses", "credentials that were not cached"),
+    COUNTER(TENANT_CREDENTIAL_UNKNOWN, "credential_unknown", "answers that the user does not exist"),
+    COUNTER(TENANT_ASKS, "asks", "requests suspended to ask the registry"),
+    COUNTER(TENANT_ASKS_FAILED, "asks_failed", "credentials not to be had: the registry was away or late"),
+    COUNTER(TENANT_ASKS_REFUSED, "asks_refused", "questions refused because too many were waiting"),
+    COUNTER(TENANT_RESUMES, "resumes", "suspended requests continued"),
+    COUNTER(TENANT_RESYNCS, "resyncs", "snapshots taken"),
+    COUNTER(TENANT_CHANGES, "changes", "changes applied"),
+    COUNTER(TENANT_GAPS, "gaps", "holes found in the change feed"),
+    COUNTER(TENANT_EVICTED, "evicted", "cached credentials that made room for others"),
+    COUNTER(TENANT_INVALIDATED, "invalidated", "cached credentials voided by a change"),
+    LIVE("domains", live_domains, "domains in the table"),
+    LIVE("credentials", live_credentials, "credentials cached"),
+    LIVE("synced", live_synced, "1: the table is the registry's, nothing known to be missing"),
+    LIVE("drift", live_drift, "changes that the registry is ahead; -1: not connected"),
+    {NULL, NULL, 0, NULL, NULL, NULL},
+};
+
+// ---- start ---------------------------------------------------------------------------------------------------------
+
+static pid_t parent_pid;
+
+static void before_fork(void)
+{
+    parent_pid = getpid();
+}
+
+// Kamailio ends when one of its children dies, but children whose main process was killed would live on and hold the
+// ports against a restart. A fork handler also reaches the processes for which no child_init runs.
+static void after_fork(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent_pid) // died in between
+        raise(SIGKILL);
+}
+
+static bool in_range(const char *name, int value, int min, int max)
+{
+    if (value >= min && value <= max)
+        return true;
+    LM_ERR("modparam %s is %d; it must be %d..%d\n", name, value, min, max);
+    return false;
+}
+
+static bool settings_good(void)
+{
+    const struct tenant_settings *s = &tenant_settings;
+
+    if (!s->registry_bus || !*s->registry_bus || !s->registry_feed || !*s->registry_feed) {
+        LM_ERR("modparams registry_bus and registry_feed are required: the tenant-registry's nng addresses\n");
+        return false;
+    }
+    return in_range("credentials_max", s->credentials_max, TENANT_CREDS_MIN, TENANT_CREDS_MAX) &&
+           in_range("negative_ttl_ms", s->negative_ttl_ms, 0, 3600000) &&
+           in_range("ask_timeout_ms", s->ask_timeout_ms, 50, 30000) &&
+           in_range("asks_max", s->asks_max, 1, 100000) && in_range("resume_workers", s->resume_workers, 1, 64);
+}
+
+// 64: the blocks hold fields that keep off each other's cache lines.
+static void *shm_aligned(size_t bytes)
+{
+    char *memory = shm_malloc(bytes + 64);
+
+    if (!memory)
+        return NULL;
+    return (void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+}
+
+static bool shared_init(void)
+{
+    void *memory;
+
+    tenant_state = shm_aligned(sizeof(*tenant_state));
+    memory = shm_aligned(tenant_creds_bytes((uint32_t)tenant_settings.credentials_max));
+    if (!tenant_state || !memory) {
+        LM_ERR("no shared memory for %d credentials (%lu bytes): lower credentials_max or start kamailio with a larger -m\n",
+               tenant_settings.credentials_max,
+               (unsigned long)tenant_creds_bytes((uint32_t)tenant_settings.credentials_max));
+        return false;
+    }
+    memset(tenant_state, 0, sizeof(*tenant_state));
+    tenant_creds = tenant_creds_init(memory, (uint32_t)tenant_settings.credentials_max,
+                                     (uint32_t)tenant_settings.negative_ttl_ms, &tenant_key);
+    return true;
+}
+
+static int mod_init(void)
+{
+    if (!settings_good())
+        return -1;
+    if (!tenant_hash_key_random(&tenant_key)) {
+        LM_ERR("the kernel gives no randomness\n");
+        return -1;
+    }
+    if (!shared_init() || tenant_call_init() < 0 || tenant_proc_init() < 0)
+        return -1;
+    if (counter_register_array("tenant", counter_defs) < 0 ||
+        pthread_atfork(before_fork, NULL, after_fork) != 0) {
+        LM_ERR("cannot register counters or the fork handler\n");
+        return -1;
+    }
+    register_procs(1 + tenant_settings.resume_workers);
+    cfg_register_child(1 + tenant_settings.resume_workers);
+    return 0;
+}
+
+static int child_init(int rank)
+{
+    uint32_t processes;
+
+    if (rank == PROC_INIT) {
+        processes = (uint32_t)get_max_procs();
+        tenant_share = shm_aligned(tenant_share_bytes(processes));
+        if (!tenant_share) {
+            LM_ERR("no shared memory for the domain table's head\n");
+            return -1;
+        }
+        tenant_share_init(tenant_share, processes);
+        return 0;
+    }
+    return rank == PROC_MAIN ? tenant_proc_start() : 0;
+}
+
+// ---- exports -------------------------------------------------------------------------------------------------------
+
+static int w_match(sip_msg_t *msg, char *domain, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)domain) < 0)
+        return -1;
+    return tenant_match_domain(msg, &text);
+}
+
+static int w_credential(sip_msg_t *msg, char *user, char *route)
+{
+    str user_text, route_text;
+
+    if (get_str_fparam(&user_text, msg, (fparam_t *)user) < 0 || get_str_fparam(&route_text, msg, (fparam_t *)route) < 0)
+        return -2;
+    return tenant_credential_of(msg, &user_text, &route_text);
+}
+
+static cmd_export_t cmds[] = {
+    {"tenant_match", (cmd_function)w_match, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
+    {"tenant_credential", (cmd_function)w_credential, 2, fixup_spve_spve, fixup_free_spve_spve,
+     REQUEST_ROUTE | FAILURE_ROUTE},
+    {NULL, NULL, 0, NULL, NULL, 0},
+};
+
+static param_export_t params[] = {
+    {"registry_bus", PARAM_STRING, &tenant_settings.registry_bus},
+    {"registry_feed", PARAM_STRING, &tenant_settings.registry_feed},
+    {"credentials_max", PARAM_INT, &tenant_settings.credentials_max},
+    {"negative_ttl_ms", PARAM_INT, &tenant_settings.negative_ttl_ms},
+    {"ask_timeout_ms", PARAM_INT, &tenant_settings.ask_timeout_ms},
+    {"asks_max", PARAM_INT, &tenant_settings.asks_max},
+    {"resume_workers", PARAM_INT, &tenant_settings.resume_workers},
+    {"location_table", PARAM_STRING, &tenant_settings.location_table},
+    {NULL, 0, NULL},
+};
+
+static pv_export_t vars[] = {
+    {STR_STATIC_INIT("tenant"), PVT_OTHER, tenant_var_get, NULL, tenant_var_parse, NULL, NULL, 0},
+    {{NULL, 0}, 0, NULL, NULL, NULL, NULL, NULL, 0},
+};
+
+static sr_kemi_t kemi_exports[] = {
+    {str_init("tenant"), str_init("match"), SR_KEMIP_INT, tenant_match_domain, {SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("credential"), SR_KEMIP_INT, tenant_credential_of, {SR_KEMIP_STR, SR_KEMIP_STR}},
+    {{NULL, 0}, {NULL, 0}, 0, NULL, {0}},
+};
+
+int mod_register(char *path, int *dlflags, void *p1, void *p2); // found by Kamailio's loader by its name
+
+int mod_register(char *path, int *dlflags, void *p1, void *p2)
+{
+    return sr_kemi_modules_add(kemi_exports);
+}
+
+struct module_exports exports = {
+    .name = "tenant",
+    .dlflags = DEFAULT_DLFLAGS,
+    .cmds = cmds,
+    .params = params,
+    .rpc_methods = tenant_rpcs,
+    .pv_items = vars,
+    .init_mod_f = mod_init,
+    .init_child_f = child_init,
+};

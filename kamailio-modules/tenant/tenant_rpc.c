@@ -1,0 +1,67 @@
+// The tenant.* commands.
+#include "tenant_mod.h"
+
+#include "bf_clock.h"
+
+static const char *status_doc[] = {"How far the domain table and the credential cache are.", NULL};
+static const char *get_doc[] = {"tenant.get <domain>: what the table says of a domain.", NULL};
+static const char *resync_doc[] = {"Take a new snapshot and forget all cached credentials.", NULL};
+
+// RPC structs know int, double and text; the large figures go as double, exact up to 2^53, the epoch as text.
+static void rpc_status(rpc_t *rpc, void *ctx)
+{
+    const struct tenant_state *state = tenant_state;
+    bool connected = state->connected;
+    uint64_t heard_ms = state->heard_ms;
+    void *answer;
+
+    if (rpc->add(ctx, "{", &answer) < 0)
+        return;
+    rpc->struct_printf(answer, "epoch", "%llu", (unsigned long long)state->epoch);
+    rpc->struct_printf(answer, "seq", "%llu", (unsigned long long)state->seq);
+    rpc->struct_printf(answer, "registry_seq", "%llu", (unsigned long long)state->head_seq);
+    rpc->struct_add(answer, "dddddddddd", "drift", connected ? (int)(state->head_seq - state->seq) : -1, "domains",
+                    (int)state->domains, "tenants", (int)state->tenants, "bytes", (int)state->table_bytes,
+                    "credentials", (int)tenant_creds_count(tenant_creds), "connected", (int)connected, "synced",
+                    (int)state->synced, "heartbeat_age_ms", heard_ms ? (int)(bf_mono_ms() - heard_ms) : -1, "waiting",
+                    (int)state->tickets, "feed_dropped", (int)state->feed_dropped);
+    rpc->struct_add(answer, "d", "invalid_messages", (int)state->invalid_messages);
+}
+
+static void rpc_get(rpc_t *rpc, void *ctx)
+{
+    struct tenant_match match;
+    char id[BF_ID_TEXT_SIZE];
+    void *answer;
+    str domain;
+
+    if (rpc->scan(ctx, "S", &domain) < 1) {
+        rpc->fault(ctx, 400, "tenant.get needs a domain");
+        return;
+    }
+    if (tenant_share_find(tenant_share, (uint32_t)process_no, (struct bf_str){domain.s, (size_t)domain.len}, &match) !=
+        TENANT_FOUND) {
+        rpc->fault(ctx, 404, "No tenant has this domain");
+        return;
+    }
+    if (rpc->add(ctx, "{", &answer) < 0)
+        return;
+    rpc->struct_add(answer, "sssssddd", "domain", match.domain, "id", bf_id_text(match.id, id), "slug", match.slug,
+                    "realm", match.realm, "status", match.status == TENANT_ACTIVE ? "active" : "suspended", "max_calls",
+                    (int)match.limits.max_calls, "max_registrations", (int)match.limits.max_registrations,
+                    "calls_per_second", (int)match.limits.calls_per_second);
+}
+
+static void rpc_resync(rpc_t *rpc, void *ctx)
+{
+    tenant_state->resync = true;
+    tenant_proc_wake();
+    rpc->add(ctx, "s", "a new snapshot is being taken");
+}
+
+rpc_export_t tenant_rpcs[] = {
+    {"tenant.status", rpc_status, status_doc, 0},
+    {"tenant.get", rpc_get, get_doc, 0},
+    {"tenant.resync", rpc_resync, resync_doc, 0},
+    {NULL, NULL, NULL, 0},
+};

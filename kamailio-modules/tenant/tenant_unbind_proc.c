@@ -1,0 +1,136 @@
+// Registered contacts of what is gone are removed from usrloc, whose addresses of record are <number>@<tenant's UUID>.
+//
+// An extension is one look-up. A tenant is a walk over the whole table, a slice a round; tenants that go meanwhile start
+// the walk anew for all of them.
+#include "tenant_mod.h"
+
+#include <string.h>
+#include "core/dprint.h"
+#include "modules/usrloc/udomain.h"
+#include "modules/usrloc/usrloc.h"
+
+#include "bf_clock.h"
+
+#define SLICE_US        2000 // time for a round of the walk
+#define RECORDS_A_VISIT 64   // removed before a slot's lock is let go
+#define AOR_MAX         (TENANT_USER_MAX + 1 + BF_ID_TEXT_SIZE)
+
+static struct {
+    usrloc_api_t usrloc;
+    bool loaded;
+    char (*tenants)[BF_ID_TEXT_SIZE]; // going: the domain part of their addresses
+    size_t tenant_count, tenant_room;
+    int slot; // the walk's next one
+} unbind;
+
+void tenant_unbind_start(void)
+{
+    bind_usrloc_t bind = (bind_usrloc_t)(void (*)(void))find_export("ul_bind_usrloc", 1, 0);
+
+    unbind.loaded = bind && bind(&unbind.usrloc) >= 0;
+    if (!unbind.loaded)
+        LM_NOTICE("usrloc is not loaded: contacts of deleted extensions are not removed\n");
+}
+
+static udomain_t *table(void)
+{
+    udomain_t *domain = NULL;
+
+    if (!unbind.loaded || unbind.usrloc.db_mode == DB_ONLY)
+        return NULL;
+    return unbind.usrloc.get_udomain(tenant_settings.location_table, &domain) == 0 ? domain : NULL;
+}
+
+static void remove_aor(udomain_t *domain, char *text, size_t len)
+{
+    str aor = {text, (int)len};
+
+    unbind.usrloc.lock_udomain(domain, &aor);
+    if (unbind.usrloc.delete_urecord(domain, &aor, NULL) < 0)
+        LM_ERR("cannot remove the contacts of %.*s\n", aor.len, aor.s);
+    unbind.usrloc.unlock_udomain(domain, &aor);
+}
+
+static size_t aor_make(char aor[AOR_MAX], struct bf_id tenant, struct bf_str number)
+{
+    memcpy(aor, number.at, number.len);
+    aor[number.len] = '@';
+    bf_id_text(tenant, aor + number.len + 1);
+    return number.len + 1 + BF_ID_TEXT_SIZE - 1;
+}
+
+void tenant_unbind_extension(struct bf_id tenant, struct bf_str number)
+{
+    udomain_t *domain = table();
+    char aor[AOR_MAX], lower[AOR_MAX];
+    size_t len;
+
+    if (!domain || number.len > TENANT_USER_MAX)
+        return;
+    len = aor_make(aor, tenant, number);
+    remove_aor(domain, aor, len);
+    for (size_t i = 0; i < len; i++)
+        lower[i] = aor[i] >= 'A' && aor[i] <= 'Z' ? (char)(aor[i] | 0x20) : aor[i];
+    if (memcmp(lower, aor, len) != 0) // registrar's case_sensitive=0 stores it like this
+        remove_aor(domain, lower, len);
+}
+
+void tenant_unbind_tenant(struct bf_id tenant)
+{
+    if (!unbind.loaded)
+        return;
+    if (unbind.tenant_count == unbind.tenant_room) {
+        unbind.tenant_room = unbind.tenant_room ? unbind.tenant_room * 2 : 16;
+        unbind.tenants = reallocarray(unbind.tenants, unbind.tenant_room, sizeof(*unbind.tenants));
+        if (!unbind.tenants)
+            abort();
+    }
+    bf_id_text(tenant, unbind.tenants[unbind.tenant_count++]);
+    unbind.slot = 0;
+}
+
+static bool is_going(const str *aor)
+{
+    const size_t len = BF_ID_TEXT_SIZE - 1;
+
+    if ((size_t)aor->len <= len || aor->s[(size_t)aor->len - len - 1] != '@')
+        return false;
+    for (size_t i = 0; i < unbind.tenant_count; i++) {
+        if (memcmp(aor->s + aor->len - len, unbind.tenants[i], len) == 0)
+            return true;
+    }
+    return false;
+}
+
+// True: the slot is clean; false: come again, its lock was let go in between.
+static bool visit_slot(udomain_t *domain, hslot_t *slot)
+{
+    int removed = 0;
+
+    rec_lock_get(&slot->rlock);
+    for (urecord_t *record = slot->first, *next; record && removed < RECORDS_A_VISIT; record = next) {
+        next = record->next;
+        if (!is_going(&record->aor))
+            continue;
+        str aor = record->aor;
+        unbind.usrloc.delete_urecord(domain, &aor, record);
+        removed++;
+    }
+    rec_lock_release(&slot->rlock);
+    return removed < RECORDS_A_VISIT;
+}
+
+bool tenant_unbind_some(void)
+{
+    udomain_t *domain = unbind.tenant_count > 0 ? table() : NULL;
+    uint64_t until_us = bf_mono_us() + SLICE_US;
+
+    while (domain && unbind.slot < domain->size) {
+        if (visit_slot(domain, &domain->table[unbind.slot]))
+            unbind.slot++;
+        if (bf_mono_us() > until_us)
+            return true;
+    }
+    unbind.tenant_count = 0;
+    return false;
+}

@@ -1,0 +1,98 @@
+// $tenant(name): one table says where each value comes from.
+#include "tenant_mod.h"
+
+#include <string.h>
+#include "core/dprint.h"
+
+enum kind {
+    ID,
+    TEXT,   // text at `offset`, its length at `length`
+    NUMBER, // uint32_t at `offset`
+    STATUS,
+    KNOWN,
+    HEX, // `length` bytes at `offset`
+};
+
+struct var {
+    const char *name;
+    enum kind kind;
+    bool needs_credential;
+    size_t offset, length;
+};
+
+#define AT(field) offsetof(struct tenant_values, field)
+
+static const struct var VARS[] = {
+    {"id", ID, false, 0, 0},
+    {"slug", TEXT, false, AT(match.slug), AT(match.slug_len)},
+    {"realm", TEXT, false, AT(match.realm), AT(match.realm_len)},
+    {"status", STATUS, false, 0, 0},
+    {"domain", TEXT, false, AT(match.domain), AT(match.domain_len)},
+    {"max_calls", NUMBER, false, AT(match.limits.max_calls), 0},
+    {"max_registrations", NUMBER, false, AT(match.limits.max_registrations), 0},
+    {"calls_per_second", NUMBER, false, AT(match.limits.calls_per_second), 0},
+    {"user", TEXT, true, AT(user), AT(user_len)},
+    {"known", KNOWN, true, 0, 0},
+    {"ha1", HEX, true, AT(credential.ha1_md5), TENANT_HA1_MD5_BYTES},
+    {"ha1_sha256", HEX, true, AT(credential.ha1_sha256), TENANT_HA1_SHA256_BYTES},
+    {"max_contacts", NUMBER, true, AT(credential.max_contacts), 0},
+};
+
+int tenant_var_parse(pv_spec_t *spec, str *name)
+{
+    struct bf_str wanted = {name->s, (size_t)name->len};
+
+    for (size_t i = 0; i < BF_LEN(VARS); i++) {
+        if (!bf_str_eq(bf_str(VARS[i].name), wanted))
+            continue;
+        spec->pvp.pvn.type = PV_NAME_INTSTR;
+        spec->pvp.pvn.u.isname.type = 0;
+        spec->pvp.pvn.u.isname.name.n = (int)i;
+        return 0;
+    }
+    LM_ERR("$tenant(%.*s) does not exist; kamailio-modules/tenant/README.md lists the names\n", name->len, name->s);
+    return -1;
+}
+
+static int get_hex(sip_msg_t *msg, pv_param_t *param, pv_value_t *value, const uint8_t *bytes, size_t len)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    // A value must outlive the next one of another variable: ha1 and ha1_sha256 may stand in one expression.
+    static char texts[2][2 * TENANT_HA1_SHA256_BYTES + 1];
+    char *text = texts[len == TENANT_HA1_MD5_BYTES];
+
+    for (size_t i = 0; i < len; i++) {
+        text[2 * i] = DIGITS[bytes[i] >> 4];
+        text[2 * i + 1] = DIGITS[bytes[i] & 15];
+    }
+    text[2 * len] = '\0';
+    return pv_get_strlval(msg, param, value, text, (int)(2 * len));
+}
+
+int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
+{
+    static char id[BF_ID_TEXT_SIZE];
+    const struct var *var = &VARS[param->pvn.u.isname.name.n];
+    const struct tenant_values *values = tenant_values_of(msg);
+    const char *base = (const char *)values;
+    uint32_t number;
+
+    if (!values || (var->needs_credential && !values->asked))
+        return pv_get_null(msg, param, value);
+    switch (var->kind) {
+    case ID:
+        return pv_get_strzval(msg, param, value, (char *)bf_id_text(values->match.id, id));
+    case TEXT:
+        return pv_get_strlval(msg, param, value, (char *)base + var->offset, *(const uint8_t *)(base + var->length));
+    case NUMBER:
+        memcpy(&number, base + var->offset, sizeof(number));
+        return pv_get_uintval(msg, param, value, number);
+    case STATUS:
+        return pv_get_strzval(msg, param, value, values->match.status == TENANT_ACTIVE ? "active" : "suspended");
+    case KNOWN:
+        return pv_get_uintval(msg, param, value, values->credential.known);
+    case HEX:
+        return get_hex(msg, param, value, (const uint8_t *)base + var->offset, var->length);
+    }
+    return pv_get_null(msg, param, value);
+}
