@@ -7,8 +7,9 @@
 //   await world.phones().add(...)                                            baresip phones
 //   const call = await world.call(a, b, {...})                               an answered call, both ends
 //
-// A user agent may have its own source address (`host: source()`), so that what makes the edge angry at one test's
-// address does not disturb another test: all of 127/8 is this machine.
+// Every user agent has its own source address, so that what makes the edge angry at one does not disturb another test: all
+// of 127/8 is this machine.
+import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { Api, newTenant } from './api.mjs';
 import { Instance } from './instance.mjs';
@@ -16,12 +17,9 @@ import { Phones } from './phones.mjs';
 import { Ua } from './sip.mjs';
 import { sdp, token } from './sip_message.mjs';
 
-let sources = 0;
-
-/** An address of this machine that no other test of this run uses. */
+/** An address of this machine that nobody else uses. */
 export function source() {
-  sources += 1;
-  return `127.${(process.pid % 200) + 20}.${sources >> 8}.${(sources & 255) || 1}`;
+  return `127.${[randomInt(20, 220), randomInt(0, 256), randomInt(1, 255)].join('.')}`;
 }
 
 export class World {
@@ -40,7 +38,7 @@ export class World {
   }
 
   async ua(tenant, number, options = {}) {
-    const ua = await Ua.open({ server: this.belfry.sip, user: number, domain: tenant.domain, password: tenant.passwords[number], ...options });
+    const ua = await Ua.open({ server: this.belfry.sip, user: number, domain: tenant.domain, password: tenant.passwords[number], host: source(), ...options });
     this.onClose(() => ua.close());
     return ua;
   }

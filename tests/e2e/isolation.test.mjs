@@ -1,0 +1,169 @@
+// Every route of openapi.yaml, tried with another tenant's key and another tenant's ids. A route that this file does not
+// know fails the test: whoever adds one says here how it is tried.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { assertProblem } from '../lib/api.mjs';
+import { routes } from '../lib/openapi.mjs';
+import { World } from '../lib/world.mjs';
+
+const world = new World();
+const { operator } = world;
+const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', id: '018f0000-0000-7000-8000-000000000002' };
+
+// How each route is tried. `body`: one that would be accepted from the owner. `child`: the parameter that names something of
+// the tenant, so that it is also tried inside the own tenant. `public`: no key needed. `platform`: what a tenant's key gets.
+const HOW = {
+  'GET /openapi.yaml': { public: true },
+  'POST /v1/tenants': { platform: 403, body: { slug: 'stolen', name: 'x', domains: ['stolen.example'] } },
+  'GET /v1/tenants': { platform: 'own' },
+  'GET /v1/tenants/{t}': {},
+  'PATCH /v1/tenants/{t}': { body: { name: 'stolen' } },
+  'DELETE /v1/tenants/{t}': {},
+  'GET /v1/tenants/{t}/domains': {},
+  'POST /v1/tenants/{t}/domains': { body: { name: 'stolen.example' } },
+  'DELETE /v1/tenants/{t}/domains/{d}': { child: 'd' },
+  'GET /v1/tenants/{t}/extensions': {},
+  'POST /v1/tenants/{t}/extensions': { body: { number: '666', kind: 'softphone' } },
+  'GET /v1/tenants/{t}/extensions/{number}': { child: 'number' },
+  'PATCH /v1/tenants/{t}/extensions/{number}': { child: 'number', body: { display_name: 'stolen' } },
+  'DELETE /v1/tenants/{t}/extensions/{number}': { child: 'number' },
+  'POST /v1/tenants/{t}/extensions/{number}/password': { child: 'number', body: {} },
+  'GET /v1/tenants/{t}/keys': {},
+  'POST /v1/tenants/{t}/keys': { body: { name: 'stolen', role: 'admin' } },
+  'DELETE /v1/tenants/{t}/keys/{id}': { child: 'id' },
+  'GET /v1/tenants/{t}/dns': {},
+  'GET /v1/tenants/{t}/audit': {},
+};
+
+const known = Object.entries(HOW).map(([name, how]) => ({ name, method: name.split(' ')[0], path: name.split(' ')[1], ...how }));
+const fill = (path, values) => path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name]));
+const shape = (path) => path.replace(/\{\w+\}/g, '{}');
+const faceless = ({ status, body }) => ({ status, body: { ...body, request_id: null } });
+
+let mallory;
+let victim;
+let state;
+
+/** All that a tenant has, as the operator sees it; what reading itself changes left out. */
+async function everything(tenant) {
+  const base = `/v1/tenants/${tenant.id}`;
+  const lists = await Promise.all(['domains', 'extensions', 'keys', 'audit'].map((name) => operator.list(`${base}/${name}`)));
+  return JSON.parse(JSON.stringify([await operator.ok('GET', base), ...lists], (name, value) => (name.startsWith('last_used') ? undefined : value)));
+}
+
+/** A tenant with one of everything, and the values that name it in paths. */
+async function furnished() {
+  const tenant = await world.tenant({ numbers: ['100', '777'] });
+  const key = await operator.ok('POST', `/v1/tenants/${tenant.id}/keys`, { name: 'one', role: 'admin' });
+  return Object.assign(tenant, { ids: { t: tenant.id, d: tenant.domain, number: '777', id: key.id } });
+}
+
+before(async () => {
+  [mallory, victim] = [await furnished(), await furnished()];
+  await operator.ok('DELETE', `/v1/tenants/${mallory.id}/extensions/777`).catch(() => {}); // so that 777 is only the victim's
+  state = await everything(victim);
+});
+
+describe('openapi.yaml and this test know the same routes', () => {
+  it('none is missing here, none is made up', async () => {
+    const answer = await operator.as(null).get('/openapi.yaml');
+    assert.equal(answer.status, 200);
+    const promised = routes(answer.text).map(({ method, path }) => `${method} ${shape(path)}`).sort();
+    assert.deepEqual(known.map(({ method, path }) => `${method} ${shape(path)}`).sort(), promised);
+  });
+});
+
+describe("another tenant's key", () => {
+  for (const route of known.filter(({ path }) => path.includes('{t}'))) {
+    it(`${route.name}: as if the tenant did not exist`, async () => {
+      for (const t of [victim.id, victim.slug]) {
+        const foreign = await mallory.api.send(route.method, fill(route.path, { ...victim.ids, t }), route.body && JSON.stringify(route.body));
+        const nobody = await mallory.api.send(route.method, fill(route.path, { ...NOBODY, t: t === victim.id ? NOBODY.t : NOBODY.slug }), route.body && JSON.stringify(route.body));
+        assertProblem(foreign, { status: 404 });
+        assert.deepEqual(faceless(foreign), faceless(nobody));
+      }
+    });
+  }
+
+  for (const route of known.filter(({ child }) => child)) {
+    it(`${route.name}: another tenant's ${route.child} inside the own tenant`, async () => {
+      const send = (values) => mallory.api.send(route.method, fill(route.path, { ...values, t: mallory.id }), route.body && JSON.stringify(route.body));
+      const foreign = await send(victim.ids);
+      assertProblem(foreign, { status: 404 });
+      assert.deepEqual(faceless(foreign), faceless(await send(NOBODY)));
+    });
+  }
+
+  for (const route of known.filter(({ platform }) => platform === 403)) {
+    it(`${route.name}: not with a tenant's key`, async () => {
+      assertProblem(await mallory.api.send(route.method, route.path, JSON.stringify(route.body)), { status: 403 });
+    });
+  }
+
+  it('GET /v1/tenants: only the own one, whatever the cursor', async () => {
+    assert.deepEqual((await mallory.api.list('/v1/tenants')).map((each) => each.id), [mallory.id]);
+    const { next } = await operator.ok('GET', '/v1/tenants?limit=1');
+    const page = await mallory.api.get(`/v1/tenants?after=${encodeURIComponent(next ?? '')}`);
+    if (page.status === 200) assert.ok(page.body.items.every((each) => each.id === mallory.id));
+    else assertProblem(page, { status: 400 });
+  });
+
+  it('a domain of another tenant: taken, and by whom is not said', async () => {
+    const answer = await mallory.api.post(`/v1/tenants/${mallory.id}/domains`, { name: victim.domain });
+    assertProblem(answer, { status: 409 });
+    assert.ok(!answer.text.includes(victim.id) && !answer.text.includes(victim.slug.toUpperCase()));
+  });
+});
+
+describe('no key', () => {
+  for (const route of known.filter((each) => !each.public)) {
+    it(`${route.name}: 401`, async () => {
+      const answer = await operator.as(null).send(route.method, fill(route.path, victim.ids), route.body && JSON.stringify(route.body));
+      assertProblem(answer, { status: 401 });
+    });
+  }
+});
+
+describe('by SIP', () => {
+  it("a number and password of one tenant do not open another's domain", async (t) => {
+    const own = new World(t);
+    const ua = await own.ua({ ...victim, passwords: mallory.passwords }, '100');
+    assert.equal((await ua.register()).status, 401);
+  });
+
+  it('the same number of both tenants: each call reaches its own', async (t) => {
+    const own = new World(t);
+    const [m, v] = [await own.tenant(), await own.tenant()];
+    const [[m100, m101], [v100, v101]] = [await own.pair(m), await own.pair(v)];
+    await own.call(m100, m101);
+    await own.call(v100, v101);
+    assert.ok(!m101.has('INVITE') && !v101.has('INVITE'), 'nobody rang twice');
+  });
+
+  it("another tenant's domain: 404, word for word as one that does not exist", async (t) => {
+    const own = new World(t);
+    const [m, v] = [await own.tenant(), await own.tenant()];
+    const [[m100], [, v101]] = [await own.pair(m), await own.pair(v)];
+    const foreign = await m100.invite(`sip:101@${v.domain}`).final;
+    const nobody = await m100.invite('sip:101@nobody-has-this.example').final;
+    assert.deepEqual([foreign.status, foreign.reason], [404, nobody.reason]);
+    assert.equal(nobody.status, 404);
+    assert.deepEqual(foreign.headers.map(([name]) => name), nobody.headers.map(([name]) => name));
+    assert.ok(!v101.has('INVITE'));
+  });
+
+  it("a From of another tenant's domain is not let through with the own password", async (t) => {
+    const own = new World(t);
+    const [m, v] = [await own.tenant(), await own.tenant()];
+    const [, v101] = await own.pair(v);
+    const liar = await own.ua({ ...v, passwords: m.passwords }, '100');
+    assert.equal((await liar.invite('101').final).status, 407);
+    assert.ok(!v101.has('INVITE'));
+  });
+});
+
+describe('afterwards', () => {
+  it('the victim is what it was', async () => {
+    assert.deepEqual(await everything(victim), state);
+  });
+});
