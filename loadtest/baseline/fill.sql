@@ -1,4 +1,4 @@
--- The same users as loadtest/seed/seed.sql makes for the registry. psql variables: domains, extensions, suffix, password.
+-- The same users as loadtest/seed.sql makes for the registry. psql variables: domains, extensions, suffix, password.
 INSERT INTO domain (domain) SELECT 't' || lpad(d::text, 6, '0') || :'suffix' FROM generate_series(0, :domains - 1) d;
 
 INSERT INTO subscriber (username, domain, ha1)

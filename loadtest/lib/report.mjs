@@ -1,0 +1,69 @@
+// The figures: a table for people, JSON for programs.
+//
+//   const report = new Report();
+//   report.figure({name, value, unit, at_least | at_most, note})     a figure with a target: PASS or MISS
+//   report.figure({name, value, unit, note})                         one without: for reading the others
+//   report.print(); report.passed; report.json()
+import { execFileSync } from 'node:child_process';
+import { cpus, release, totalmem } from 'node:os';
+
+const text = (command, ...args) => {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return 'unknown';
+  }
+};
+
+export class Report {
+  figures = [];
+  #began = new Date();
+
+  figure({ name, value, unit, at_least, at_most, note = '', ...data }) {
+    const target = at_least !== undefined ? `>= ${at_least}` : at_most !== undefined ? `< ${at_most}` : '';
+    const verdict = !target ? '' : (at_least !== undefined ? value >= at_least : value < at_most) ? 'PASS' : 'MISS';
+    this.figures.push({ name, value, unit, target, verdict, note, ...data });
+    process.stdout.write(`${this.#row(this.figures.at(-1))}\n`);
+  }
+
+  failed(name, error) {
+    this.figures.push({ name, value: null, unit: '', target: '', verdict: 'MISS', note: error.message });
+    process.stdout.write(`${this.#row(this.figures.at(-1))}\n`);
+  }
+
+  section(title) {
+    process.stdout.write(`\n${title}\n`);
+  }
+
+  get passed() {
+    return this.figures.every(({ verdict }) => verdict !== 'MISS');
+  }
+
+  print() {
+    const judged = this.figures.filter(({ verdict }) => verdict);
+    const missed = judged.filter(({ verdict }) => verdict === 'MISS');
+    process.stdout.write(`\n${judged.length - missed.length} of ${judged.length} targets met`
+      + `${missed.length ? `; missed: ${missed.map(({ name }) => name).join(', ')}` : ''}\n`);
+  }
+
+  json({ quick }) {
+    return {
+      time: this.#began.toISOString(),
+      seconds: Math.round((Date.now() - this.#began) / 1000),
+      quick,
+      commit: text('git', 'describe', '--always', '--dirty'),
+      machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, memory_mib: Math.round(totalmem() / 2 ** 20), kernel: release() },
+      versions: { kamailio: text('kamailio', '-v').split('\n')[0], postgresql: text('psql', '--version'), node: process.version },
+      figures: this.figures,
+    };
+  }
+
+  #row({ name, value, unit, target, verdict, note }) {
+    const shown = value === null ? '-' : `${rounded(value)}${unit && ` ${unit}`}`;
+    return `  ${name.padEnd(52)} ${shown.padStart(16)}  ${target.padEnd(9)} ${verdict.padEnd(5)} ${note}`.trimEnd();
+  }
+}
+
+function rounded(value) {
+  return Math.abs(value) >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
