@@ -146,7 +146,8 @@ void tenant_asks_add(struct tenant_asks *asks, uint64_t now_ms, struct bf_id ten
         question_send(asks, question, asks->timeout_ms);
 }
 
-// What the reply says; a credential of another tenant (the domain moved while we asked) is as good as a voided one.
+// What the reply says; a credential of another tenant (the domain moved while we asked) is as good as a
+// voided one.
 static enum bf_err reply_read(struct tenant_asks *asks, const struct question *question, enum bf_err err,
                               struct bf_str reply, struct tenant_credential *ret_credential, bool *ret_stale)
 {

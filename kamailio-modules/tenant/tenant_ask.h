@@ -1,7 +1,8 @@
 // Questions for credentials in flight: one a (tenant, user), whoever else wants the same waits with it.
 //
-// An invalidation that passes while a question is open makes its answer worthless: it is asked again, until its deadline.
-// No I/O: questions go out by a hook, answers come by tenant_asks_answer. One thread; the hooks must not call back in.
+// An invalidation that passes while a question is open makes its answer worthless: it is asked again, until
+// its deadline. No I/O: questions go out by a hook, answers come by tenant_asks_answer. One thread; the hooks
+// must not call back in.
 #ifndef TENANT_ASK_H
 #define TENANT_ASK_H
 
@@ -17,7 +18,8 @@ struct tenant_asks_hooks {
     // One waiting ticket is answered. BF_OK with a credential (known or a decoy), or why there is none.
     void (*answer)(void *ctx, void *ticket, enum bf_err err, const struct tenant_credential *credential);
     // Worth keeping, and nothing spoke against it. Comes before the tickets' answers.
-    void (*keep)(void *ctx, struct bf_id tenant, struct bf_str user, const struct tenant_credential *credential);
+    void (*keep)(void *ctx, struct bf_id tenant, struct bf_str user,
+                 const struct tenant_credential *credential);
     // Is this domain (still) this tenant's?
     bool (*maps)(void *ctx, struct bf_str domain, struct bf_id tenant);
 };

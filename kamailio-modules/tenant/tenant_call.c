@@ -20,9 +20,11 @@ static struct {
     const struct tenant_ticket *resumed; // the answer that the route now running was waiting for
 } call;
 
-// ---- values --------------------------------------------------------------------------------------------------------
+// ---- values
+// --------------------------------------------------------------------------------------------------------
 
-// A request never sees the values of an earlier one, even should their ids agree (a failure route's request has its own).
+// A request never sees the values of an earlier one, even should their ids agree (a failure route's request
+// has its own).
 static int forget_values(sip_msg_t *msg, unsigned int flags, void *param)
 {
     call.matched = false;
@@ -45,7 +47,8 @@ int tenant_call_init(void)
     return register_script_cb(forget_values, PRE_SCRIPT_CB | REQUEST_CB | FAILURE_CB | ONREPLY_CB, NULL);
 }
 
-// ---- tenant_match --------------------------------------------------------------------------------------------------
+// ---- tenant_match
+// --------------------------------------------------------------------------------------------------
 
 int tenant_match_domain(sip_msg_t *msg, str *domain)
 {
@@ -69,7 +72,8 @@ int tenant_match_domain(sip_msg_t *msg, str *domain)
     return call.values.match.status == TENANT_ACTIVE ? 1 : -2;
 }
 
-// ---- suspension ----------------------------------------------------------------------------------------------------
+// ---- suspension
+// ----------------------------------------------------------------------------------------------------
 
 void tenant_ticket_free(struct tenant_ticket *ticket)
 {
@@ -128,7 +132,8 @@ static int transaction_need(sip_msg_t *msg)
     return made > 0 ? 1 : made == 0 ? 0 : -1; // 0: a retransmission, answered by tm
 }
 
-// The pipe is full: back to a request that goes on in the script. tm leaves its flag set, and would drop later replies.
+// The pipe is full: back to a request that goes on in the script. tm leaves its flag set, and would drop
+// later replies.
 static void suspend_undo(const struct tenant_ticket *ticket)
 {
     tm_cell_t *t = call.tm.t_gett();
@@ -143,7 +148,9 @@ static int suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
     int result = transaction_need(msg);
 
     if (result == 1)
-        result = call.tm.t_suspend(msg, &ticket->hash_index, &ticket->label) == 0 ? 1 : call.tm.t_gett()->flags & T_CANCELED ? 0 : -1;
+        result = call.tm.t_suspend(msg, &ticket->hash_index, &ticket->label) == 0 ? 1
+                 : call.tm.t_gett()->flags & T_CANCELED                           ? 0
+                                                                                  : -1;
     if (result != 1) {
         tenant_ticket_free(ticket);
         return result == 0 ? 0 : -2;
@@ -197,7 +204,8 @@ void tenant_ticket_resume(struct tenant_ticket *ticket)
     tenant_ticket_free(ticket);
 }
 
-// ---- tenant_credential ---------------------------------------------------------------------------------------------
+// ---- tenant_credential
+// ---------------------------------------------------------------------------------------------
 
 static bool resumed_for(struct bf_str user)
 {

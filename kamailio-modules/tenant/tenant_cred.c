@@ -1,4 +1,5 @@
-// Each shard: its buckets (index + 1 of an entry), its entries in a doubly linked list by use, and a free list.
+// Each shard: its buckets (index + 1 of an entry), its entries in a doubly linked list by use, and a free
+// list.
 #include "tenant_cred.h"
 
 #include <pthread.h>
@@ -204,7 +205,8 @@ bool tenant_creds_get(struct tenant_creds *creds, struct bf_id tenant, struct bf
     return found;
 }
 
-static struct entry *entry_new(struct tenant_creds *creds, struct place *place, struct bf_id tenant, struct bf_str user)
+static struct entry *entry_new(struct tenant_creds *creds, struct place *place, struct bf_id tenant,
+                               struct bf_str user)
 {
     struct shard *shard = place->shard;
     uint32_t i;
@@ -270,7 +272,8 @@ void tenant_creds_forget_all(struct tenant_creds *creds)
     }
 }
 
-static void bucket_sweep(struct shard *shard, struct entry *entries, uint32_t *link, tenant_creds_keep *keep, void *ctx)
+static void bucket_sweep(struct shard *shard, struct entry *entries, uint32_t *link, tenant_creds_keep *keep,
+                         void *ctx)
 {
     while (*link != NONE) {
         struct entry *entry = &entries[*link];

@@ -1,8 +1,9 @@
 // The credential cache: what the registry said of a user of a tenant, in shared memory of a fixed size.
 //
-// Sharded, one lock a shard, the least recently used entry of a full shard goes. A known user stays until the feed voids
-// the entry (so it also serves while the registry is away); an unknown one at most negative_ttl_ms. Keyed by tenant, not
-// by domain: a tenant's domains share. Position-independent but for the caller's pointer; any process, any thread.
+// Sharded, one lock a shard, the least recently used entry of a full shard goes. A known user stays until the
+// feed voids the entry (so it also serves while the registry is away); an unknown one at most
+// negative_ttl_ms. Keyed by tenant, not by domain: a tenant's domains share. Position-independent but for the
+// caller's pointer; any process, any thread.
 #ifndef TENANT_CRED_H
 #define TENANT_CRED_H
 
@@ -29,11 +30,12 @@ struct tenant_creds *tenant_creds_init(void *memory, uint32_t max, uint32_t nega
                                        const struct tenant_hash_key *key);
 
 // False: not here, ask. A user longer than TENANT_USER_MAX is never here.
-bf_must_check bool tenant_creds_get(struct tenant_creds *creds, struct bf_id tenant, struct bf_str user, uint64_t now_ms,
-                                    struct tenant_credential *ret_credential);
+bf_must_check bool tenant_creds_get(struct tenant_creds *creds, struct bf_id tenant, struct bf_str user,
+                                    uint64_t now_ms, struct tenant_credential *ret_credential);
 void tenant_creds_put(struct tenant_creds *creds, struct bf_id tenant, struct bf_str user, uint64_t now_ms,
                       const struct tenant_credential *credential);
-bool tenant_creds_forget(struct tenant_creds *creds, struct bf_id tenant, struct bf_str user); // true: it was here
+bool tenant_creds_forget(struct tenant_creds *creds, struct bf_id tenant,
+                         struct bf_str user); // true: it was here
 void tenant_creds_forget_all(struct tenant_creds *creds);
 // Walks all, a shard at a time, and forgets what `keep` does not want.
 typedef bool tenant_creds_keep(void *ctx, struct bf_id tenant, bool known);

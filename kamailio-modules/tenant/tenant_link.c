@@ -57,7 +57,8 @@ static void queue_add(struct tenant_link *link, struct tenant_link_event *event)
     if (event->kind == TENANT_LINK_FEED)
         link->feed_bytes += event->len;
     pthread_mutex_unlock(&link->lock);
-    written = write(link->fd, &one, sizeof(one)); // fails only when the count is full, and then it is readable anyway
+    written = write(link->fd, &one,
+                    sizeof(one)); // fails only when the count is full, and then it is readable anyway
     (void)written;
 }
 
@@ -144,8 +145,8 @@ bool tenant_link_connected(const struct tenant_link *link)
     return bf_bus_connected(link->bus);
 }
 
-void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial, int64_t timeout_ms,
-                     struct bf_str body)
+void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial,
+                     int64_t timeout_ms, struct bf_str body)
 {
     struct call *call = bf_xcalloc(1, sizeof(*call));
 
@@ -157,7 +158,8 @@ struct tenant_link_event *tenant_link_take(struct tenant_link *link)
 {
     struct tenant_link_event *events;
     uint64_t count;
-    ssize_t got = read(link->fd, &count, sizeof(count)); // before the queue: what comes later makes it readable again
+    ssize_t got =
+        read(link->fd, &count, sizeof(count)); // before the queue: what comes later makes it readable again
 
     (void)got;
     pthread_mutex_lock(&link->lock);

@@ -1,7 +1,8 @@
-// The bus, seen from a process with its own loop: what nng's threads bring waits in a queue with a file descriptor.
+// The bus, seen from a process with its own loop: what nng's threads bring waits in a queue with a file
+// descriptor.
 //
-// Replies always have room (each was asked for); feed messages beyond FEED_BYTES_MAX are dropped and counted, which the
-// sync sees as a hole. To be opened after the last fork of the process; one thread takes.
+// Replies always have room (each was asked for); feed messages beyond FEED_BYTES_MAX are dropped and counted,
+// which the sync sees as a hole. To be opened after the last fork of the process; one thread takes.
 #ifndef TENANT_LINK_H
 #define TENANT_LINK_H
 
@@ -29,13 +30,14 @@ struct tenant_link_event {
 struct tenant_link;
 
 // The addresses as bf_bus takes them. All signals are blocked in nng's threads.
-bf_must_check enum bf_err tenant_link_open(const char *bus_urls, const char *feed_urls, struct tenant_link **ret_link);
-void tenant_link_close(struct tenant_link *link); // what was asked and not answered is forgotten
+bf_must_check enum bf_err tenant_link_open(const char *bus_urls, const char *feed_urls,
+                                           struct tenant_link **ret_link);
+void tenant_link_close(struct tenant_link *link);   // what was asked and not answered is forgotten
 int tenant_link_fd(const struct tenant_link *link); // readable: there is something to take
 bool tenant_link_connected(const struct tenant_link *link);
 // kind is what the answer's event will be; the method follows from it.
-void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial, int64_t timeout_ms,
-                     struct bf_str body);
+void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial,
+                     int64_t timeout_ms, struct bf_str body);
 // All that has come, oldest first; the caller frees each with free(). NULL: nothing.
 struct tenant_link_event *tenant_link_take(struct tenant_link *link);
 uint64_t tenant_link_dropped(const struct tenant_link *link);

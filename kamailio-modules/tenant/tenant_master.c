@@ -187,8 +187,8 @@ static struct tenant_domain *domain_new(struct tenant_master *master, struct bf_
     return domain;
 }
 
-enum bf_err tenant_master_put(struct tenant_master *master, struct bf_str name, const struct tenant_record *record,
-                              struct bf_id *ret_left)
+enum bf_err tenant_master_put(struct tenant_master *master, struct bf_str name,
+                              const struct tenant_record *record, struct bf_id *ret_left)
 {
     struct tenant_domain *domain = *domain_at(master, name);
     struct tenant_entry *before = domain ? domain->tenant : NULL;
@@ -271,8 +271,8 @@ uint32_t tenant_master_tenants(const struct tenant_master *master)
     return master->tenant_count;
 }
 
-void tenant_master_each_tenant(const struct tenant_master *master, void (*visit)(struct tenant_entry *entry, void *ctx),
-                               void *ctx)
+void tenant_master_each_tenant(const struct tenant_master *master,
+                               void (*visit)(struct tenant_entry *entry, void *ctx), void *ctx)
 {
     for (uint32_t i = 0; i < master->tenant_buckets; i++) {
         for (struct tenant_entry *entry = master->tenants[i]; entry; entry = entry->next)

@@ -1,4 +1,5 @@
-// What the tenant process knows of all tenants and domains: its private, changeable original of the published table.
+// What the tenant process knows of all tenants and domains: its private, changeable original of the published
+// table.
 //
 // A tenant lives here as long as it has a domain. Memory is the process's heap. One thread.
 #ifndef TENANT_MASTER_H
@@ -15,8 +16,8 @@ struct tenant_entry {
     struct tenant_limits limits;
     char *slug;
     char *realm;
-    uint32_t domains;     // how many point here; 0: freed
-    uint32_t index;       // scratch of tenant_table_build
+    uint32_t domains; // how many point here; 0: freed
+    uint32_t index;   // scratch of tenant_table_build
     struct tenant_entry *next;
 };
 
@@ -33,11 +34,12 @@ struct tenant_master;
 struct tenant_master *tenant_master_new(const struct tenant_hash_key *key);
 void tenant_master_free(struct tenant_master *master);
 
-// `name` is normal (tenant_domain_normal). Moves the domain when it was another tenant's. *ret_left is the tenant that
-// has no domain any more because of that, or nil. BF_TOO_LARGE above the limit.
+// `name` is normal (tenant_domain_normal). Moves the domain when it was another tenant's. *ret_left is the
+// tenant that has no domain any more because of that, or nil. BF_TOO_LARGE above the limit.
 bf_must_check enum bf_err tenant_master_put(struct tenant_master *master, struct bf_str name,
                                             const struct tenant_record *record, struct bf_id *ret_left);
-// Status, limits, slug of a tenant that is here; others are not kept (their first domain brings them). True: changed.
+// Status, limits, slug of a tenant that is here; others are not kept (their first domain brings them). True:
+// changed.
 bool tenant_master_update(struct tenant_master *master, const struct tenant_record *record);
 // True: it was here. *ret_left as above.
 bool tenant_master_drop(struct tenant_master *master, struct bf_str name, struct bf_id *ret_left);
@@ -49,8 +51,8 @@ uint32_t tenant_master_domains(const struct tenant_master *master);
 uint32_t tenant_master_tenants(const struct tenant_master *master);
 
 // Each once, in no order. Not to be changed meanwhile.
-void tenant_master_each_tenant(const struct tenant_master *master, void (*visit)(struct tenant_entry *entry, void *ctx),
-                               void *ctx);
+void tenant_master_each_tenant(const struct tenant_master *master,
+                               void (*visit)(struct tenant_entry *entry, void *ctx), void *ctx);
 void tenant_master_each_domain(const struct tenant_master *master,
                                void (*visit)(const struct tenant_domain *domain, void *ctx), void *ctx);
 const struct tenant_hash_key *tenant_master_key(const struct tenant_master *master);

@@ -25,7 +25,8 @@ struct tenant_creds *tenant_creds;
 struct tenant_hash_key tenant_key;
 counter_handle_t tenant_counters[TENANT_COUNTERS];
 
-// ---- figures -------------------------------------------------------------------------------------------------------
+// ---- figures
+// -------------------------------------------------------------------------------------------------------
 
 static counter_val_t live_domains(counter_handle_t h, void *param)
 {
@@ -47,8 +48,14 @@ static counter_val_t live_drift(counter_handle_t h, void *param)
     return tenant_state->connected ? (counter_val_t)(tenant_state->head_seq - tenant_state->seq) : -1;
 }
 
-#define COUNTER(id, name, about) {&tenant_counters[id], name, 0, NULL, NULL, about}
-#define LIVE(name, get, about)   {NULL, name, CNT_F_NO_RESET, get, NULL, about}
+#define COUNTER(id, name, about)                         \
+    {                                                    \
+        &tenant_counters[id], name, 0, NULL, NULL, about \
+    }
+#define LIVE(name, get, about)                       \
+    {                                                \
+        NULL, name, CNT_F_NO_RESET, get, NULL, about \
+    }
 
 static counter_def_t counter_defs[] = {
     COUNTER(TENANT_MATCH_HITS, "match_hits", "domains that are a tenant's"),
@@ -72,7 +79,8 @@ static counter_def_t counter_defs[] = {
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
 
-// ---- start ---------------------------------------------------------------------------------------------------------
+// ---- start
+// ---------------------------------------------------------------------------------------------------------
 
 static pid_t parent_pid;
 
@@ -81,8 +89,8 @@ static void before_fork(void)
     parent_pid = getpid();
 }
 
-// Kamailio ends when one of its children dies, but children whose main process was killed would live on and hold the
-// ports against a restart. A fork handler also reaches the processes for which no child_init runs.
+// Kamailio ends when one of its children dies, but children whose main process was killed would live on and
+// hold the ports against a restart. A fork handler also reaches the processes for which no child_init runs.
 static void after_fork(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -103,13 +111,15 @@ static bool settings_good(void)
     const struct tenant_settings *s = &tenant_settings;
 
     if (!s->registry_bus || !*s->registry_bus || !s->registry_feed || !*s->registry_feed) {
-        LM_ERR("modparams registry_bus and registry_feed are required: the tenant-registry's nng addresses\n");
+        LM_ERR(
+            "modparams registry_bus and registry_feed are required: the tenant-registry's nng addresses\n");
         return false;
     }
     return in_range("credentials_max", s->credentials_max, TENANT_CREDS_MIN, TENANT_CREDS_MAX) &&
            in_range("negative_ttl_ms", s->negative_ttl_ms, 0, 3600000) &&
            in_range("ask_timeout_ms", s->ask_timeout_ms, 50, 30000) &&
-           in_range("asks_max", s->asks_max, 1, 100000) && in_range("resume_workers", s->resume_workers, 1, 64);
+           in_range("asks_max", s->asks_max, 1, 100000) &&
+           in_range("resume_workers", s->resume_workers, 1, 64);
 }
 
 // 64: the blocks hold fields that keep off each other's cache lines.
@@ -129,7 +139,8 @@ static bool shared_init(void)
     tenant_state = shm_aligned(sizeof(*tenant_state));
     memory = shm_aligned(tenant_creds_bytes((uint32_t)tenant_settings.credentials_max));
     if (!tenant_state || !memory) {
-        LM_ERR("no shared memory for %d credentials (%lu bytes): lower credentials_max or start kamailio with a larger -m\n",
+        LM_ERR("no shared memory for %d credentials (%lu bytes): lower credentials_max or start kamailio "
+               "with a larger -m\n",
                tenant_settings.credentials_max,
                (unsigned long)tenant_creds_bytes((uint32_t)tenant_settings.credentials_max));
         return false;
@@ -177,7 +188,8 @@ static int child_init(int rank)
     return rank == PROC_MAIN ? tenant_proc_start() : 0;
 }
 
-// ---- exports -------------------------------------------------------------------------------------------------------
+// ---- exports
+// -------------------------------------------------------------------------------------------------------
 
 static int w_match(sip_msg_t *msg, char *domain, char *unused)
 {
@@ -192,7 +204,8 @@ static int w_credential(sip_msg_t *msg, char *user, char *route)
 {
     str user_text, route_text;
 
-    if (get_str_fparam(&user_text, msg, (fparam_t *)user) < 0 || get_str_fparam(&route_text, msg, (fparam_t *)route) < 0)
+    if (get_str_fparam(&user_text, msg, (fparam_t *)user) < 0 ||
+        get_str_fparam(&route_text, msg, (fparam_t *)route) < 0)
         return -2;
     return tenant_credential_of(msg, &user_text, &route_text);
 }
@@ -223,7 +236,11 @@ static pv_export_t vars[] = {
 
 static sr_kemi_t kemi_exports[] = {
     {str_init("tenant"), str_init("match"), SR_KEMIP_INT, tenant_match_domain, {SR_KEMIP_STR}},
-    {str_init("tenant"), str_init("credential"), SR_KEMIP_INT, tenant_credential_of, {SR_KEMIP_STR, SR_KEMIP_STR}},
+    {str_init("tenant"),
+     str_init("credential"),
+     SR_KEMIP_INT,
+     tenant_credential_of,
+     {SR_KEMIP_STR, SR_KEMIP_STR}},
     {{NULL, 0}, {NULL, 0}, 0, NULL, {0}},
 };
 

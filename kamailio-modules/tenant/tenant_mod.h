@@ -1,4 +1,5 @@
-// What the module's Kamailio-facing files share. Not for the files with unit tests: those include no Kamailio header.
+// What the module's Kamailio-facing files share. Not for the files with unit tests: those include no Kamailio
+// header.
 #ifndef TENANT_MOD_H
 #define TENANT_MOD_H
 
@@ -43,7 +44,8 @@ enum tenant_counter {
     TENANT_COUNTERS,
 };
 
-// A suspended request on its way: worker -> tenant process -> resume worker. In shared memory; one owner at a time.
+// A suspended request on its way: worker -> tenant process -> resume worker. In shared memory; one owner at a
+// time.
 struct tenant_ticket {
     unsigned int hash_index, label; // of the transaction
     struct bf_id tenant;
@@ -60,7 +62,7 @@ struct tenant_state {
     _Atomic uint64_t epoch, seq, head_seq, heard_ms, table_bytes, invalid_messages, feed_dropped;
     _Atomic uint32_t domains, tenants;
     _Atomic bool connected, synced;
-    _Atomic bool resync;      // the order of tenant.resync
+    _Atomic bool resync;     // the order of tenant.resync
     _Atomic int32_t tickets; // suspended requests on their way
 };
 
@@ -99,8 +101,8 @@ int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value);
 extern rpc_export_t tenant_rpcs[];
 
 // tenant_proc.c
-int tenant_proc_init(void);  // pipes: before any fork
-int tenant_proc_start(void); // forks the tenant process and the resume workers
+int tenant_proc_init(void);                          // pipes: before any fork
+int tenant_proc_start(void);                         // forks the tenant process and the resume workers
 bool tenant_proc_send(struct tenant_ticket *ticket); // to the tenant process; false: the pipe is full
 void tenant_proc_wake(void);
 

@@ -1,7 +1,7 @@
 // The tenant process: hears the registry, keeps the table, answers the tickets. And the resume workers.
 //
-// Nothing here blocks: what the pipes cannot take now waits in a backlog (bounded by asks_max, since each entry is a
-// suspended request).
+// Nothing here blocks: what the pipes cannot take now waits in a backlog (bounded by asks_max, since each
+// entry is a suspended request).
 #include "tenant_mod.h"
 
 #include <errno.h>
@@ -18,9 +18,10 @@
 #include "tenant_link.h"
 #include "tenant_sync.h"
 
-#define TICK_MS          50
-#define CALL_TIMEOUT_MS  5000 // snapshot pages and changes
-#define REBUILD_REST     2    // times as long as the last rebuild took, the next waits: a burst costs a third of a core
+#define TICK_MS         50
+#define CALL_TIMEOUT_MS 5000 // snapshot pages and changes
+#define REBUILD_REST \
+    2 // times as long as the last rebuild took, the next waits: a burst costs a third of a core
 #define REBUILD_REST_MAX 200
 #define TICKETS_A_ROUND  8192
 
@@ -41,7 +42,8 @@ static struct {
     struct tenant_sync_figures counted;
 } proc;
 
-// ---- pipes ---------------------------------------------------------------------------------------------------------
+// ---- pipes
+// ---------------------------------------------------------------------------------------------------------
 
 int tenant_proc_init(void)
 {
@@ -89,7 +91,8 @@ static void backlog_flush(void)
     }
 }
 
-static void ticket_answer(struct tenant_ticket *ticket, enum bf_err err, const struct tenant_credential *credential)
+static void ticket_answer(struct tenant_ticket *ticket, enum bf_err err,
+                          const struct tenant_credential *credential)
 {
     uint32_t size = (uint32_t)tenant_settings.asks_max + 1;
 
@@ -100,7 +103,8 @@ static void ticket_answer(struct tenant_ticket *ticket, enum bf_err err, const s
     proc.backlog_count++;
 }
 
-// ---- hooks of the questions ----------------------------------------------------------------------------------------
+// ---- hooks of the questions
+// ----------------------------------------------------------------------------------------
 
 static void asks_send(void *ctx, uint32_t serial, struct bf_str domain, struct bf_str user, uint64_t left_ms)
 {
@@ -108,7 +112,8 @@ static void asks_send(void *ctx, uint32_t serial, struct bf_str domain, struct b
 
     bf_buf_init(&body, 1024);
     tenant_wire_ask_credential(domain, user, &body);
-    tenant_link_ask(proc.link, TENANT_LINK_CREDENTIAL, serial, (int64_t)left_ms, (struct bf_str){body.at, body.len});
+    tenant_link_ask(proc.link, TENANT_LINK_CREDENTIAL, serial, (int64_t)left_ms,
+                    (struct bf_str){body.at, body.len});
     bf_buf_release(&body);
 }
 
@@ -117,7 +122,8 @@ static void asks_answer(void *ctx, void *ticket, enum bf_err err, const struct t
     ticket_answer(ticket, err, credential);
 }
 
-static void asks_keep(void *ctx, struct bf_id tenant, struct bf_str user, const struct tenant_credential *credential)
+static void asks_keep(void *ctx, struct bf_id tenant, struct bf_str user,
+                      const struct tenant_credential *credential)
 {
     tenant_creds_put(tenant_creds, tenant, user, bf_mono_ms(), credential);
 }
@@ -131,7 +137,8 @@ static bool asks_maps(void *ctx, struct bf_str domain, struct bf_id tenant)
 
 static const struct tenant_asks_hooks ASKS_HOOKS = {asks_send, asks_answer, asks_keep, asks_maps};
 
-// ---- hooks of the sync ---------------------------------------------------------------------------------------------
+// ---- hooks of the sync
+// ---------------------------------------------------------------------------------------------
 
 static void sync_ask_page(void *ctx, uint32_t serial, struct bf_str after)
 {
@@ -149,7 +156,8 @@ static void sync_ask_changes(void *ctx, uint32_t serial, uint64_t epoch, uint64_
 
     bf_buf_init(&body, 1024);
     tenant_wire_ask_changes(epoch, after_seq, TENANT_SYNC_CHANGES, &body);
-    tenant_link_ask(proc.link, TENANT_LINK_CHANGES, serial, CALL_TIMEOUT_MS, (struct bf_str){body.at, body.len});
+    tenant_link_ask(proc.link, TENANT_LINK_CHANGES, serial, CALL_TIMEOUT_MS,
+                    (struct bf_str){body.at, body.len});
     bf_buf_release(&body);
 }
 
@@ -192,7 +200,8 @@ static const struct tenant_sync_hooks SYNC_HOOKS = {
     .forget = sync_forget,
 };
 
-// ---- a round of the loop -------------------------------------------------------------------------------------------
+// ---- a round of the loop
+// -------------------------------------------------------------------------------------------
 
 static void take_event(const struct tenant_link_event *event)
 {
@@ -259,7 +268,8 @@ static bool sweep_keep(void *ctx, struct bf_id tenant, bool known)
 {
     const struct tenant_master *master = tenant_sync_master(proc.sync);
 
-    return (known || !proc.sweep_unknown) && (!proc.sweep_tenants || (master && tenant_master_has(master, tenant)));
+    return (known || !proc.sweep_unknown) &&
+           (!proc.sweep_tenants || (master && tenant_master_has(master, tenant)));
 }
 
 static void sweep(void)
@@ -292,7 +302,8 @@ static void publish(void)
     bytes = tenant_table_bytes(master);
     memory = shm_malloc(bytes);
     if (!memory) {
-        LM_ERR("no shared memory for the domain table (%lu bytes): the old one stays; start kamailio with a larger -m\n",
+        LM_ERR("no shared memory for the domain table (%lu bytes): the old one stays; start kamailio with a "
+               "larger -m\n",
                (unsigned long)bytes);
         proc.rebuild_not_before_ms = start_ms + 1000;
         return;
@@ -327,7 +338,8 @@ static void report_counters(const struct tenant_sync_figures *figures)
 static void report_log(const struct tenant_sync_figures *figures, bool connected)
 {
     if (connected != proc.was_connected)
-        LM_NOTICE("the registry is %s\n", connected ? "connected" : "away: the table and cached credentials keep serving");
+        LM_NOTICE("the registry is %s\n",
+                  connected ? "connected" : "away: the table and cached credentials keep serving");
     if (figures->synced && !proc.was_synced)
         LM_NOTICE("in step with the registry at change %llu: %u domains\n", (unsigned long long)figures->seq,
                   tenant_master_domains(tenant_sync_master(proc.sync)));
@@ -400,8 +412,8 @@ static void tenant_main(void)
     proc.backlog = bf_xcalloc((size_t)tenant_settings.asks_max + 1, sizeof(*proc.backlog));
     tenant_unbind_start();
     if (tenant_link_open(tenant_settings.registry_bus, tenant_settings.registry_feed, &proc.link) != BF_OK) {
-        LM_CRIT("registry_bus '%s' or registry_feed '%s' is no list of nng addresses\n", tenant_settings.registry_bus,
-                tenant_settings.registry_feed);
+        LM_CRIT("registry_bus '%s' or registry_feed '%s' is no list of nng addresses\n",
+                tenant_settings.registry_bus, tenant_settings.registry_feed);
         return;
     }
     for (;;) {

@@ -20,11 +20,12 @@ static void rpc_status(rpc_t *rpc, void *ctx)
     rpc->struct_printf(answer, "epoch", "%llu", (unsigned long long)state->epoch);
     rpc->struct_printf(answer, "seq", "%llu", (unsigned long long)state->seq);
     rpc->struct_printf(answer, "registry_seq", "%llu", (unsigned long long)state->head_seq);
-    rpc->struct_add(answer, "dddddddddd", "drift", connected ? (int)(state->head_seq - state->seq) : -1, "domains",
-                    (int)state->domains, "tenants", (int)state->tenants, "bytes", (int)state->table_bytes,
-                    "credentials", (int)tenant_creds_count(tenant_creds), "connected", (int)connected, "synced",
-                    (int)state->synced, "heartbeat_age_ms", heard_ms ? (int)(bf_mono_ms() - heard_ms) : -1, "waiting",
-                    (int)state->tickets, "feed_dropped", (int)state->feed_dropped);
+    rpc->struct_add(answer, "dddddddddd", "drift", connected ? (int)(state->head_seq - state->seq) : -1,
+                    "domains", (int)state->domains, "tenants", (int)state->tenants, "bytes",
+                    (int)state->table_bytes, "credentials", (int)tenant_creds_count(tenant_creds),
+                    "connected", (int)connected, "synced", (int)state->synced, "heartbeat_age_ms",
+                    heard_ms ? (int)(bf_mono_ms() - heard_ms) : -1, "waiting", (int)state->tickets,
+                    "feed_dropped", (int)state->feed_dropped);
     rpc->struct_add(answer, "d", "invalid_messages", (int)state->invalid_messages);
 }
 
@@ -39,15 +40,16 @@ static void rpc_get(rpc_t *rpc, void *ctx)
         rpc->fault(ctx, 400, "tenant.get needs a domain");
         return;
     }
-    if (tenant_share_find(tenant_share, (uint32_t)process_no, (struct bf_str){domain.s, (size_t)domain.len}, &match) !=
-        TENANT_FOUND) {
+    if (tenant_share_find(tenant_share, (uint32_t)process_no, (struct bf_str){domain.s, (size_t)domain.len},
+                          &match) != TENANT_FOUND) {
         rpc->fault(ctx, 404, "No tenant has this domain");
         return;
     }
     if (rpc->add(ctx, "{", &answer) < 0)
         return;
-    rpc->struct_add(answer, "sssssddd", "domain", match.domain, "id", bf_id_text(match.id, id), "slug", match.slug,
-                    "realm", match.realm, "status", match.status == TENANT_ACTIVE ? "active" : "suspended", "max_calls",
+    rpc->struct_add(answer, "sssssddd", "domain", match.domain, "id", bf_id_text(match.id, id), "slug",
+                    match.slug, "realm", match.realm, "status",
+                    match.status == TENANT_ACTIVE ? "active" : "suspended", "max_calls",
                     (int)match.limits.max_calls, "max_registrations", (int)match.limits.max_registrations,
                     "calls_per_second", (int)match.limits.calls_per_second);
 }

@@ -27,7 +27,8 @@ struct tenant_sync {
 
 static const struct bf_id NIL;
 
-struct tenant_sync *tenant_sync_new(const struct tenant_hash_key *key, const struct tenant_sync_hooks *hooks, void *ctx)
+struct tenant_sync *tenant_sync_new(const struct tenant_hash_key *key, const struct tenant_sync_hooks *hooks,
+                                    void *ctx)
 {
     struct tenant_sync *sync = bf_xcalloc(1, sizeof(*sync));
 
@@ -47,7 +48,8 @@ void tenant_sync_free(struct tenant_sync *sync)
     free(sync);
 }
 
-// ---- asking --------------------------------------------------------------------------------------------------------
+// ---- asking
+// --------------------------------------------------------------------------------------------------------
 
 static uint32_t question_open(struct tenant_sync *sync, struct question *question)
 {
@@ -84,7 +86,8 @@ static void want_snapshot(struct tenant_sync *sync)
 }
 
 // The message made no sense, or the answer was an error: later again.
-static void question_failed(struct tenant_sync *sync, struct question *question, uint64_t now_ms, enum bf_err err)
+static void question_failed(struct tenant_sync *sync, struct question *question, uint64_t now_ms,
+                            enum bf_err err)
 {
     question->serial = 0;
     question->not_before_ms = now_ms + TENANT_SYNC_RETRY_MS;
@@ -92,7 +95,8 @@ static void question_failed(struct tenant_sync *sync, struct question *question,
         sync->figures.faults++;
 }
 
-// ---- changes -------------------------------------------------------------------------------------------------------
+// ---- changes
+// -------------------------------------------------------------------------------------------------------
 
 static void tell_left(struct tenant_sync *sync, struct bf_id left)
 {
@@ -226,7 +230,8 @@ void tenant_sync_changes(struct tenant_sync *sync, uint64_t now_ms, uint32_t ser
     ask_wanted(sync, now_ms);
 }
 
-// ---- snapshot ------------------------------------------------------------------------------------------------------
+// ---- snapshot
+// ------------------------------------------------------------------------------------------------------
 
 static enum bf_err page_put(struct tenant_sync *sync, const struct tenant_page *page)
 {
@@ -289,7 +294,8 @@ static enum bf_err take_page(struct tenant_sync *sync, const struct tenant_page 
     return page_put(sync, page);
 }
 
-void tenant_sync_page(struct tenant_sync *sync, uint64_t now_ms, uint32_t serial, enum bf_err err, struct bf_str reply)
+void tenant_sync_page(struct tenant_sync *sync, uint64_t now_ms, uint32_t serial, enum bf_err err,
+                      struct bf_str reply)
 {
     struct tenant_page page = {0};
 
@@ -308,7 +314,8 @@ void tenant_sync_page(struct tenant_sync *sync, uint64_t now_ms, uint32_t serial
     } else {
         snapshot_done(sync);
         sync->faults_in_row = 0;
-        sync->page.not_before_ms = now_ms + TENANT_SYNC_RETRY_MS; // a bound, should the feed's epoch never agree
+        sync->page.not_before_ms =
+            now_ms + TENANT_SYNC_RETRY_MS; // a bound, should the feed's epoch never agree
     }
     tenant_page_release(&page);
     ask_wanted(sync, now_ms);

@@ -1,10 +1,11 @@
-// Keeping the master equal to the registry: epoch, sequence, snapshot, catch-up. No I/O: what comes is told to it, what
-// it wants goes out by its hooks.
+// Keeping the master equal to the registry: epoch, sequence, snapshot, catch-up. No I/O: what comes is told
+// to it, what it wants goes out by its hooks.
 //
-// Rules: a change with seq == ours + 1 is applied, an older one skipped, a later one means a hole. A hole, a head ahead of
-// us, a silent feed or a new connection: ask Changes. Another epoch, Changes that are too old, or a resync: take a
-// snapshot into a second master while the first keeps serving, then ask Changes from the snapshot's first seq. Of each
-// kind of question one is open at a time; after a failure the next waits RETRY_MS. One thread.
+// Rules: a change with seq == ours + 1 is applied, an older one skipped, a later one means a hole. A hole, a
+// head ahead of us, a silent feed or a new connection: ask Changes. Another epoch, Changes that are too old,
+// or a resync: take a snapshot into a second master while the first keeps serving, then ask Changes from the
+// snapshot's first seq. Of each kind of question one is open at a time; after a failure the next waits
+// RETRY_MS. One thread.
 #ifndef TENANT_SYNC_H
 #define TENANT_SYNC_H
 
@@ -25,7 +26,7 @@ struct tenant_sync_hooks {
     void (*extension)(void *ctx, struct bf_id tenant, struct bf_str number, bool gone);
     void (*tenant_gone)(void *ctx, struct bf_id tenant); // also one whose last domain went
     void (*domain_gone)(void *ctx, struct bf_str name);  // or moved to another tenant
-    void (*forget)(void *ctx);                           // anything may have been missed: no credential is safe any more
+    void (*forget)(void *ctx); // anything may have been missed: no credential is safe any more
 };
 
 struct tenant_sync_figures {
@@ -37,11 +38,13 @@ struct tenant_sync_figures {
 
 struct tenant_sync;
 
-struct tenant_sync *tenant_sync_new(const struct tenant_hash_key *key, const struct tenant_sync_hooks *hooks, void *ctx);
+struct tenant_sync *tenant_sync_new(const struct tenant_hash_key *key, const struct tenant_sync_hooks *hooks,
+                                    void *ctx);
 void tenant_sync_free(struct tenant_sync *sync);
 
 void tenant_sync_feed(struct tenant_sync *sync, uint64_t now_ms, struct bf_str message);
-void tenant_sync_page(struct tenant_sync *sync, uint64_t now_ms, uint32_t serial, enum bf_err err, struct bf_str reply);
+void tenant_sync_page(struct tenant_sync *sync, uint64_t now_ms, uint32_t serial, enum bf_err err,
+                      struct bf_str reply);
 void tenant_sync_changes(struct tenant_sync *sync, uint64_t now_ms, uint32_t serial, enum bf_err err,
                          struct bf_str reply);
 // Now and then (every 100 ms or so): retries, silence, a new connection.

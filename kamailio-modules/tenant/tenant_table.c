@@ -1,5 +1,6 @@
-// Layout of the block: head, buckets (index of a domain + 1, open addressing), domains, tenants, texts. A text is its
-// length in one byte, then its bytes; a tenant's realm is the text of the domain of that name when there is one.
+// Layout of the block: head, buckets (index of a domain + 1, open addressing), domains, tenants, texts. A
+// text is its length in one byte, then its bytes; a tenant's realm is the text of the domain of that name
+// when there is one.
 #include "tenant_table.h"
 
 #include <string.h>
@@ -50,7 +51,8 @@ bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 
     return true;
 }
 
-// ---- reading -------------------------------------------------------------------------------------------------------
+// ---- reading
+// -------------------------------------------------------------------------------------------------------
 
 static const struct row_domain *rows_domain(const struct tenant_table *table)
 {
@@ -126,7 +128,8 @@ size_t tenant_table_size(const struct tenant_table *table)
     return table->bytes;
 }
 
-// ---- building ------------------------------------------------------------------------------------------------------
+// ---- building
+// ------------------------------------------------------------------------------------------------------
 
 struct plan {
     uint32_t buckets;
@@ -253,7 +256,8 @@ struct tenant_table *tenant_table_build(const struct tenant_master *master, void
     return table;
 }
 
-// ---- sharing -------------------------------------------------------------------------------------------------------
+// ---- sharing
+// -------------------------------------------------------------------------------------------------------
 
 size_t tenant_share_bytes(uint32_t readers)
 {

@@ -1,7 +1,8 @@
 // The domain table: one immutable block, position-independent, that any process may read without a lock.
 //
-// Built from the master (tenant_master.h) by the tenant process, published by tenant_share below: a pointer swap, and
-// readers announce the block they read in a slot of their own, so that the old one is freed when nobody reads it.
+// Built from the master (tenant_master.h) by the tenant process, published by tenant_share below: a pointer
+// swap, and readers announce the block they read in a slot of their own, so that the old one is freed when
+// nobody reads it.
 #ifndef TENANT_TABLE_H
 #define TENANT_TABLE_H
 
@@ -44,7 +45,8 @@ struct tenant_match {
 };
 
 // Lower case without one trailing dot. False: empty, or longer than a domain may be.
-bf_must_check bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 1], size_t *ret_len);
+bf_must_check bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 1],
+                                        size_t *ret_len);
 
 // ---- the block
 struct tenant_table;

@@ -1,7 +1,8 @@
-// Registered contacts of what is gone are removed from usrloc, whose addresses of record are <number>@<tenant's UUID>.
+// Registered contacts of what is gone are removed from usrloc, whose addresses of record are
+// <number>@<tenant's UUID>.
 //
-// An extension is one look-up. A tenant is a walk over the whole table, a slice a round; tenants that go meanwhile start
-// the walk anew for all of them.
+// An extension is one look-up. A tenant is a walk over the whole table, a slice a round; tenants that go
+// meanwhile start the walk anew for all of them.
 #include "tenant_mod.h"
 
 #include <string.h>

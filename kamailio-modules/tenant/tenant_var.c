@@ -50,7 +50,8 @@ int tenant_var_parse(pv_spec_t *spec, str *name)
         spec->pvp.pvn.u.isname.name.n = (int)i;
         return 0;
     }
-    LM_ERR("$tenant(%.*s) does not exist; kamailio-modules/tenant/README.md lists the names\n", name->len, name->s);
+    LM_ERR("$tenant(%.*s) does not exist; kamailio-modules/tenant/README.md lists the names\n", name->len,
+           name->s);
     return -1;
 }
 
@@ -83,12 +84,14 @@ int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
     case ID:
         return pv_get_strzval(msg, param, value, (char *)bf_id_text(values->match.id, id));
     case TEXT:
-        return pv_get_strlval(msg, param, value, (char *)base + var->offset, *(const uint8_t *)(base + var->length));
+        return pv_get_strlval(msg, param, value, (char *)base + var->offset,
+                              *(const uint8_t *)(base + var->length));
     case NUMBER:
         memcpy(&number, base + var->offset, sizeof(number));
         return pv_get_uintval(msg, param, value, number);
     case STATUS:
-        return pv_get_strzval(msg, param, value, values->match.status == TENANT_ACTIVE ? "active" : "suspended");
+        return pv_get_strzval(msg, param, value,
+                              values->match.status == TENANT_ACTIVE ? "active" : "suspended");
     case KNOWN:
         return pv_get_uintval(msg, param, value, values->credential.known);
     case HEX:

@@ -47,7 +47,8 @@ static bool read_tenant(const pb_tenant *tenant, struct tenant_record *ret_recor
     if (!tenant || !read_id(tenant->id, &record.id) || !read_status(tenant->status, &record.status))
         return false;
     record.slug = bf_str(tenant->slug);
-    if (record.slug.len == 0 || record.slug.len > TENANT_SLUG_MAX || !read_domain(tenant->realm, &record.realm))
+    if (record.slug.len == 0 || record.slug.len > TENANT_SLUG_MAX ||
+        !read_domain(tenant->realm, &record.realm))
         return false;
     if (tenant->limits) {
         record.limits.max_calls = tenant->limits->max_calls;
@@ -62,7 +63,8 @@ static bool read_extension(const Belfry__Registry__V1__Extension *extension, str
 {
     change->name = bf_str(extension->number);
     change->gone = extension->gone;
-    return read_id(extension->tenant_id, &change->id) && change->name.len > 0 && change->name.len <= TENANT_USER_MAX;
+    return read_id(extension->tenant_id, &change->id) && change->name.len > 0 &&
+           change->name.len <= TENANT_USER_MAX;
 }
 
 static bool read_change(const pb_change *from, struct tenant_change *change)
@@ -77,7 +79,8 @@ static bool read_change(const pb_change *from, struct tenant_change *change)
         return read_id(from->tenant_gone, &change->id);
     case BELFRY__REGISTRY__V1__CHANGE__WHAT_DOMAIN:
         change->kind = TENANT_CHANGE_DOMAIN;
-        return read_domain(from->domain->name, &change->name) && read_tenant(from->domain->tenant, &change->record);
+        return read_domain(from->domain->name, &change->name) &&
+               read_tenant(from->domain->tenant, &change->record);
     case BELFRY__REGISTRY__V1__CHANGE__WHAT_DOMAIN_GONE:
         change->kind = TENANT_CHANGE_DOMAIN_GONE;
         return read_domain(from->domain_gone, &change->name);
@@ -151,11 +154,13 @@ void tenant_feed_release(struct tenant_feed *feed)
     *feed = (struct tenant_feed){0};
 }
 
-// ---- snapshot pages ------------------------------------------------------------------------------------------------
+// ---- snapshot pages
+// ------------------------------------------------------------------------------------------------
 
 static int by_id(const void *a, const void *b)
 {
-    return memcmp(((const struct tenant_record *)a)->id.bytes, ((const struct tenant_record *)b)->id.bytes, 16);
+    return memcmp(((const struct tenant_record *)a)->id.bytes, ((const struct tenant_record *)b)->id.bytes,
+                  16);
 }
 
 static bool read_page_tenants(const Belfry__Registry__V1__SnapshotReply *message, struct tenant_page *page)
@@ -214,7 +219,8 @@ void tenant_page_release(struct tenant_page *page)
     *page = (struct tenant_page){0};
 }
 
-// ---- credentials ---------------------------------------------------------------------------------------------------
+// ---- credentials
+// ---------------------------------------------------------------------------------------------------
 
 enum bf_err tenant_wire_answer(struct bf_str bytes, struct tenant_answer *ret_answer)
 {
@@ -222,7 +228,8 @@ enum bf_err tenant_wire_answer(struct bf_str bytes, struct tenant_answer *ret_an
         belfry__registry__v1__credential_reply__unpack(NULL, bytes.len, (const uint8_t *)bytes.at);
     struct tenant_answer answer = {.credential.known = true};
     bool good = message && read_id(message->tenant_id, &answer.tenant) &&
-                message->ha1_md5.len == TENANT_HA1_MD5_BYTES && message->ha1_sha256.len == TENANT_HA1_SHA256_BYTES;
+                message->ha1_md5.len == TENANT_HA1_MD5_BYTES &&
+                message->ha1_sha256.len == TENANT_HA1_SHA256_BYTES;
 
     if (good) {
         memcpy(answer.credential.ha1_md5, message->ha1_md5.data, TENANT_HA1_MD5_BYTES);
@@ -234,7 +241,8 @@ enum bf_err tenant_wire_answer(struct bf_str bytes, struct tenant_answer *ret_an
     return good ? BF_OK : BF_PROTOCOL;
 }
 
-// ---- questions -----------------------------------------------------------------------------------------------------
+// ---- questions
+// -----------------------------------------------------------------------------------------------------
 
 static void pack(const ProtobufCMessage *message, struct bf_buf *into)
 {

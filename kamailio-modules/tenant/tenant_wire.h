@@ -1,4 +1,5 @@
-// Protobuf to our structs and back. Everything from the registry is checked here; what is wrong is BF_PROTOCOL.
+// Protobuf to our structs and back. Everything from the registry is checked here; what is wrong is
+// BF_PROTOCOL.
 //
 // A change of a kind that we do not know (a newer registry) counts as nothing, so that the sequence goes on.
 #ifndef TENANT_WIRE_H
@@ -57,9 +58,11 @@ struct tenant_answer { // of Credential
 };
 
 bf_must_check enum bf_err tenant_wire_feed(struct bf_str bytes, struct tenant_feed *ret_feed);
-bf_must_check enum bf_err tenant_wire_changes(struct bf_str bytes, struct tenant_feed *ret_feed); // a ChangesReply
+bf_must_check enum bf_err tenant_wire_changes(struct bf_str bytes,
+                                              struct tenant_feed *ret_feed); // a ChangesReply
 void tenant_feed_release(struct tenant_feed *feed);
-bf_must_check enum bf_err tenant_wire_page(struct bf_str bytes, struct tenant_page *ret_page); // a SnapshotReply
+bf_must_check enum bf_err tenant_wire_page(struct bf_str bytes,
+                                           struct tenant_page *ret_page); // a SnapshotReply
 void tenant_page_release(struct tenant_page *page);
 bf_must_check enum bf_err tenant_wire_answer(struct bf_str bytes, struct tenant_answer *ret_answer);
 
