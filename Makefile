@@ -80,6 +80,7 @@ $(O)/gen/%.o: $(GEN)/%.c
 	$(CC) $(CFLAGS) $(CPPFLAGS) -w -MMD -MP -c -o $@ $<
 
 $(O)/services/common/bf_config.o: CPPFLAGS += -DBELFRY_VERSION='"$(VERSION)"'
+$(O)/services/tenant-registry/openapi.o: services/tenant-registry/openapi.yaml
 
 $(COMMON_A): $(COMMON_O)
 	@rm -f $@

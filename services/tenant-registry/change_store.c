@@ -5,8 +5,9 @@
 
 #include "store.h"
 
-#define TENANT_COLUMNS \
-    "t.id, t.slug, t.status, t.realm, t.max_calls, t.max_registrations, t.calls_per_second, t.requests_per_minute"
+#define TENANT_COLUMNS                                                                        \
+    "t.id, t.slug, t.status, t.realm, t.max_calls, t.max_registrations, t.calls_per_second, " \
+    "t.requests_per_minute"
 
 static const char *const kind_names[] = {
     [CHANGE_TENANT] = "tenant",
@@ -28,8 +29,8 @@ static void tenant_from_columns(const struct bf_rows *rows, size_t row, int col,
     *tenant = (struct tenant){
         .id = bf_rows_id(rows, row, col),
         .status = tenant_status_parse(bf_str(bf_rows_text(rows, row, col + 2))),
-        .limits = {bf_rows_int(rows, row, col + 4), bf_rows_int(rows, row, col + 5), bf_rows_int(rows, row, col + 6),
-                   bf_rows_int(rows, row, col + 7)},
+        .limits = {bf_rows_int(rows, row, col + 4), bf_rows_int(rows, row, col + 5),
+                   bf_rows_int(rows, row, col + 6), bf_rows_int(rows, row, col + 7)},
     };
     store_text(rows, row, col + 1, tenant->slug, sizeof(tenant->slug));
     store_text(rows, row, col + 3, tenant->realm, sizeof(tenant->realm));
@@ -41,7 +42,8 @@ enum bf_err change_store_note(struct bf_tx *tx, enum change_kind kind, struct bf
                       "WITH head AS (UPDATE registry.feed_head SET seq = seq + 1 RETURNING seq) "
                       "INSERT INTO registry.change (seq, tenant_id, kind, domain, number) "
                       "SELECT head.seq, $1, $2, $3, $4 FROM head",
-                      BF_P_ID(tenant), BF_P_TEXT(kind_names[kind]), BF_P_TEXT(kind == CHANGE_DOMAIN ? name : NULL),
+                      BF_P_ID(tenant), BF_P_TEXT(kind_names[kind]),
+                      BF_P_TEXT(kind == CHANGE_DOMAIN ? name : NULL),
                       BF_P_TEXT(kind == CHANGE_EXTENSION ? name : NULL));
 }
 
@@ -72,19 +74,22 @@ static void change_from_row(const struct bf_rows *rows, size_t row, struct chang
         tenant_from_columns(rows, row, 6, &change->tenant);
 }
 
-enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, int64_t limit, change_store_each *each, void *ctx)
+enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, int64_t limit, change_store_each *each,
+                               void *ctx)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err = bf_tx_exec(
-        tx, &rows,
-        "SELECT c.seq, c.kind, c.tenant_id, c.domain, c.number, "
-        "CASE c.kind WHEN 'tenant' THEN t.id IS NOT NULL WHEN 'domain' THEN d.name IS NOT NULL "
-        "ELSE e.number IS NOT NULL END, " TENANT_COLUMNS " FROM registry.change c "
-        "LEFT JOIN registry.domain d ON c.kind = 'domain' AND d.name = c.domain "
-        "LEFT JOIN registry.extension e ON c.kind = 'extension' AND e.tenant_id = c.tenant_id AND e.number = c.number "
-        "LEFT JOIN registry.tenant t ON t.id = CASE c.kind WHEN 'domain' THEN d.tenant_id ELSE c.tenant_id END "
-        "WHERE c.seq > $1 ORDER BY c.seq LIMIT $2",
-        BF_P_INT((int64_t)after), BF_P_INT(limit));
+    enum bf_err err =
+        bf_tx_exec(tx, &rows,
+                   "SELECT c.seq, c.kind, c.tenant_id, c.domain, c.number, "
+                   "CASE c.kind WHEN 'tenant' THEN t.id IS NOT NULL WHEN 'domain' THEN d.name IS NOT NULL "
+                   "ELSE e.number IS NOT NULL END, " TENANT_COLUMNS " FROM registry.change c "
+                   "LEFT JOIN registry.domain d ON c.kind = 'domain' AND d.name = c.domain "
+                   "LEFT JOIN registry.extension e ON c.kind = 'extension' AND e.tenant_id = c.tenant_id AND "
+                   "e.number = c.number "
+                   "LEFT JOIN registry.tenant t ON t.id = CASE c.kind WHEN 'domain' THEN d.tenant_id ELSE "
+                   "c.tenant_id END "
+                   "WHERE c.seq > $1 ORDER BY c.seq LIMIT $2",
+                   BF_P_INT((int64_t)after), BF_P_INT(limit));
 
     if (err)
         return err;
@@ -99,8 +104,8 @@ enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, int64_t limit, 
     return BF_OK;
 }
 
-enum bf_err change_store_snapshot(struct bf_tx *tx, const char *after, int64_t limit, change_store_domain *each, void *ctx,
-                                  bool *ret_more)
+enum bf_err change_store_snapshot(struct bf_tx *tx, const char *after, int64_t limit,
+                                  change_store_domain *each, void *ctx, bool *ret_more)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     enum bf_err err = bf_tx_exec(tx, &rows,

@@ -1,6 +1,7 @@
 // The change feed's table: what changed, in a gapless sequence in commit order.
 //
-// Writers call change_store_note last in their transaction: from there on they hold the lock that orders the feed.
+// Writers call change_store_note last in their transaction: from there on they hold the lock that orders the
+// feed.
 #ifndef CHANGE_STORE_H
 #define CHANGE_STORE_H
 
@@ -15,14 +16,15 @@ enum change_kind {
     CHANGE_EXTENSION,
 };
 
-// A change as it is sent: what the thing is now. `gone`: there is none any more. tenant.domains is never filled.
+// A change as it is sent: what the thing is now. `gone`: there is none any more. tenant.domains is never
+// filled.
 struct change {
     uint64_t seq;
     enum change_kind kind;
     bool gone;
     struct bf_id tenant_id;
-    struct tenant tenant;              // of a tenant or a domain that is not gone: its owner
-    char domain[DOMAIN_BYTES_MAX + 1]; // CHANGE_DOMAIN
+    struct tenant tenant;                        // of a tenant or a domain that is not gone: its owner
+    char domain[DOMAIN_BYTES_MAX + 1];           // CHANGE_DOMAIN
     char number[EXTENSION_NUMBER_BYTES_MAX + 1]; // CHANGE_EXTENSION
 };
 
@@ -39,8 +41,8 @@ bf_must_check enum bf_err change_store_head(struct bf_tx *tx, struct change_head
 
 // Changes with seq > after, oldest first, at most `limit`. BF_NOT_FOUND: the next one is no longer kept.
 typedef void change_store_each(void *ctx, const struct change *change);
-bf_must_check enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, int64_t limit, change_store_each *each,
-                                             void *ctx);
+bf_must_check enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, int64_t limit,
+                                             change_store_each *each, void *ctx);
 
 // Domains with name > after by name, each with its tenant. `each` says false to end early.
 typedef bool change_store_domain(void *ctx, const char *domain, const struct tenant *tenant);
@@ -48,7 +50,7 @@ bf_must_check enum bf_err change_store_snapshot(struct bf_tx *tx, const char *af
                                                 change_store_domain *each, void *ctx, bool *ret_more);
 
 // Forgets at most `batch` changes that are older than keep_hours and not among the newest keep_rows.
-bf_must_check enum bf_err change_store_prune(struct bf_tx *tx, int64_t keep_rows, int64_t keep_hours, int64_t batch,
-                                             int64_t *ret_pruned);
+bf_must_check enum bf_err change_store_prune(struct bf_tx *tx, int64_t keep_rows, int64_t keep_hours,
+                                             int64_t batch, int64_t *ret_pruned);
 
 #endif

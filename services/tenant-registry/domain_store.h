@@ -13,7 +13,10 @@ struct domain {
 
 // BF_CONFLICT: some tenant has it already.
 bf_must_check enum bf_err domain_store_add(struct bf_tx *tx, struct bf_id tenant, const char *name);
-bf_must_check enum bf_err domain_store_remove(struct bf_tx *tx, struct bf_id tenant, const char *name); // BF_NOT_FOUND
+bf_must_check enum bf_err domain_store_remove(struct bf_tx *tx, struct bf_id tenant,
+                                              const char *name); // BF_NOT_FOUND
+bf_must_check enum bf_err domain_store_find(struct bf_tx *tx, struct bf_id tenant, const char *name,
+                                            struct domain *ret_domain); // BF_NOT_FOUND
 bf_must_check enum bf_err domain_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_count);
 
 typedef void domain_store_each(void *ctx, const struct domain *domain);

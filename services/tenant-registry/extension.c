@@ -58,7 +58,8 @@ const char *extension_password_check(struct bf_str text)
 
 void extension_password_make(char *password)
 {
-    text_random(password, EXTENSION_PASSWORD_MADE, "23456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ");
+    text_random(password, EXTENSION_PASSWORD_MADE,
+                "23456789abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ");
 }
 
 struct extension_ha1 extension_ha1(const char *number, const char *realm, const char *password)

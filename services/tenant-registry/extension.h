@@ -40,7 +40,8 @@ const char *extension_kind_name(enum extension_kind kind);
 enum extension_kind extension_kind_parse(struct bf_str text);
 
 // Checks for bodies and paths: NULL when good, else what would be.
-const char *extension_number_check(struct bf_str text); // 1..32 of [0-9A-Za-z._+-], first a digit, a letter or +
+const char *
+extension_number_check(struct bf_str text); // 1..32 of [0-9A-Za-z._+-], first a digit, a letter or +
 const char *extension_kind_check(struct bf_str text);
 const char *extension_display_check(struct bf_str text);
 const char *extension_password_check(struct bf_str text); // 12..128 printable ASCII characters

@@ -3,7 +3,7 @@
 
 #include "store.h"
 
-#define COLUMNS                                                                                              \
+#define COLUMNS \
     "number, kind, display_name, max_contacts, " STORE_MS("created_at") ", " STORE_MS("updated_at")
 
 static struct extension extension_from_row(const struct bf_rows *rows, size_t row)
@@ -52,9 +52,9 @@ enum bf_err extension_store_find(struct bf_tx *tx, struct bf_id tenant, const ch
                                  struct extension *ret_extension)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err =
-        bf_tx_exec(tx, &rows, "SELECT " COLUMNS " FROM registry.extension WHERE tenant_id = $1 AND number = $2",
-                   BF_P_ID(tenant), BF_P_TEXT(number));
+    enum bf_err err = bf_tx_exec(
+        tx, &rows, "SELECT " COLUMNS " FROM registry.extension WHERE tenant_id = $1 AND number = $2",
+        BF_P_ID(tenant), BF_P_TEXT(number));
 
     if (err)
         return err;
@@ -67,21 +67,23 @@ enum bf_err extension_store_find(struct bf_tx *tx, struct bf_id tenant, const ch
 enum bf_err extension_store_add(struct bf_tx *tx, struct bf_id tenant, const struct extension *extension,
                                 const struct extension_ha1 *ha1)
 {
-    return bf_tx_exec(tx, NULL,
-                      "INSERT INTO registry.extension (tenant_id, number, kind, display_name, max_contacts, ha1_md5, "
-                      "ha1_sha256) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                      BF_P_ID(tenant), BF_P_TEXT(extension->number), BF_P_TEXT(extension_kind_name(extension->kind)),
-                      BF_P_TEXT(extension->display_name), BF_P_INT(extension->max_contacts),
-                      BF_P_BYTES(ha1->md5, sizeof(ha1->md5)), BF_P_BYTES(ha1->sha256, sizeof(ha1->sha256)));
+    return bf_tx_exec(
+        tx, NULL,
+        "INSERT INTO registry.extension (tenant_id, number, kind, display_name, max_contacts, ha1_md5, "
+        "ha1_sha256) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        BF_P_ID(tenant), BF_P_TEXT(extension->number), BF_P_TEXT(extension_kind_name(extension->kind)),
+        BF_P_TEXT(extension->display_name), BF_P_INT(extension->max_contacts),
+        BF_P_BYTES(ha1->md5, sizeof(ha1->md5)), BF_P_BYTES(ha1->sha256, sizeof(ha1->sha256)));
 }
 
 enum bf_err extension_store_update(struct bf_tx *tx, struct bf_id tenant, const struct extension *extension)
 {
-    return bf_tx_exec(tx, NULL,
-                      "UPDATE registry.extension SET kind = $3, display_name = $4, max_contacts = $5, updated_at = now() "
-                      "WHERE tenant_id = $1 AND number = $2",
-                      BF_P_ID(tenant), BF_P_TEXT(extension->number), BF_P_TEXT(extension_kind_name(extension->kind)),
-                      BF_P_TEXT(extension->display_name), BF_P_INT(extension->max_contacts));
+    return bf_tx_exec(
+        tx, NULL,
+        "UPDATE registry.extension SET kind = $3, display_name = $4, max_contacts = $5, updated_at = now() "
+        "WHERE tenant_id = $1 AND number = $2",
+        BF_P_ID(tenant), BF_P_TEXT(extension->number), BF_P_TEXT(extension_kind_name(extension->kind)),
+        BF_P_TEXT(extension->display_name), BF_P_INT(extension->max_contacts));
 }
 
 enum bf_err extension_store_password(struct bf_tx *tx, struct bf_id tenant, const char *number,
@@ -96,15 +98,15 @@ enum bf_err extension_store_password(struct bf_tx *tx, struct bf_id tenant, cons
 
 enum bf_err extension_store_remove(struct bf_tx *tx, struct bf_id tenant, const char *number)
 {
-    return bf_tx_exec(tx, NULL, "DELETE FROM registry.extension WHERE tenant_id = $1 AND number = $2", BF_P_ID(tenant),
-                      BF_P_TEXT(number));
+    return bf_tx_exec(tx, NULL, "DELETE FROM registry.extension WHERE tenant_id = $1 AND number = $2",
+                      BF_P_ID(tenant), BF_P_TEXT(number));
 }
 
 enum bf_err extension_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_count)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err =
-        bf_tx_exec(tx, &rows, "SELECT count(*) FROM registry.extension WHERE tenant_id = $1", BF_P_ID(tenant));
+    enum bf_err err = bf_tx_exec(tx, &rows, "SELECT count(*) FROM registry.extension WHERE tenant_id = $1",
+                                 BF_P_ID(tenant));
 
     if (err)
         return err;

@@ -16,8 +16,8 @@ const char *idempotency_key_check(struct bf_str key)
     return NULL;
 }
 
-void idempotency_init(struct idempotency *idempotency, struct bf_id key_id, const char *bearer, const char *key,
-                      const uint8_t request[BF_SHA256_BYTES])
+void idempotency_init(struct idempotency *idempotency, struct bf_id key_id, const char *bearer,
+                      const char *key, const uint8_t request[BF_SHA256_BYTES])
 {
     *idempotency = (struct idempotency){.asked = key != NULL, .key_id = key_id};
     if (!key)
@@ -91,8 +91,8 @@ enum bf_err idempotency_look(struct bf_tx *tx, const struct idempotency *idempot
     return answer_open(idempotency, rows, ret_answer);
 }
 
-enum bf_err idempotency_keep(struct bf_tx *tx, const struct idempotency *idempotency, struct bf_id tenant, int status,
-                             struct bf_str body)
+enum bf_err idempotency_keep(struct bf_tx *tx, const struct idempotency *idempotency, struct bf_id tenant,
+                             int status, struct bf_str body)
 {
     bf_autofree uint8_t *sealed = NULL;
     size_t len;
@@ -112,16 +112,18 @@ enum bf_err idempotency_keep(struct bf_tx *tx, const struct idempotency *idempot
                       "VALUES ($1, $2, $3, $4, $5, $6)",
                       BF_P_ID(idempotency->key_id), BF_P_BYTES(idempotency->hash, BF_SHA256_BYTES),
                       bf_id_is_nil(tenant) ? BF_P_NULL : BF_P_ID(tenant),
-                      BF_P_BYTES(idempotency->request, BF_SHA256_BYTES), BF_P_INT(status), BF_P_BYTES(sealed, len));
+                      BF_P_BYTES(idempotency->request, BF_SHA256_BYTES), BF_P_INT(status),
+                      BF_P_BYTES(sealed, len));
 }
 
 enum bf_err idempotency_prune(struct bf_tx *tx, int64_t batch, int64_t *ret_pruned)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err = bf_tx_exec(tx, &rows,
-                                 "DELETE FROM registry.idempotency WHERE (key_id, hash) IN (SELECT key_id, hash "
-                                 "FROM registry.idempotency WHERE NOT (" FRESH ") ORDER BY created_at LIMIT $1)",
-                                 BF_P_INT(batch));
+    enum bf_err err =
+        bf_tx_exec(tx, &rows,
+                   "DELETE FROM registry.idempotency WHERE (key_id, hash) IN (SELECT key_id, hash "
+                   "FROM registry.idempotency WHERE NOT (" FRESH ") ORDER BY created_at LIMIT $1)",
+                   BF_P_INT(batch));
 
     if (err)
         return err;

@@ -1,7 +1,7 @@
 // API keys: `bfk_`, 32 random characters (190 bits) and 6 check characters. Rules only, no I/O. Any thread.
 //
-// Only a key's SHA-256 is kept: with that much randomness a salt or a slow hash would add nothing. The check characters let
-// garbage be refused without asking the database.
+// Only a key's SHA-256 is kept: with that much randomness a salt or a slow hash would add nothing. The check
+// characters let garbage be refused without asking the database.
 #ifndef KEY_H
 #define KEY_H
 
@@ -38,7 +38,8 @@ const char *key_role_check(struct bf_str text); // what a tenant may have: admin
 const char *key_name_check(struct bf_str text);
 const char *key_expiry_check(struct bf_str text);
 
-// "2027-01-31T23:59:59Z" (a fraction is allowed and dropped); false for anything else, also for days that do not exist.
+// "2027-01-31T23:59:59Z" (a fraction is allowed and dropped); false for anything else, also for days that do
+// not exist.
 bf_must_check bool key_time_parse(struct bf_str text, uint64_t *ret_unix_ms);
 
 #endif

@@ -35,16 +35,18 @@ static void owner_from_row(const struct bf_rows *rows, struct key_owner *owner)
                                                   bf_rows_int(rows, 0, 8), bf_rows_int(rows, 0, 9)};
 }
 
-enum bf_err key_store_authenticate(struct bf_tx *tx, const uint8_t hash[BF_SHA256_BYTES], struct key_owner *ret_owner)
+enum bf_err key_store_authenticate(struct bf_tx *tx, const uint8_t hash[BF_SHA256_BYTES],
+                                   struct key_owner *ret_owner)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err = bf_tx_exec(
-        tx, &rows,
-        "SELECT k.id, k.role, coalesce(k.last_used < now() - interval '1 hour', true), t.id, t.slug, t.status, "
-        "t.max_calls, t.max_registrations, t.calls_per_second, t.requests_per_minute "
-        "FROM registry.api_key k LEFT JOIN registry.tenant t ON t.id = k.tenant_id "
-        "WHERE k.sha256 = $1 AND (k.expires_at IS NULL OR k.expires_at > now())",
-        BF_P_BYTES(hash, BF_SHA256_BYTES));
+    enum bf_err err =
+        bf_tx_exec(tx, &rows,
+                   "SELECT k.id, k.role, coalesce(k.last_used < now() - interval '1 hour', true), t.id, "
+                   "t.slug, t.status, "
+                   "t.max_calls, t.max_registrations, t.calls_per_second, t.requests_per_minute "
+                   "FROM registry.api_key k LEFT JOIN registry.tenant t ON t.id = k.tenant_id "
+                   "WHERE k.sha256 = $1 AND (k.expires_at IS NULL OR k.expires_at > now())",
+                   BF_P_BYTES(hash, BF_SHA256_BYTES));
 
     if (err)
         return err;
@@ -72,7 +74,8 @@ enum bf_err key_store_add(struct bf_tx *tx, struct bf_id tenant, const struct ke
                       "INSERT INTO registry.api_key (id, tenant_id, role, name, sha256, expires_at) "
                       "VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint / 1000.0))",
                       BF_P_ID(key->id), bf_id_is_nil(tenant) ? BF_P_NULL : BF_P_ID(tenant),
-                      BF_P_TEXT(key_role_name(key->role)), BF_P_TEXT(key->name), BF_P_BYTES(hash, BF_SHA256_BYTES),
+                      BF_P_TEXT(key_role_name(key->role)), BF_P_TEXT(key->name),
+                      BF_P_BYTES(hash, BF_SHA256_BYTES),
                       key->expires_ms ? BF_P_INT((int64_t)key->expires_ms) : BF_P_NULL);
 }
 
@@ -80,10 +83,11 @@ enum bf_err key_store_ensure_operator(struct bf_tx *tx, const uint8_t hash[BF_SH
                                       bool *ret_added)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err = bf_tx_exec(tx, &rows,
-                                 "INSERT INTO registry.api_key (id, role, name, sha256) "
-                                 "VALUES ($1, 'operator', 'operator key file', $2) ON CONFLICT (sha256) DO NOTHING",
-                                 BF_P_ID(id), BF_P_BYTES(hash, BF_SHA256_BYTES));
+    enum bf_err err =
+        bf_tx_exec(tx, &rows,
+                   "INSERT INTO registry.api_key (id, role, name, sha256) "
+                   "VALUES ($1, 'operator', 'operator key file', $2) ON CONFLICT (sha256) DO NOTHING",
+                   BF_P_ID(id), BF_P_BYTES(hash, BF_SHA256_BYTES));
 
     if (err)
         return err;
@@ -94,8 +98,9 @@ enum bf_err key_store_ensure_operator(struct bf_tx *tx, const uint8_t hash[BF_SH
 enum bf_err key_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id key, struct key *ret_key)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err = bf_tx_exec(tx, &rows, "SELECT " COLUMNS " FROM registry.api_key WHERE tenant_id = $1 AND id = $2",
-                                 BF_P_ID(tenant), BF_P_ID(key));
+    enum bf_err err =
+        bf_tx_exec(tx, &rows, "SELECT " COLUMNS " FROM registry.api_key WHERE tenant_id = $1 AND id = $2",
+                   BF_P_ID(tenant), BF_P_ID(key));
 
     if (err)
         return err;
@@ -107,8 +112,8 @@ enum bf_err key_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id k
 
 enum bf_err key_store_remove(struct bf_tx *tx, struct bf_id tenant, struct bf_id key)
 {
-    return bf_tx_exec(tx, NULL, "DELETE FROM registry.api_key WHERE tenant_id = $1 AND id = $2", BF_P_ID(tenant),
-                      BF_P_ID(key));
+    return bf_tx_exec(tx, NULL, "DELETE FROM registry.api_key WHERE tenant_id = $1 AND id = $2",
+                      BF_P_ID(tenant), BF_P_ID(key));
 }
 
 enum bf_err key_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_count)
@@ -123,8 +128,8 @@ enum bf_err key_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_
     return BF_OK;
 }
 
-enum bf_err key_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page, key_store_each *each,
-                           void *ctx, bool *ret_more)
+enum bf_err key_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
+                           key_store_each *each, void *ctx, bool *ret_more)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     enum bf_err err = bf_tx_exec(tx, &rows,

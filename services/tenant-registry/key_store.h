@@ -7,14 +7,16 @@
 #include "page.h"
 #include "tenant.h"
 
-// Whose key it is. tenant.id is nil for an operator; of the tenant only id, slug, status and limits are filled.
+// Whose key it is. tenant.id is nil for an operator; of the tenant only id, slug, status and limits are
+// filled.
 struct key_owner {
     struct bf_id key_id;
     enum key_role role;
     struct tenant tenant;
 };
 
-// By the key's hash, in the system scope; notes once an hour that it is used. BF_UNAUTHENTICATED: unknown or expired.
+// By the key's hash, in the system scope; notes once an hour that it is used. BF_UNAUTHENTICATED: unknown or
+// expired.
 bf_must_check enum bf_err key_store_authenticate(struct bf_tx *tx, const uint8_t hash[BF_SHA256_BYTES],
                                                  struct key_owner *ret_owner);
 
@@ -24,7 +26,8 @@ bf_must_check enum bf_err key_store_add(struct bf_tx *tx, struct bf_id tenant, c
 // The same, and quietly nothing when the hash is there already. *ret_added says which.
 bf_must_check enum bf_err key_store_ensure_operator(struct bf_tx *tx, const uint8_t hash[BF_SHA256_BYTES],
                                                     struct bf_id id, bool *ret_added);
-bf_must_check enum bf_err key_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id key, struct key *ret_key);
+bf_must_check enum bf_err key_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id key,
+                                         struct key *ret_key);
 bf_must_check enum bf_err key_store_remove(struct bf_tx *tx, struct bf_id tenant, struct bf_id key);
 bf_must_check enum bf_err key_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_count);
 

@@ -1,7 +1,8 @@
 // Lists come in pages: ?limit=&after=, answered as {"items":[...],"next":"cursor"|null}.
 //
-// A cursor is the last item's sort key with a letter for the kind of list in front, in hex: a position, not a secret. What
-// may be seen from it is decided by row-level security as for the first page. Rules only. Any thread.
+// A cursor is the last item's sort key with a letter for the kind of list in front, in hex: a position, not a
+// secret. What may be seen from it is decided by row-level security as for the first page. Rules only. Any
+// thread.
 #ifndef PAGE_H
 #define PAGE_H
 
@@ -27,10 +28,12 @@ struct page {
     char after[PAGE_KEY_BYTES_MAX + 1]; // "" for the first page
 };
 
-// `limit` and `after` as they came, NULL when absent. On BF_INVALID *ret_field and *ret_wrong say which and why.
-bf_must_check enum bf_err page_read(enum page_kind kind, const char *limit, const char *after, struct page *ret_page,
-                                    const char **ret_field, const char **ret_wrong);
+// `limit` and `after` as they came, NULL when absent. On BF_INVALID *ret_field and *ret_wrong say which and
+// why.
+bf_must_check enum bf_err page_read(enum page_kind kind, const char *limit, const char *after,
+                                    struct page *ret_page, const char **ret_field, const char **ret_wrong);
 
-const char *page_cursor(enum page_kind kind, const char *key, char cursor[PAGE_CURSOR_SIZE]); // returns cursor
+const char *page_cursor(enum page_kind kind, const char *key,
+                        char cursor[PAGE_CURSOR_SIZE]); // returns cursor
 
 #endif

@@ -93,8 +93,8 @@ static struct bucket *rate_find(struct rate *rate, uint64_t hash, int64_t per_mi
     return victim;
 }
 
-static uint64_t rate_ask(struct rate *rate, const void *key, size_t key_len, int64_t per_minute, uint64_t mono_ms,
-                         bool take)
+static uint64_t rate_ask(struct rate *rate, const void *key, size_t key_len, int64_t per_minute,
+                         uint64_t mono_ms, bool take)
 {
     uint64_t hash = rate_hash(rate, key, key_len);
     uint64_t wait_ms = 0;
@@ -118,4 +118,16 @@ uint64_t rate_take(struct rate *rate, const void *key, size_t key_len, int64_t p
 uint64_t rate_peek(struct rate *rate, const void *key, size_t key_len, int64_t per_minute, uint64_t mono_ms)
 {
     return rate_ask(rate, key, key_len, per_minute, mono_ms, false);
+}
+
+bool rate_known(struct rate *rate, const void *key, size_t key_len)
+{
+    uint64_t hash = rate_hash(rate, key, key_len);
+    bool known = false;
+
+    pthread_mutex_lock(&rate->lock);
+    for (size_t i = 0; i < PROBES && !known; i++)
+        known = rate->buckets[(hash + i) & rate->mask].hash == hash;
+    pthread_mutex_unlock(&rate->lock);
+    return known;
 }

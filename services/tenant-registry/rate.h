@@ -1,7 +1,8 @@
 // Token buckets by key, in a table of fixed size: so many events a minute, as a burst or spread.
 //
-// A full neighbourhood gives up its fullest bucket (the one whose loss matters least), so memory is bounded and a stranger
-// can at most make somebody's bucket full again. The time comes from the caller. Thread-safe: one lock.
+// A full neighbourhood gives up its fullest bucket (the one whose loss matters least), so memory is bounded
+// and a stranger can at most make somebody's bucket full again. The time comes from the caller. Thread-safe:
+// one lock.
 #ifndef RATE_H
 #define RATE_H
 
@@ -17,5 +18,8 @@ uint64_t rate_take(struct rate *rate, const void *key, size_t key_len, int64_t p
 
 // The same question without taking.
 uint64_t rate_peek(struct rate *rate, const void *key, size_t key_len, int64_t per_minute, uint64_t mono_ms);
+
+// Whether this key has a bucket: something was taken for it a while ago.
+bool rate_known(struct rate *rate, const void *key, size_t key_len);
 
 #endif

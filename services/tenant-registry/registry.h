@@ -1,5 +1,5 @@
-// What the parts of this program share: settings, the pool, the rate tables, metrics. Made once by main.c, then only read
-// (what changes has its own lock or is atomic).
+// What the parts of this program share: settings, the pool, the rate tables, metrics. Made once by main.c,
+// then only read (what changes has its own lock or is atomic).
 #ifndef REGISTRY_H
 #define REGISTRY_H
 
@@ -49,9 +49,9 @@ enum registry_metric {
 struct registry {
     struct registry_settings settings;
     struct bf_db *db;
-    struct rate *tenant_rate;   // requests by tenant
-    struct rate *failure_rate;  // failed authentications by source
-    struct rate *known_keys;    // keys that were good a short while ago
+    struct rate *tenant_rate;  // requests by tenant
+    struct rate *failure_rate; // failed authentications by source
+    struct rate *known_keys;   // keys that were good a short while ago
     _Atomic bool operator_key_ready;
 };
 

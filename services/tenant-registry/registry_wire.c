@@ -34,7 +34,8 @@ static void message_add(struct bf_buf *into, const ProtobufCMessage *message)
 
 enum bf_err wire_read_authenticate(struct bf_str body, uint8_t hash[BF_SHA256_BYTES])
 {
-    bf_cleanup(message_free_at) Belfry__Registry__V1__AuthenticateRequest *request = UNPACK(authenticate_request, body);
+    bf_cleanup(message_free_at) Belfry__Registry__V1__AuthenticateRequest *request =
+        UNPACK(authenticate_request, body);
 
     if (!request)
         return BF_INVALID;
@@ -46,7 +47,8 @@ enum bf_err wire_read_authenticate(struct bf_str body, uint8_t hash[BF_SHA256_BY
 
 enum bf_err wire_read_credential(struct bf_str body, struct wire_credential_request *ret_request)
 {
-    bf_cleanup(message_free_at) Belfry__Registry__V1__CredentialRequest *request = UNPACK(credential_request, body);
+    bf_cleanup(message_free_at) Belfry__Registry__V1__CredentialRequest *request =
+        UNPACK(credential_request, body);
 
     if (!request)
         return BF_INVALID;
@@ -59,7 +61,8 @@ enum bf_err wire_read_credential(struct bf_str body, struct wire_credential_requ
 
 enum bf_err wire_read_snapshot(struct bf_str body, struct wire_snapshot_request *ret_request)
 {
-    bf_cleanup(message_free_at) Belfry__Registry__V1__SnapshotRequest *request = UNPACK(snapshot_request, body);
+    bf_cleanup(message_free_at) Belfry__Registry__V1__SnapshotRequest *request =
+        UNPACK(snapshot_request, body);
 
     if (!request || strlen(request->after) > DOMAIN_BYTES_MAX || request->limit > SNAPSHOT_LIMIT_MAX)
         return BF_INVALID;
@@ -104,7 +107,8 @@ static Belfry__Registry__V1__Limits limits_of(const struct tenant_limits *limits
 }
 
 // The message borrows from the tenant and from *limits.
-static Belfry__Registry__V1__Tenant tenant_of(const struct tenant *tenant, Belfry__Registry__V1__Limits *limits)
+static Belfry__Registry__V1__Tenant tenant_of(const struct tenant *tenant,
+                                              Belfry__Registry__V1__Limits *limits)
 {
     Belfry__Registry__V1__Tenant message = BELFRY__REGISTRY__V1__TENANT__INIT;
 
@@ -112,8 +116,9 @@ static Belfry__Registry__V1__Tenant tenant_of(const struct tenant *tenant, Belfr
     message.id = bytes_of_id(&tenant->id);
     message.slug = (char *)tenant->slug;
     message.realm = (char *)tenant->realm;
-    message.status = tenant->status == TENANT_ACTIVE ? BELFRY__REGISTRY__V1__TENANT_STATUS__TENANT_STATUS_ACTIVE
-                                                     : BELFRY__REGISTRY__V1__TENANT_STATUS__TENANT_STATUS_SUSPENDED;
+    message.status = tenant->status == TENANT_ACTIVE
+                         ? BELFRY__REGISTRY__V1__TENANT_STATUS__TENANT_STATUS_ACTIVE
+                         : BELFRY__REGISTRY__V1__TENANT_STATUS__TENANT_STATUS_SUSPENDED;
     message.limits = limits;
     return message;
 }

@@ -1,7 +1,8 @@
 // Protobuf <-> our structs. Generated names appear in registry_wire.c only.
 //
-// Replies with lists are written part by part: protobuf messages that stand one behind the other are one message with the
-// lists joined, so a page needs no tree of objects in memory. What does not fit its buffer shows by bf_buf_ok(). Any thread.
+// Replies with lists are written part by part: protobuf messages that stand one behind the other are one
+// message with the lists joined, so a page needs no tree of objects in memory. What does not fit its buffer
+// shows by bf_buf_ok(). Any thread.
 #ifndef REGISTRY_WIRE_H
 #define REGISTRY_WIRE_H
 
@@ -27,7 +28,8 @@ struct wire_changes_request {
 // BF_INVALID for what is no such message or out of range.
 bf_must_check enum bf_err wire_read_authenticate(struct bf_str body, uint8_t hash[BF_SHA256_BYTES]);
 // BF_NOT_FOUND for names that no domain or number can have.
-bf_must_check enum bf_err wire_read_credential(struct bf_str body, struct wire_credential_request *ret_request);
+bf_must_check enum bf_err wire_read_credential(struct bf_str body,
+                                               struct wire_credential_request *ret_request);
 bf_must_check enum bf_err wire_read_snapshot(struct bf_str body, struct wire_snapshot_request *ret_request);
 bf_must_check enum bf_err wire_read_changes(struct bf_str body, struct wire_changes_request *ret_request);
 

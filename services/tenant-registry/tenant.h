@@ -6,12 +6,12 @@
 #include "bf_id.h"
 #include "domain.h"
 
-#define TENANT_SLUG_BYTES_MAX  63
-#define TENANT_NAME_BYTES_MAX  128
-#define TENANT_DOMAINS_MAX     50
-#define TENANT_EXTENSIONS_MAX  50000
-#define TENANT_KEYS_MAX        100
-#define TENANT_LIMIT_MAX       1000000
+#define TENANT_SLUG_BYTES_MAX 63
+#define TENANT_NAME_BYTES_MAX 128
+#define TENANT_DOMAINS_MAX    50
+#define TENANT_EXTENSIONS_MAX 50000
+#define TENANT_KEYS_MAX       100
+#define TENANT_LIMIT_MAX      1000000
 
 enum tenant_status {
     TENANT_UNKNOWN,
@@ -35,16 +35,17 @@ struct tenant {
     enum tenant_status status;
     struct tenant_limits limits;
     uint64_t created_ms, updated_ms; // Unix
-    char *domains;                   // names separated by spaces, sorted; owned; NULL when they were not asked for
+    char *domains; // names separated by spaces, sorted; owned; NULL when they were not asked for
 };
 
 void tenant_release(struct tenant *tenant);
 
-const char *tenant_status_name(enum tenant_status status);        // "active", "suspended"
-enum tenant_status tenant_status_parse(struct bf_str text);       // TENANT_UNKNOWN when it is neither
+const char *tenant_status_name(enum tenant_status status);  // "active", "suspended"
+enum tenant_status tenant_status_parse(struct bf_str text); // TENANT_UNKNOWN when it is neither
 
 // Checks for bodies and paths: NULL when good, else what would be.
-const char *tenant_slug_check(struct bf_str text); // 1..63 of [a-z0-9-], no '-' at either end, not shaped like an id
+const char *
+tenant_slug_check(struct bf_str text); // 1..63 of [a-z0-9-], no '-' at either end, not shaped like an id
 const char *tenant_name_check(struct bf_str text); // 1..128 bytes of text without control characters
 const char *tenant_status_check(struct bf_str text);
 

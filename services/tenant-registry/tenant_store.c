@@ -5,10 +5,12 @@
 
 #include "store.h"
 
-#define COLUMNS                                                                                              \
-    "t.id, t.slug, t.name, t.realm, t.status, t.max_calls, t.max_registrations, t.calls_per_second, "        \
-    "t.requests_per_minute, " STORE_MS("t.created_at") ", " STORE_MS("t.updated_at") ", "                    \
-    "(SELECT string_agg(d.name, ' ' ORDER BY d.name) FROM registry.domain d WHERE d.tenant_id = t.id)"
+#define COLUMNS                                                                                         \
+    "t.id, t.slug, t.name, t.realm, t.status, t.max_calls, t.max_registrations, t.calls_per_second, "   \
+    "t.requests_per_minute, " STORE_MS("t.created_at") ", " STORE_MS(                                   \
+        "t.updated_at") ", "                                                                            \
+                        "(SELECT string_agg(d.name, ' ' ORDER BY d.name) FROM registry.domain d WHERE " \
+                        "d.tenant_id = t.id)"
 
 static void tenant_from_row(const struct bf_rows *rows, size_t row, struct tenant *tenant)
 {
@@ -26,9 +28,11 @@ static void tenant_from_row(const struct bf_rows *rows, size_t row, struct tenan
     store_text(rows, row, 3, tenant->realm, sizeof(tenant->realm));
 }
 
-enum bf_err tenant_store_find(struct bf_tx *tx, const char *name, enum tenant_lock lock, struct tenant *ret_tenant)
+enum bf_err tenant_store_find(struct bf_tx *tx, const char *name, enum tenant_lock lock,
+                              struct tenant *ret_tenant)
 {
-    // The lock is taken on the row alone, before the domains are read: they are then those of the last writer.
+    // The lock is taken on the row alone, before the domains are read: they are then those of the last
+    // writer.
     static const char *const by_id[] = {
         [TENANT_READ] = "SELECT id FROM registry.tenant WHERE id = $1",
         [TENANT_WRITE] = "SELECT id FROM registry.tenant WHERE id = $1 FOR NO KEY UPDATE",
@@ -64,23 +68,25 @@ enum bf_err tenant_store_find(struct bf_tx *tx, const char *name, enum tenant_lo
 
 enum bf_err tenant_store_add(struct bf_tx *tx, const struct tenant *tenant)
 {
-    return bf_tx_exec(tx, NULL,
-                      "INSERT INTO registry.tenant (id, slug, name, realm, status, max_calls, max_registrations, "
-                      "calls_per_second, requests_per_minute) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                      BF_P_ID(tenant->id), BF_P_TEXT(tenant->slug), BF_P_TEXT(tenant->name), BF_P_TEXT(tenant->realm),
-                      BF_P_TEXT(tenant_status_name(tenant->status)), BF_P_INT(tenant->limits.max_calls),
-                      BF_P_INT(tenant->limits.max_registrations), BF_P_INT(tenant->limits.calls_per_second),
-                      BF_P_INT(tenant->limits.requests_per_minute));
+    return bf_tx_exec(
+        tx, NULL,
+        "INSERT INTO registry.tenant (id, slug, name, realm, status, max_calls, max_registrations, "
+        "calls_per_second, requests_per_minute) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        BF_P_ID(tenant->id), BF_P_TEXT(tenant->slug), BF_P_TEXT(tenant->name), BF_P_TEXT(tenant->realm),
+        BF_P_TEXT(tenant_status_name(tenant->status)), BF_P_INT(tenant->limits.max_calls),
+        BF_P_INT(tenant->limits.max_registrations), BF_P_INT(tenant->limits.calls_per_second),
+        BF_P_INT(tenant->limits.requests_per_minute));
 }
 
 enum bf_err tenant_store_update(struct bf_tx *tx, const struct tenant *tenant)
 {
-    return bf_tx_exec(tx, NULL,
-                      "UPDATE registry.tenant SET name = $2, status = $3, max_calls = $4, max_registrations = $5, "
-                      "calls_per_second = $6, requests_per_minute = $7, updated_at = now() WHERE id = $1",
-                      BF_P_ID(tenant->id), BF_P_TEXT(tenant->name), BF_P_TEXT(tenant_status_name(tenant->status)),
-                      BF_P_INT(tenant->limits.max_calls), BF_P_INT(tenant->limits.max_registrations),
-                      BF_P_INT(tenant->limits.calls_per_second), BF_P_INT(tenant->limits.requests_per_minute));
+    return bf_tx_exec(
+        tx, NULL,
+        "UPDATE registry.tenant SET name = $2, status = $3, max_calls = $4, max_registrations = $5, "
+        "calls_per_second = $6, requests_per_minute = $7, updated_at = now() WHERE id = $1",
+        BF_P_ID(tenant->id), BF_P_TEXT(tenant->name), BF_P_TEXT(tenant_status_name(tenant->status)),
+        BF_P_INT(tenant->limits.max_calls), BF_P_INT(tenant->limits.max_registrations),
+        BF_P_INT(tenant->limits.calls_per_second), BF_P_INT(tenant->limits.requests_per_minute));
 }
 
 enum bf_err tenant_store_remove(struct bf_tx *tx, struct bf_id tenant)
@@ -88,7 +94,8 @@ enum bf_err tenant_store_remove(struct bf_tx *tx, struct bf_id tenant)
     return bf_tx_exec(tx, NULL, "DELETE FROM registry.tenant WHERE id = $1", BF_P_ID(tenant));
 }
 
-enum bf_err tenant_store_list(struct bf_tx *tx, const struct page *page, tenant_store_each *each, void *ctx, bool *ret_more)
+enum bf_err tenant_store_list(struct bf_tx *tx, const struct page *page, tenant_store_each *each, void *ctx,
+                              bool *ret_more)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     enum bf_err err = bf_tx_exec(

@@ -16,12 +16,13 @@ bf_must_check enum bf_err tenant_store_find(struct bf_tx *tx, const char *name, 
                                             struct tenant *ret_tenant);
 
 bf_must_check enum bf_err tenant_store_add(struct bf_tx *tx, const struct tenant *tenant);
-bf_must_check enum bf_err tenant_store_update(struct bf_tx *tx, const struct tenant *tenant); // name, status, limits
+bf_must_check enum bf_err tenant_store_update(struct bf_tx *tx,
+                                              const struct tenant *tenant); // name, status, limits
 bf_must_check enum bf_err tenant_store_remove(struct bf_tx *tx, struct bf_id tenant);
 
 // At most page->limit tenants by slug; `each` borrows. *ret_more: there are further ones.
 typedef void tenant_store_each(void *ctx, const struct tenant *tenant);
-bf_must_check enum bf_err tenant_store_list(struct bf_tx *tx, const struct page *page, tenant_store_each *each, void *ctx,
-                                            bool *ret_more);
+bf_must_check enum bf_err tenant_store_list(struct bf_tx *tx, const struct page *page,
+                                            tenant_store_each *each, void *ctx, bool *ret_more);
 
 #endif

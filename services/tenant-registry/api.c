@@ -1,0 +1,222 @@
+// From a REST request to a transaction and back.
+#include "api.h"
+
+#include <string.h>
+
+#include "bf_clock.h"
+#include "idempotency.h"
+#include "openapi.h"
+#include "tenant_store.h"
+
+#define ROUTES_MAX 32
+
+static enum bf_err api_run(struct bf_http_call *call, void *ctx);
+static enum bf_err api_openapi(struct bf_http_call *call, void *ctx);
+
+static struct {
+    struct bf_http_route http[ROUTES_MAX];
+    const struct api_route *ours[ROUTES_MAX];
+    size_t count;
+} table;
+
+static void routes_add(const struct api_route *routes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        table.ours[table.count] = &routes[i];
+        table.http[table.count++] =
+            (struct bf_http_route){routes[i].method, routes[i].pattern, api_run, routes[i].flags};
+    }
+}
+
+const struct bf_http_route *api_routes(size_t *ret_count)
+{
+    if (table.count == 0) {
+        routes_add(tenant_api_routes, tenant_api_route_count);
+        routes_add(domain_api_routes, domain_api_route_count);
+        routes_add(extension_api_routes, extension_api_route_count);
+        routes_add(key_api_routes, key_api_route_count);
+        routes_add(audit_api_routes, audit_api_route_count);
+        table.http[table.count++] =
+            (struct bf_http_route){"GET", "/openapi.yaml", api_openapi, CALLER_ANYBODY};
+    }
+    *ret_count = table.count;
+    return table.http;
+}
+
+static enum bf_err api_openapi(struct bf_http_call *call, void *ctx)
+{
+    return bf_http_text(call, 200, "application/yaml", openapi_yaml());
+}
+
+json_t *api_time(uint64_t unix_ms)
+{
+    char text[BF_RFC3339_SIZE];
+
+    return unix_ms ? json_string(bf_rfc3339(unix_ms, text)) : json_null();
+}
+
+json_t *api_id(struct bf_id id)
+{
+    char text[BF_ID_TEXT_SIZE];
+
+    return json_string(bf_id_text(id, text));
+}
+
+enum bf_err api_list(struct api_work *work, json_t *items, const char *last, bool more)
+{
+    char cursor[PAGE_CURSOR_SIZE];
+
+    work->status = 200;
+    work->answer = json_pack("{s:o, s:o}", "items", items, "next",
+                             more ? json_string(page_cursor(work->page.kind, last, cursor)) : json_null());
+    return BF_OK;
+}
+
+enum bf_err api_audit(struct api_work *work, const char *action, const char *kind, const char *name,
+                      json_t *before, json_t *after)
+{
+    bf_autofree char *target = bf_xasprintf("%s/%s", kind, name);
+    const struct key_owner *owner = &work->caller->owner;
+    enum bf_err err = audit_store_add(work->tx, &(struct audit){
+                                                    .tenant = work->tenant.id,
+                                                    .key_id = owner->key_id,
+                                                    .role = owner->role,
+                                                    .request_id = bf_http_request_id(work->call),
+                                                    .remote = bf_http_remote(work->call),
+                                                    .action = action,
+                                                    .target = target,
+                                                    .before = before,
+                                                    .after = after,
+                                                });
+
+    json_decref(before);
+    json_decref(after);
+    return err;
+}
+
+// ---- the steps of api_run
+
+static const char *const page_queries[] = {"limit", "after", NULL};
+static const char *const no_queries[] = {NULL};
+
+static enum bf_err read_request(struct api_work *work, const struct api_route *route)
+{
+    const char *field, *wrong;
+    enum bf_err err = bf_http_query_only(work->call, route->page ? page_queries : no_queries);
+
+    if (err)
+        return err;
+    if (route->page) {
+        err = page_read(route->page, bf_http_query(work->call, "limit"), bf_http_query(work->call, "after"),
+                        &work->page, &field, &wrong);
+        if (err)
+            return bf_http_problem(work->call, err, field, "%s", wrong);
+    }
+    return route->fields ? bf_http_read(work->call, route->fields, route->field_count, &work->body) : BF_OK;
+}
+
+static enum bf_err read_idempotency(struct api_work *work, const struct api_route *route,
+                                    struct idempotency *idempotency)
+{
+    const char *key =
+        strcmp(route->method, "POST") == 0 ? bf_http_header(work->call, "Idempotency-Key") : NULL;
+    const char *wrong = key ? idempotency_key_check(bf_str(key)) : NULL;
+    struct bf_str body = bf_http_body(work->call);
+    uint8_t request[BF_SHA256_BYTES];
+    struct bf_buf all;
+
+    if (wrong)
+        return bf_http_problem(work->call, BF_INVALID, "Idempotency-Key", "%s", wrong);
+    bf_buf_init(&all, BF_HTTP_BODY_BYTES_MAX + 8192);
+    bf_buf_fmt(&all, "%s %s\n", route->method, bf_http_path(work->call));
+    bf_buf_add(&all, body.at, body.len);
+    bf_sha256(all.at, all.len, request);
+    bf_buf_release(&all);
+    idempotency_init(idempotency, work->caller->owner.key_id, bf_http_bearer(work->call), key, request);
+    return BF_OK;
+}
+
+static enum bf_err begin(struct api_work *work, const struct api_route *route)
+{
+    const struct key_owner *owner = &work->caller->owner;
+    bool operates = caller_is_operator(work->caller);
+    enum bf_err err = bf_tx_begin(work->registry->db, operates ? BF_SCOPE_SYSTEM : BF_SCOPE_TENANT,
+                                  owner->tenant.id, &work->tx);
+
+    if (err || (route->flags & API_NO_TENANT_LOOKUP) || !strstr(route->pattern, "{t}"))
+        return err;
+    err = tenant_store_find(work->tx, bf_http_param(work->call, "t"),
+                            strcmp(route->method, "GET") == 0 ? TENANT_READ : TENANT_WRITE, &work->tenant);
+    return err == BF_NOT_FOUND ? bf_http_problem(work->call, err, NULL, "there is no such tenant") : err;
+}
+
+// *ret_done: the request was answered before and now again.
+static enum bf_err replay(struct api_work *work, const struct idempotency *idempotency, bool *ret_done)
+{
+    struct idempotency_answer answer;
+    bool busy;
+    enum bf_err err = idempotency_look(work->tx, idempotency, &busy, &answer);
+
+    *ret_done = false;
+    if (err == BF_CONFLICT)
+        return bf_http_problem(work->call, err, "Idempotency-Key", "%s",
+                               busy ? "a request with this key is being worked on; wait and send it again"
+                                    : "this key was used for a different request; use a new one");
+    if (err || !answer.status)
+        return err;
+    bf_autofree uint8_t *body = answer.body;
+    registry_count(METRIC_IDEMPOTENT_REPLAYS);
+    bf_http_answer_header(work->call, "Idempotency-Replayed", "true");
+    *ret_done = true;
+    return bf_http_text(work->call, answer.status, "application/json",
+                        (struct bf_str){(const char *)body, answer.len});
+}
+
+static enum bf_err finish(struct api_work *work, const struct idempotency *idempotency)
+{
+    bf_autofree char *text = work->answer ? json_dumps(work->answer, JSON_COMPACT) : bf_xstrdup("");
+    enum bf_err err = idempotency_keep(work->tx, idempotency, work->tenant.id, work->status, bf_str(text));
+
+    if (!err)
+        err = bf_tx_commit(work->tx);
+    if (err)
+        return err;
+    if (!work->answer)
+        return bf_http_empty(work->call, work->status);
+    return bf_http_json(work->call, work->status, BF_TAKE(work->answer));
+}
+
+static enum bf_err work_do(struct api_work *work, const struct api_route *route)
+{
+    struct idempotency idempotency;
+    bool done;
+    enum bf_err err = read_request(work, route);
+
+    if (!err)
+        err = read_idempotency(work, route, &idempotency);
+    if (!err)
+        err = begin(work, route);
+    if (!err)
+        err = replay(work, &idempotency, &done);
+    if (err || done)
+        return err;
+    err = route->handle(work);
+    return err ? err : finish(work, &idempotency);
+}
+
+static enum bf_err api_run(struct bf_http_call *call, void *ctx)
+{
+    const struct api_route *route = table.ours[bf_http_route(call) - table.http];
+    struct api_work work = {.registry = ctx, .call = call, .caller = caller_of(call)};
+    enum bf_err err = work_do(&work, route);
+
+    if (err == BF_INTERNAL)
+        bf_error("api.failed", BF_S("request_id", bf_http_request_id(call)), BF_S("route", route->pattern),
+                 BF_S("database", work.tx ? bf_tx_error(work.tx) : ""));
+    bf_tx_release(work.tx);
+    tenant_release(&work.tenant);
+    json_decref(work.answer);
+    if (route->fields)
+        bf_json_release(route->fields, route->field_count, &work.body);
+    return err;
+}

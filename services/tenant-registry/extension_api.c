@@ -1,0 +1,236 @@
+// REST: a tenant's extensions.
+#include <string.h>
+
+#include "api.h"
+#include "change_store.h"
+#include "extension_store.h"
+
+#define BODY(member) offsetof(union api_body, extension.member)
+
+#define NUMBER_FIELD                                                                      \
+    {                                                                                     \
+        .name = "number", .kind = BF_JSON_TEXT, .required = true, .offset = BODY(number), \
+        .max = EXTENSION_NUMBER_BYTES_MAX, .check = extension_number_check                \
+    }
+#define KIND_FIELD(need)                                                                         \
+    {                                                                                            \
+        .name = "kind", .kind = BF_JSON_TEXT, .required = need, .offset = BODY(kind), .max = 16, \
+        .check = extension_kind_check                                                            \
+    }
+#define DISPLAY_FIELD                                                               \
+    {                                                                               \
+        .name = "display_name", .kind = BF_JSON_TEXT, .offset = BODY(display_name), \
+        .max = EXTENSION_DISPLAY_BYTES_MAX, .check = extension_display_check        \
+    }
+#define CONTACTS_FIELD                                                                       \
+    {                                                                                        \
+        .name = "max_contacts", .kind = BF_JSON_INT, .offset = BODY(max_contacts), .min = 1, \
+        .max = EXTENSION_CONTACTS_MAX                                                        \
+    }
+#define PASSWORD_FIELD                                                                                     \
+    {                                                                                                      \
+        .name = "password", .kind = BF_JSON_TEXT, .offset = BODY(password), .max = EXTENSION_PASSWORD_MAX, \
+        .check = extension_password_check                                                                  \
+    }
+
+static const struct bf_json_field create_fields[] = {NUMBER_FIELD, KIND_FIELD(true), DISPLAY_FIELD,
+                                                     CONTACTS_FIELD, PASSWORD_FIELD};
+static const struct bf_json_field patch_fields[] = {KIND_FIELD(false), DISPLAY_FIELD, CONTACTS_FIELD};
+static const struct bf_json_field password_fields[] = {PASSWORD_FIELD};
+
+static json_t *extension_json(const struct extension *extension)
+{
+    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "number", extension->number, "kind",
+                     extension_kind_name(extension->kind), "display_name", extension->display_name,
+                     "max_contacts", (json_int_t)extension->max_contacts, "created_at",
+                     api_time(extension->created_ms), "updated_at", api_time(extension->updated_ms));
+}
+
+// The extension of the path.
+static enum bf_err extension_of_path(struct api_work *work, struct extension *ret_extension)
+{
+    const char *number = bf_http_param(work->call, "number");
+    enum bf_err err = BF_NOT_FOUND;
+
+    if (!extension_number_check(bf_str(number)))
+        err = extension_store_find(work->tx, work->tenant.id, number, ret_extension);
+    return err == BF_NOT_FOUND ? bf_http_problem(work->call, err, NULL, "this tenant has no such extension")
+                               : err;
+}
+
+// The password that counts: the one given, or a new one in `made`.
+static const char *password_of(const struct api_work *work, char made[EXTENSION_PASSWORD_MADE + 1])
+{
+    if (work->body.extension.password)
+        return work->body.extension.password;
+    extension_password_make(made);
+    return made;
+}
+
+static enum bf_err extension_insert(struct api_work *work, const struct extension *extension,
+                                    const char *password)
+{
+    struct extension_ha1 ha1 = extension_ha1(extension->number, work->tenant.realm, password);
+    int64_t count;
+    enum bf_err err = extension_store_count(work->tx, work->tenant.id, &count);
+
+    if (err)
+        return err;
+    if (count >= TENANT_EXTENSIONS_MAX)
+        return bf_http_problem(work->call, BF_CONFLICT, "number",
+                               "a tenant has at most %d extensions; delete one first", TENANT_EXTENSIONS_MAX);
+    err = extension_store_add(work->tx, work->tenant.id, extension, &ha1);
+    if (err == BF_CONFLICT)
+        return bf_http_problem(work->call, err, "number", "this tenant has an extension %s already",
+                               extension->number);
+    return err;
+}
+
+static enum bf_err extension_create(struct api_work *work)
+{
+    const struct api_extension_body *body = &work->body.extension;
+    char made[EXTENSION_PASSWORD_MADE + 1];
+    struct extension extension = {
+        .kind = extension_kind_parse(bf_str(body->kind)),
+        .max_contacts =
+            body->max_contacts == BF_JSON_ABSENT ? EXTENSION_CONTACTS_DEFAULT : body->max_contacts,
+    };
+
+    memcpy(extension.number, body->number, strlen(body->number) + 1);
+    if (body->display_name)
+        memcpy(extension.display_name, body->display_name, strlen(body->display_name) + 1);
+    enum bf_err err = extension_insert(work, &extension, password_of(work, made));
+    if (!err)
+        err = extension_store_find(work->tx, work->tenant.id, body->number, &extension);
+    if (!err)
+        err =
+            api_audit(work, "extension.create", "extension", body->number, NULL, extension_json(&extension));
+    if (!err)
+        err = change_store_note(work->tx, CHANGE_EXTENSION, work->tenant.id, body->number);
+    if (err)
+        return err;
+    work->status = 201;
+    work->answer = extension_json(&extension);
+    if (!body->password)
+        json_object_set_new(work->answer, "password", json_string(made));
+    return BF_OK;
+}
+
+struct listing {
+    json_t *items;
+    char last[EXTENSION_NUMBER_BYTES_MAX + 1];
+};
+
+static void list_add(void *ctx, const struct extension *extension)
+{
+    struct listing *listing = ctx;
+
+    json_array_append_new(listing->items, extension_json(extension));
+    memcpy(listing->last, extension->number, sizeof(listing->last));
+}
+
+static enum bf_err extension_list(struct api_work *work)
+{
+    struct listing listing = {.items = json_array()};
+    bool more;
+    enum bf_err err = extension_store_list(work->tx, work->tenant.id, &work->page, list_add, &listing, &more);
+
+    if (err) {
+        json_decref(listing.items);
+        return err;
+    }
+    return api_list(work, listing.items, listing.last, more);
+}
+
+static enum bf_err extension_get(struct api_work *work)
+{
+    struct extension extension;
+    enum bf_err err = extension_of_path(work, &extension);
+
+    if (err)
+        return err;
+    work->status = 200;
+    work->answer = extension_json(&extension);
+    return BF_OK;
+}
+
+static enum bf_err extension_patch(struct api_work *work)
+{
+    const struct api_extension_body *body = &work->body.extension;
+    struct extension before, extension;
+    enum bf_err err = extension_of_path(work, &before);
+
+    if (err)
+        return err;
+    extension = before;
+    if (body->kind)
+        extension.kind = extension_kind_parse(bf_str(body->kind));
+    if (body->display_name)
+        memcpy(extension.display_name, body->display_name, strlen(body->display_name) + 1);
+    if (body->max_contacts != BF_JSON_ABSENT)
+        extension.max_contacts = body->max_contacts;
+    err = extension_store_update(work->tx, work->tenant.id, &extension);
+    if (!err)
+        err = extension_store_find(work->tx, work->tenant.id, before.number, &extension);
+    if (!err)
+        err = api_audit(work, "extension.change", "extension", before.number, extension_json(&before),
+                        extension_json(&extension));
+    if (!err)
+        err = change_store_note(work->tx, CHANGE_EXTENSION, work->tenant.id, before.number);
+    if (err)
+        return err;
+    work->status = 200;
+    work->answer = extension_json(&extension);
+    return BF_OK;
+}
+
+static enum bf_err extension_delete(struct api_work *work)
+{
+    struct extension extension;
+    enum bf_err err = extension_of_path(work, &extension);
+
+    if (!err)
+        err = extension_store_remove(work->tx, work->tenant.id, extension.number);
+    if (!err)
+        err = api_audit(work, "extension.delete", "extension", extension.number, extension_json(&extension),
+                        NULL);
+    if (!err)
+        err = change_store_note(work->tx, CHANGE_EXTENSION, work->tenant.id, extension.number);
+    work->status = 204;
+    return err;
+}
+
+static enum bf_err password_reset(struct api_work *work)
+{
+    char made[EXTENSION_PASSWORD_MADE + 1];
+    struct extension extension;
+    enum bf_err err = extension_of_path(work, &extension);
+
+    if (err)
+        return err;
+    struct extension_ha1 ha1 = extension_ha1(extension.number, work->tenant.realm, password_of(work, made));
+    err = extension_store_password(work->tx, work->tenant.id, extension.number, &ha1);
+    if (!err)
+        err = api_audit(work, "extension.password", "extension", extension.number, NULL, NULL);
+    if (!err)
+        err = change_store_note(work->tx, CHANGE_EXTENSION, work->tenant.id, extension.number);
+    if (err)
+        return err;
+    work->status = 200;
+    work->answer = json_pack("{s:s}", "number", extension.number);
+    if (!work->body.extension.password)
+        json_object_set_new(work->answer, "password", json_string(made));
+    return BF_OK;
+}
+
+#define FIELDS(table) .fields = table, .field_count = BF_LEN(table)
+
+const struct api_route extension_api_routes[] = {
+    {"POST", "/v1/tenants/{t}/extensions", 0, extension_create, FIELDS(create_fields)},
+    {"GET", "/v1/tenants/{t}/extensions", 0, extension_list, .page = PAGE_EXTENSIONS},
+    {"GET", "/v1/tenants/{t}/extensions/{number}", 0, extension_get, .page = PAGE_NONE},
+    {"PATCH", "/v1/tenants/{t}/extensions/{number}", 0, extension_patch, FIELDS(patch_fields)},
+    {"DELETE", "/v1/tenants/{t}/extensions/{number}", 0, extension_delete, .page = PAGE_NONE},
+    {"POST", "/v1/tenants/{t}/extensions/{number}/password", 0, password_reset, FIELDS(password_fields)},
+};
+const size_t extension_api_route_count = BF_LEN(extension_api_routes);
