@@ -40,8 +40,8 @@ static bool put(struct line *line, const char *bytes, size_t len)
     return true;
 }
 
-// The first character of `text` as it stands in a JSON string; what is not UTF-8 becomes U+FFFD. Returns
-// bytes used up.
+// The first character of `text` as it stands in a JSON string; what is not UTF-8, and NUL, becomes U+FFFD.
+// Returns bytes used up.
 static size_t put_char(struct line *line, struct bf_str text)
 {
     unsigned char c = (unsigned char)text.at[0];
@@ -50,7 +50,7 @@ static size_t put_char(struct line *line, struct bf_str text)
         put(line, (char[]){'\\', (char)c}, 2);
         return 1;
     }
-    if (c < 0x20 || c == 0x7f) {
+    if ((c > 0 && c < 0x20) || c == 0x7f) {
         snprintf(escaped, sizeof(escaped), "\\u%04x", c);
         put(line, escaped, 6);
         return 1;
