@@ -1,0 +1,76 @@
+// The instance as such: a second `up` changes nothing, another instance runs beside it, nobody else may read its secrets.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { Api } from '../lib/api.mjs';
+import { Instance, ROOT } from '../lib/instance.mjs';
+import { World } from '../lib/world.mjs';
+
+const { belfry, operator } = new World();
+const belfryCommand = path.join(ROOT, 'deploy/local/belfry');
+const command = (args, env = {}) => promisify(execFile)(belfryCommand, args, { env: { ...process.env, RUN: belfry.run, PORT_BASE: String(belfry.port_base), ...env }, timeout: 240_000 });
+
+const pids = async (instance) => (await instance.programs()).map(({ name, pid }) => `${name} ${pid}`);
+
+describe('deploy/local/belfry', () => {
+  it('up, a second time: the same processes, files and keys', async () => {
+    const before = [await pids(belfry), readFileSync(path.join(belfry.run, 'belfry.env'), 'utf8')];
+    await command(['up']);
+    assert.deepEqual([await pids(belfry), readFileSync(path.join(belfry.run, 'belfry.env'), 'utf8')], before);
+  });
+
+  it('status: all is well, and it says where things are', async () => {
+    const { stdout } = await command(['status']);
+    for (const text of [belfry.api, belfry.env.BELFRY_SIP]) assert.ok(stdout.includes(text), stdout);
+    assert.ok(!stdout.includes(belfry.operator_key), 'a key is not printed');
+  });
+
+  it('a second instance beside it: its own data, its own key; destroyed, the first is as before', async (t) => {
+    const run = `${belfry.run}-beside`;
+    const port_base = belfry.port_base + 3000;
+    const env = { RUN: run, PORT_BASE: String(port_base), TEST_PORT_BASE: '' };
+    const before = await pids(belfry);
+    t.after(async () => {
+      await command(['destroy', '--yes'], env).catch(() => {});
+      rmSync(run, { recursive: true, force: true });
+    });
+    await command(['up'], env);
+    const beside = Instance.open(run);
+    const other = new Api(beside.api, beside.operator_key);
+    assert.deepEqual((await other.ok('GET', '/v1/tenants')).items, []);
+    assert.equal((await new Api(beside.api, belfry.operator_key).get('/v1/tenants')).status, 401);
+    assert.equal((await operator.get('/v1/tenants')).status, 200);
+    await command(['destroy', '--yes'], env);
+    assert.deepEqual(await pids(belfry), before);
+  });
+});
+
+describe('secrets', () => {
+  it('are files that only their owner reads', () => {
+    const secrets = path.join(belfry.run, 'secrets');
+    assert.equal(statSync(secrets).mode & 0o777, 0o700);
+    for (const name of readdirSync(secrets)) assert.equal(statSync(path.join(secrets, name)).mode & 0o777, 0o600, name);
+    assert.equal(statSync(path.join(belfry.run, 'belfry.env')).mode & 0o777, 0o600);
+  });
+
+  it('are in no log and no command line', async () => {
+    const secrets = readdirSync(path.join(belfry.run, 'secrets')).map((name) => readFileSync(path.join(belfry.run, 'secrets', name), 'utf8').trim());
+    const logs = path.join(belfry.run, 'log');
+    const texts = readdirSync(logs).map((name) => [name, readFileSync(path.join(logs, name), 'utf8')]);
+    for (const { name, pid } of await belfry.programs()) if (pid) texts.push([`command line of ${name}`, readFileSync(`/proc/${pid}/cmdline`, 'utf8')]);
+    for (const [name, text] of texts) for (const secret of secrets) assert.ok(secret.length < 8 || !text.includes(secret), `a secret is in ${name}`);
+  });
+
+  it('everything listens on this machine only', () => {
+    const port = (line) => parseInt(line.trim().split(/\s+/)[1].split(':')[1], 16);
+    const address = (line) => line.trim().split(/\s+/)[1].split(':')[0];
+    for (const file of ['/proc/net/tcp', '/proc/net/udp']) {
+      const ours = readFileSync(file, 'utf8').split('\n').slice(1).filter((line) => line && port(line) >= belfry.port_base && port(line) < belfry.port(3000) && (file.endsWith('udp') || line.includes(' 0A ')));
+      assert.ok(ours.length > 0);
+      for (const line of ours) assert.match(address(line), /7F$/, `port ${port(line)} listens on ${address(line)}`);
+    }
+  });
+});
