@@ -16,6 +16,8 @@ instance_check_settings() {
     fi
     [[ $LISTEN =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$ ]] ||
         die "LISTEN=$LISTEN is not an IPv4 address" "give an address of this machine that phones reach, for example LISTEN=192.168.1.10"
+    [[ ${BELFRY_TRUSTED_SOURCES:-} =~ ^[0-9./,]*$ ]] ||
+        die "BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES is not a list of addresses" "IPv4 addresses or subnets, separated by commas"
     case $BUILD in
     release | debug | asan | tsan) ;;
     *) die "BUILD=$BUILD is unknown" "use release, debug, asan or tsan" ;;
@@ -181,6 +183,7 @@ BELFRY_EDGE_SECRET=$(<"$RUN/secrets/edge.secret")
 BELFRY_CTL=unixs:$SOCK/kamailio.ctl
 BELFRY_UDP_WORKERS=4
 BELFRY_TCP_WORKERS=4
+${BELFRY_TRUSTED_SOURCES:+BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES}
 $(sanitizer_settings)
 $(sanitizer_preload)
 TXT

@@ -23,7 +23,8 @@ program_command() {
     tenant-registry) echo "$RUN/bin/belfry-tenant-registry" ;;
     rtpengine) echo "/usr/bin/rtpengine --config-file=$RUN/etc/rtpengine/rtpengine.conf" ;;
     kamailio)
-        echo "/usr/sbin/kamailio -DD -E -m 512 -M 16 -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
+        # -x, -X: Debian's default memory manager searches long lists under load; these do not (docs/benchmarks.md)
+        echo "/usr/sbin/kamailio -DD -E -m 512 -M 16 -x fm -X tlsf -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
             "-L /usr/lib/$(uname -m)-linux-gnu/kamailio/modules/:$RUN/modules/"
         ;;
     nginx) echo "/usr/sbin/nginx -e stderr -p $RUN/etc/nginx/ -c $RUN/etc/nginx/nginx.conf" ;;
