@@ -34,15 +34,18 @@ export async function measureTable({ report, instance, domains, last_domain, col
 }
 
 async function resync(instance, domains) {
-  const before = await tenantStatus(instance);
+  const before = await snapshotsTaken(instance);
   const began = performance.now();
   await instance.kamcmd('tenant.resync');
   await until(async () => {
     const now = await tenantStatus(instance);
-    return now.snapshots > before.snapshots && now.domains >= domains && now.synced === 1;
+    return now.synced === 1 && now.domains >= domains && await snapshotsTaken(instance) > before;
   }, { what: 'tenant.status in step again', deadline_ms: 30_000, every_ms: 5 });
   return performance.now() - began;
 }
+
+const snapshotsTaken = async (instance) => Number(/= *(\d+)/.exec(await instance.kamcmd('stats.fetch', 'tenant.resyncs'))?.[1]
+  ?? /resyncs: *(\d+)/.exec(await instance.kamcmd('stats.fetch', 'tenant.resyncs'))?.[1]);
 
 /** Users that no edge has ever asked for, in a mixed order, one by one and slowly: what is measured is the way, not a queue. */
 export async function measureMiss({ report, load, edge, first_user, users, quick }) {
