@@ -79,7 +79,8 @@ supervisor_start() {
     ports_free
     rm -f "$RUN"/stamp/*
     (
-        exec 8>>"$RUN/pid/supervisor.hold" 9>&-
+        # nothing of this shell may stay open in a program that outlives it: a pipe would never end, a lock never go
+        exec 8>>"$RUN/pid/supervisor.hold" 3>&- 9>&-
         flock -n 8
         env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME="$RUN" \
             /usr/bin/supervisord -c "$RUN/supervisord.conf"
