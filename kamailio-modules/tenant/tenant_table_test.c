@@ -1,0 +1,260 @@
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "tenant_fixture.h"
+#include "tenant_master.h"
+#include "tenant_table.h"
+
+static const struct tenant_hash_key KEY = {11, 22};
+static const struct bf_id NIL;
+
+static struct bf_id put(struct tenant_master *master, const char *domain, uint32_t tenant, const char *realm)
+{
+    struct tenant_record record = fixture_record(tenant, "slug", realm);
+    struct bf_id left;
+
+    assert_int_equal(tenant_master_put(master, bf_str(domain), &record, &left), BF_OK);
+    return left;
+}
+
+static struct tenant_table *build(const struct tenant_master *master)
+{
+    size_t bytes = tenant_table_bytes(master);
+    struct tenant_table *table = tenant_table_build(master, bf_xcalloc(1, bytes));
+
+    assert_int_equal(tenant_table_size(table), bytes);
+    return table;
+}
+
+static void test_domain_is_made_normal(void **state)
+{
+    char name[TENANT_DOMAIN_MAX + 1], longest[TENANT_DOMAIN_MAX + 3];
+    size_t len;
+
+    assert_true(tenant_domain_normal(bf_str("BelaVista.Example."), name, &len));
+    assert_string_equal(name, "belavista.example");
+    assert_int_equal(len, 17);
+    assert_false(tenant_domain_normal(bf_str(""), name, &len));
+    assert_false(tenant_domain_normal(bf_str("."), name, &len));
+    memset(longest, 'a', sizeof(longest));
+    assert_true(tenant_domain_normal((struct bf_str){longest, TENANT_DOMAIN_MAX}, name, &len));
+    assert_false(tenant_domain_normal((struct bf_str){longest, TENANT_DOMAIN_MAX + 1}, name, &len));
+    longest[TENANT_DOMAIN_MAX] = '.';
+    assert_true(tenant_domain_normal((struct bf_str){longest, TENANT_DOMAIN_MAX + 1}, name, &len));
+}
+
+static void test_a_domain_is_found_whatever_its_case(void **state)
+{
+    struct tenant_master *master = tenant_master_new(&KEY);
+    struct tenant_table *table;
+    struct tenant_match match;
+
+    put(master, "belavista.example", 1, "belavista.example");
+    put(master, "other.example", 1, "belavista.example");
+    put(master, "acme.example", 2, "long-gone.example"); // its first domain went, the realm stays
+    table = build(master);
+    assert_int_equal(tenant_table_domains(table), 3);
+    assert_int_equal(tenant_table_tenants(table), 2);
+    assert_true(tenant_table_find(table, bf_str("OTHER.example."), &match));
+    assert_true(bf_id_eq(match.id, fixture_id(1)));
+    assert_string_equal(match.realm, "belavista.example");
+    assert_string_equal(match.domain, "other.example");
+    assert_string_equal(match.slug, "slug");
+    assert_int_equal(match.limits.max_calls, 1);
+    assert_true(tenant_table_find(table, bf_str("acme.example"), &match));
+    assert_string_equal(match.realm, "long-gone.example");
+    assert_false(tenant_table_find(table, bf_str("cme.example"), &match));
+    assert_false(tenant_table_find(table, bf_str(""), &match));
+    free(table);
+    tenant_master_free(master);
+}
+
+static void test_an_empty_table_finds_nothing(void **state)
+{
+    struct tenant_master *master = tenant_master_new(&KEY);
+    struct tenant_table *table = build(master);
+    struct tenant_match match;
+
+    assert_false(tenant_table_find(table, bf_str("a.example"), &match));
+    free(table);
+    tenant_master_free(master);
+}
+
+static void test_a_tenant_goes_with_its_last_domain(void **state)
+{
+    struct tenant_master *master = tenant_master_new(&KEY);
+    struct bf_id left;
+
+    put(master, "a.example", 1, "a.example");
+    put(master, "b.example", 1, "a.example");
+    assert_true(tenant_master_drop(master, bf_str("a.example"), &left));
+    assert_true(bf_id_eq(left, NIL));
+    assert_true(bf_id_eq(put(master, "b.example", 2, "b.example"), fixture_id(1))); // moved
+    assert_false(tenant_master_has(master, fixture_id(1)));
+    assert_true(tenant_master_maps(master, bf_str("b.example"), fixture_id(2)));
+    assert_true(bf_id_eq(put(master, "b.example", 2, "b.example"), NIL)); // the same again
+    assert_true(tenant_master_drop_tenant(master, fixture_id(2)));
+    assert_false(tenant_master_drop_tenant(master, fixture_id(2)));
+    assert_false(tenant_master_drop(master, bf_str("b.example"), &left));
+    assert_int_equal(tenant_master_domains(master) + tenant_master_tenants(master), 0);
+    tenant_master_free(master);
+}
+
+static void test_an_update_says_whether_anything_changed(void **state)
+{
+    struct tenant_master *master = tenant_master_new(&KEY);
+    struct tenant_record record = fixture_record(1, "slug", "a.example");
+
+    assert_false(tenant_master_update(master, &record)); // not here
+    put(master, "a.example", 1, "a.example");
+    assert_false(tenant_master_update(master, &record));
+    record.status = TENANT_SUSPENDED;
+    assert_true(tenant_master_update(master, &record));
+    record.slug = bf_str("renamed");
+    assert_true(tenant_master_update(master, &record));
+    tenant_master_free(master);
+}
+
+// Random puts, moves and drops against a plain array.
+static void test_the_table_agrees_with_a_model(void **state)
+{
+    enum { NAMES = 400 };
+    struct tenant_master *master = tenant_master_new(&KEY);
+    uint32_t model[NAMES] = {0};
+    unsigned seed = 20261120;
+    char name[32];
+
+    for (int step = 0; step < 20000; step++) {
+        uint32_t i = (uint32_t)rand_r(&seed) % NAMES, tenant = 1 + (uint32_t)rand_r(&seed) % 50;
+        struct bf_id left;
+        snprintf(name, sizeof(name), "d%u.example", i);
+        if (rand_r(&seed) % 3 == 0) {
+            assert_int_equal(tenant_master_drop(master, bf_str(name), &left), model[i] != 0);
+            model[i] = 0;
+        } else if (rand_r(&seed) % 200 == 0) {
+            tenant_master_drop_tenant(master, fixture_id(tenant));
+            for (int k = 0; k < NAMES; k++)
+                model[k] = model[k] == tenant ? 0 : model[k];
+        } else {
+            put(master, name, tenant, "r.example");
+            model[i] = tenant;
+        }
+    }
+    struct tenant_table *table = build(master);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < NAMES; i++) {
+        struct tenant_match match;
+        snprintf(name, sizeof(name), "d%u.example", i);
+        assert_int_equal(tenant_table_find(table, bf_str(name), &match), model[i] != 0);
+        if (model[i])
+            assert_true(bf_id_eq(match.id, fixture_id(model[i])));
+        count += model[i] != 0;
+    }
+    assert_int_equal(tenant_table_domains(table), count);
+    free(table);
+    tenant_master_free(master);
+}
+
+static void test_two_blocks_of_many_domains_stay_below_200_bytes_a_domain(void **state)
+{
+    enum { DOMAINS = 20000 };
+    struct tenant_master *master = tenant_master_new(&KEY);
+    char name[64];
+
+    for (uint32_t i = 0; i < DOMAINS; i++) {
+        snprintf(name, sizeof(name), "tenant-%06u.example.com", i);
+        put(master, name, i, name);
+    }
+    assert_true(2 * tenant_table_bytes(master) < 200ul * DOMAINS);
+    tenant_master_free(master);
+}
+
+// ---- sharing
+// -------------------------------------------------------------------------------------------------------
+
+enum { READERS = 3 };
+
+struct race {
+    struct tenant_share *share;
+    _Atomic uint32_t next_reader;
+    _Atomic bool end;
+    _Atomic uint64_t found, wrong;
+};
+
+// Every published block maps the domain to the tenant whose number stands in max_calls, too: a torn or freed
+// block shows.
+static void *race_read(void *ctx)
+{
+    struct race *race = ctx;
+    uint32_t reader = race->next_reader++;
+    struct tenant_match match;
+
+    while (!race->end) {
+        if (tenant_share_find(race->share, reader, bf_str("a.example"), &match) != TENANT_FOUND)
+            continue;
+        race->found++;
+        if (!bf_id_eq(match.id, fixture_id(match.limits.max_calls)))
+            race->wrong++;
+    }
+    return NULL;
+}
+
+static void test_readers_never_see_a_block_that_is_gone(void **state)
+{
+    struct race race = {0};
+    pthread_t threads[READERS];
+
+    race.share = aligned_alloc(64, (tenant_share_bytes(READERS) + 63) & ~63ul);
+    tenant_share_init(race.share, READERS);
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, race_read, &race), 0);
+    for (uint32_t round = 1; round < 2000 || race.found < 1000; round++) {
+        struct tenant_master *master = tenant_master_new(&KEY);
+        put(master, "a.example", round, "a.example");
+        struct tenant_table *old = tenant_share_swap(race.share, build(master));
+        tenant_master_free(master);
+        while (old && tenant_share_read(race.share, old))
+            sched_yield();
+        free(old);
+    }
+    race.end = true;
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(race.wrong, 0);
+    free(tenant_share_swap(race.share, NULL));
+    free(race.share);
+}
+
+static void test_no_table_is_not_the_same_as_not_found(void **state)
+{
+    struct tenant_share *share = aligned_alloc(64, (tenant_share_bytes(1) + 63) & ~63ul);
+    struct tenant_master *master = tenant_master_new(&KEY);
+    struct tenant_match match;
+
+    tenant_share_init(share, 1);
+    assert_int_equal(tenant_share_find(share, 0, bf_str("a.example"), &match), TENANT_NO_TABLE);
+    assert_null(tenant_share_swap(share, build(master)));
+    assert_int_equal(tenant_share_find(share, 0, bf_str("a.example"), &match), TENANT_NOT_FOUND);
+    free(tenant_share_swap(share, NULL));
+    free(share);
+    tenant_master_free(master);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_domain_is_made_normal),
+        cmocka_unit_test(test_a_domain_is_found_whatever_its_case),
+        cmocka_unit_test(test_an_empty_table_finds_nothing),
+        cmocka_unit_test(test_a_tenant_goes_with_its_last_domain),
+        cmocka_unit_test(test_an_update_says_whether_anything_changed),
+        cmocka_unit_test(test_the_table_agrees_with_a_model),
+        cmocka_unit_test(test_two_blocks_of_many_domains_stay_below_200_bytes_a_domain),
+        cmocka_unit_test(test_readers_never_see_a_block_that_is_gone),
+        cmocka_unit_test(test_no_table_is_not_the_same_as_not_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
