@@ -1,0 +1,654 @@
+--
+-- PostgreSQL database dump
+--
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: registry; Type: SCHEMA; Schema: -; Owner: belfry_owner
+--
+
+CREATE SCHEMA registry;
+
+ALTER SCHEMA registry OWNER TO belfry_owner;
+
+--
+-- Name: audit_is_append_only(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
+--
+
+CREATE FUNCTION registry.audit_is_append_only() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'registry.audit is append-only' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+ALTER FUNCTION registry.audit_is_append_only() OWNER TO belfry_owner;
+
+--
+-- Name: change_notify(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
+--
+
+CREATE FUNCTION registry.change_notify() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NOTIFY belfry_change;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION registry.change_notify() OWNER TO belfry_owner;
+
+--
+-- Name: feed_epoch(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
+--
+
+CREATE FUNCTION registry.feed_epoch() RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT hashtextextended(concat_ws('/', head.epoch, control.system_identifier,
+                                      left(pg_walfile_name(pg_current_wal_lsn()), 8)), 0)
+    FROM registry.feed_head head, pg_control_system() control
+$$;
+
+ALTER FUNCTION registry.feed_epoch() OWNER TO belfry_owner;
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: migration; Type: TABLE; Schema: public; Owner: belfry_owner
+--
+
+CREATE TABLE public.migration (
+    version integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.migration OWNER TO belfry_owner;
+
+--
+-- Name: api_key; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.api_key (
+    id uuid NOT NULL,
+    tenant_id uuid,
+    role text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    sha256 bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    last_used timestamp with time zone,
+    CONSTRAINT api_key_name_size CHECK ((octet_length(name) <= 64)),
+    CONSTRAINT api_key_operator_has_no_tenant CHECK (((role = 'operator'::text) = (tenant_id IS NULL))),
+    CONSTRAINT api_key_role_known CHECK ((role = ANY (ARRAY['operator'::text, 'admin'::text, 'reader'::text]))),
+    CONSTRAINT api_key_sha256_size CHECK ((octet_length(sha256) = 32))
+);
+
+ALTER TABLE ONLY registry.api_key FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.api_key OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN api_key.last_used; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.api_key.last_used IS 'to the hour: written at most once an hour';
+
+--
+-- Name: audit; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.audit (
+    id uuid NOT NULL,
+    tenant_id uuid,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    key_id uuid,
+    role text NOT NULL,
+    request_id text NOT NULL,
+    remote text NOT NULL,
+    action text NOT NULL,
+    target text NOT NULL,
+    before jsonb,
+    after jsonb
+);
+
+ALTER TABLE ONLY registry.audit FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.audit OWNER TO belfry_owner;
+
+--
+-- Name: change; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.change (
+    seq bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    domain text COLLATE pg_catalog."C",
+    number text COLLATE pg_catalog."C",
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT change_kind_known CHECK ((((kind = 'tenant'::text) AND (domain IS NULL) AND (number IS NULL)) OR ((kind = 'domain'::text) AND (domain IS NOT NULL) AND (number IS NULL)) OR ((kind = 'extension'::text) AND (domain IS NULL) AND (number IS NOT NULL))))
+);
+
+ALTER TABLE ONLY registry.change FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.change OWNER TO belfry_owner;
+
+--
+-- Name: domain; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.domain (
+    name text NOT NULL COLLATE pg_catalog."C",
+    tenant_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT domain_name_form CHECK ((((octet_length(name) >= 1) AND (octet_length(name) <= 253)) AND (name = lower(name)) AND (name !~ '[^a-z0-9.-]'::text)))
+);
+
+ALTER TABLE ONLY registry.domain FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.domain OWNER TO belfry_owner;
+
+--
+-- Name: extension; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.extension (
+    tenant_id uuid NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    display_name text DEFAULT ''::text NOT NULL,
+    max_contacts smallint DEFAULT 5 NOT NULL,
+    ha1_md5 bytea NOT NULL,
+    ha1_sha256 bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT extension_display_name_size CHECK ((octet_length(display_name) <= 128)),
+    CONSTRAINT extension_ha1_size CHECK (((octet_length(ha1_md5) = 16) AND (octet_length(ha1_sha256) = 32))),
+    CONSTRAINT extension_kind_known CHECK ((kind = ANY (ARRAY['softphone'::text, 'browser'::text, 'app'::text, 'door'::text]))),
+    CONSTRAINT extension_max_contacts_range CHECK (((max_contacts >= 1) AND (max_contacts <= 20))),
+    CONSTRAINT extension_number_form CHECK ((number ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text))
+);
+
+ALTER TABLE ONLY registry.extension FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.extension OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN extension.ha1_md5; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.extension.ha1_md5 IS 'MD5(number:realm:password); the password itself is never stored';
+
+--
+-- Name: feed_head; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.feed_head (
+    only_row boolean DEFAULT true NOT NULL,
+    epoch bigint NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT feed_head_only_row_check CHECK (only_row)
+)
+WITH (fillfactor='10');
+
+ALTER TABLE registry.feed_head OWNER TO belfry_owner;
+
+--
+-- Name: idempotency; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.idempotency (
+    key_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    tenant_id uuid,
+    request bytea NOT NULL,
+    status smallint NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY registry.idempotency FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.idempotency OWNER TO belfry_owner;
+
+--
+-- Name: tenant; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.tenant (
+    id uuid NOT NULL,
+    slug text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    realm text NOT NULL COLLATE pg_catalog."C",
+    max_calls integer DEFAULT 0 NOT NULL,
+    max_registrations integer DEFAULT 0 NOT NULL,
+    calls_per_second integer DEFAULT 0 NOT NULL,
+    requests_per_minute integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_limits_range CHECK ((((max_calls >= 0) AND (max_calls <= 1000000)) AND ((max_registrations >= 0) AND (max_registrations <= 1000000)) AND ((calls_per_second >= 0) AND (calls_per_second <= 1000000)) AND ((requests_per_minute >= 0) AND (requests_per_minute <= 1000000)))),
+    CONSTRAINT tenant_name_size CHECK (((octet_length(name) >= 1) AND (octet_length(name) <= 128))),
+    CONSTRAINT tenant_realm_size CHECK (((octet_length(realm) >= 1) AND (octet_length(realm) <= 253))),
+    CONSTRAINT tenant_slug_form CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
+    CONSTRAINT tenant_status_known CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+
+ALTER TABLE ONLY registry.tenant FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.tenant OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN tenant.realm; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.tenant.realm IS 'digest realm: the first domain, never changed afterwards, because every HA1 of the tenant depends on it';
+
+--
+-- Name: COLUMN tenant.max_calls; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.tenant.max_calls IS 'this and the other limits: 0 is no limit of its own';
+
+--
+-- Name: migration migration_pkey; Type: CONSTRAINT; Schema: public; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY public.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (version);
+
+--
+-- Name: api_key api_key_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.api_key
+    ADD CONSTRAINT api_key_pkey PRIMARY KEY (id);
+
+--
+-- Name: api_key api_key_sha256_key; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.api_key
+    ADD CONSTRAINT api_key_sha256_key UNIQUE (sha256);
+
+--
+-- Name: audit audit_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+--
+-- Name: change change_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (seq);
+
+--
+-- Name: domain domain_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.domain
+    ADD CONSTRAINT domain_pkey PRIMARY KEY (name);
+
+--
+-- Name: extension extension_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.extension
+    ADD CONSTRAINT extension_pkey PRIMARY KEY (tenant_id, number);
+
+--
+-- Name: feed_head feed_head_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.feed_head
+    ADD CONSTRAINT feed_head_pkey PRIMARY KEY (only_row);
+
+--
+-- Name: idempotency idempotency_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.idempotency
+    ADD CONSTRAINT idempotency_pkey PRIMARY KEY (key_id, hash);
+
+--
+-- Name: tenant tenant_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.tenant
+    ADD CONSTRAINT tenant_pkey PRIMARY KEY (id);
+
+--
+-- Name: tenant tenant_slug_key; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.tenant
+    ADD CONSTRAINT tenant_slug_key UNIQUE (slug);
+
+--
+-- Name: api_key_tenant_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
+--
+
+CREATE INDEX api_key_tenant_idx ON registry.api_key USING btree (tenant_id, id);
+
+--
+-- Name: audit_tenant_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
+--
+
+CREATE INDEX audit_tenant_idx ON registry.audit USING btree (tenant_id, id);
+
+--
+-- Name: domain_tenant_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
+--
+
+CREATE INDEX domain_tenant_idx ON registry.domain USING btree (tenant_id, name);
+
+--
+-- Name: idempotency_age_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
+--
+
+CREATE INDEX idempotency_age_idx ON registry.idempotency USING btree (created_at);
+
+--
+-- Name: idempotency_tenant_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
+--
+
+CREATE INDEX idempotency_tenant_idx ON registry.idempotency USING btree (tenant_id);
+
+--
+-- Name: audit audit_append_only; Type: TRIGGER; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON registry.audit FOR EACH STATEMENT EXECUTE FUNCTION registry.audit_is_append_only();
+
+--
+-- Name: change change_notify; Type: TRIGGER; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TRIGGER change_notify AFTER INSERT ON registry.change FOR EACH STATEMENT EXECUTE FUNCTION registry.change_notify();
+
+--
+-- Name: api_key api_key_tenant_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.api_key
+    ADD CONSTRAINT api_key_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
+
+--
+-- Name: domain domain_tenant_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.domain
+    ADD CONSTRAINT domain_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
+
+--
+-- Name: extension extension_tenant_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.extension
+    ADD CONSTRAINT extension_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
+
+--
+-- Name: idempotency idempotency_key_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.idempotency
+    ADD CONSTRAINT idempotency_key_fkey FOREIGN KEY (key_id) REFERENCES registry.api_key(id) ON DELETE CASCADE;
+
+--
+-- Name: idempotency idempotency_tenant_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.idempotency
+    ADD CONSTRAINT idempotency_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
+
+--
+-- Name: api_key; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.api_key ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: audit; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.audit ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: change; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.change ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: domain; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.domain ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: extension; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.extension ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: idempotency; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.idempotency ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: tenant; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.tenant ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: api_key tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.api_key USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: audit tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.audit USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: change tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.change USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: domain tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.domain USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: extension tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.extension USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: idempotency tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.idempotency USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: tenant tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.tenant USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: SCHEMA registry; Type: ACL; Schema: -; Owner: belfry_owner
+--
+
+GRANT USAGE ON SCHEMA registry TO belfry_registry;
+
+--
+-- Name: TABLE api_key; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.api_key TO belfry_registry;
+
+--
+-- Name: COLUMN api_key.last_used; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(last_used) ON TABLE registry.api_key TO belfry_registry;
+
+--
+-- Name: TABLE audit; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT ON TABLE registry.audit TO belfry_registry;
+
+--
+-- Name: TABLE change; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.change TO belfry_registry;
+
+--
+-- Name: TABLE domain; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.domain TO belfry_registry;
+
+--
+-- Name: TABLE extension; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.kind; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(kind) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.display_name; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(display_name) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.max_contacts; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(max_contacts) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.ha1_md5; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(ha1_md5) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.ha1_sha256; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(ha1_sha256) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.updated_at; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(updated_at) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: TABLE feed_head; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT ON TABLE registry.feed_head TO belfry_registry;
+
+--
+-- Name: COLUMN feed_head.seq; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(seq) ON TABLE registry.feed_head TO belfry_registry;
+
+--
+-- Name: TABLE idempotency; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.idempotency TO belfry_registry;
+
+--
+-- Name: TABLE tenant; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.tenant TO belfry_registry;
+
+--
+-- Name: COLUMN tenant.name; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(name) ON TABLE registry.tenant TO belfry_registry;
+
+--
+-- Name: COLUMN tenant.status; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(status) ON TABLE registry.tenant TO belfry_registry;
+
+--
+-- Name: COLUMN tenant.max_calls; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(max_calls) ON TABLE registry.tenant TO belfry_registry;
+
+--
+-- Name: COLUMN tenant.max_registrations; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(max_registrations) ON TABLE registry.tenant TO belfry_registry;
+
+--
+-- Name: COLUMN tenant.calls_per_second; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(calls_per_second) ON TABLE registry.tenant TO belfry_registry;
+
+--
+-- Name: COLUMN tenant.requests_per_minute; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(requests_per_minute) ON TABLE registry.tenant TO belfry_registry;
+
+--
+-- Name: COLUMN tenant.updated_at; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(updated_at) ON TABLE registry.tenant TO belfry_registry;
+
+--
+-- PostgreSQL database dump complete
+--
