@@ -59,7 +59,7 @@ program_stamp() {
     # shellcheck disable=SC2046 # a list of files
     {
         sed -n "/^\[program:$1\]/,/^$/p" "$RUN/supervisord.conf"
-        cat "$RUN/env/$1.env" $(program_files "$1")
+        cat "$RUN/bin/leash" "$RUN/env/$1.env" $(program_files "$1")
     } | sha256sum
 }
 
