@@ -98,6 +98,15 @@ static enum bf_err tenant_reload(struct api_work *work)
     return BF_OK;
 }
 
+static bool domains_differ(const struct bf_json_texts *domains)
+{
+    for (size_t i = 0; i < domains->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (bf_str_case_eq(bf_str(domains->items[i]), bf_str(domains->items[j])))
+                return false;
+    return true;
+}
+
 static enum bf_err create_rows(struct api_work *work, char key_text[KEY_TEXT_BYTES + 1])
 {
     const struct api_tenant_body *body = &work->body.tenant;
@@ -122,6 +131,8 @@ static enum bf_err tenant_create(struct api_work *work)
     struct tenant *tenant = &work->tenant;
     char key_text[KEY_TEXT_BYTES + 1];
 
+    if (!domains_differ(&body->domains))
+        return bf_http_problem(work->call, BF_INVALID, "domains", "must not name a domain twice");
     tenant->id = bf_id_new();
     tenant->status = TENANT_ACTIVE;
     memcpy(tenant->slug, body->slug, strlen(body->slug) + 1);
