@@ -177,5 +177,6 @@ int main(int argc, char **argv)
     bf_info("service.started", BF_I("http_port", program.registry.settings.http_port));
     bf_service_wait(program.service);
     program_stop(&program, bf_service_drain_left_ms(program.service));
+    bf_info("service.stopped");
     return 0;
 }

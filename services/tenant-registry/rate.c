@@ -61,6 +61,10 @@ static void bucket_refill(struct bucket *bucket, int64_t per_minute, uint64_t mo
 
     if (passed_ms > MINUTE)
         passed_ms = MINUTE;
+    // Another limit than before: what was taken stays taken.
+    bucket->level += (per_minute - bucket->per_minute) * MINUTE;
+    if (bucket->level < 0)
+        bucket->level = 0;
     bucket->level += (int64_t)passed_ms * per_minute;
     if (bucket->level > full)
         bucket->level = full;

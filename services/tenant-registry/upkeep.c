@@ -94,8 +94,8 @@ static void *upkeep_run(void *at)
 {
     struct upkeep *upkeep = at;
 
-    while (operator_key_ensure(upkeep->registry))
-        if (!upkeep_sleep(upkeep, RETRY_MS))
+    for (enum bf_err err; (err = operator_key_ensure(upkeep->registry));)
+        if (!upkeep_sleep(upkeep, err == BF_UNAVAILABLE ? RETRY_MS : FAULT_MS))
             return NULL;
     upkeep->registry->operator_key_ready = true;
     while (prune_all(upkeep) && upkeep_sleep(upkeep, PRUNE_MS))
