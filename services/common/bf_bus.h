@@ -1,9 +1,9 @@
 // The bus: nng REQ/REP with the protobuf envelope of proto/belfry/bus/v1, and PUB for feeds.
 //
-// Serving: N contexts, N threads; a handler runs top to bottom in one of them and may block. Work whose deadline has
-// passed is dropped unanswered and counted. Calling: any number of addresses; a call goes to a connected one, fails fast
-// with BF_UNAVAILABLE when none is, with BF_TIMEOUT at its deadline. Messages are at most BF_BUS_BYTES_MAX either way.
-// nng must not be used before a fork. Any thread, unless said otherwise.
+// Serving: N contexts, N threads; a handler runs top to bottom in one of them and may block. Work whose
+// deadline has passed is dropped unanswered and counted. Calling: any number of addresses; a call goes to a
+// connected one, fails fast with BF_UNAVAILABLE when none is, with BF_TIMEOUT at its deadline. Messages are
+// at most BF_BUS_BYTES_MAX either way. nng must not be used before a fork. Any thread, unless said otherwise.
 #ifndef BF_BUS_H
 #define BF_BUS_H
 
@@ -11,8 +11,8 @@
 #include "bf_err.h"
 #include "bf_buf.h"
 
-#define BF_BUS_BYTES_MAX   (4u << 20)
-#define BF_BUS_URLS_MAX    16
+#define BF_BUS_BYTES_MAX       (4u << 20)
+#define BF_BUS_URLS_MAX        16
 #define BF_BUS_REQUEST_ID_SIZE 65
 
 struct bf_bus_server;
@@ -28,20 +28,23 @@ struct bf_bus_request { // borrowed for the time of the handler
 };
 
 // Appends the packed reply to *ret_body; on an error the text for people goes to `error` (may stay empty).
-typedef enum bf_err bf_bus_handler(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
-                                   void *ctx);
+typedef enum bf_err bf_bus_handler(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                                   struct bf_buf *error, void *ctx);
 
 struct bf_bus_method {
     const char *name;
     bf_bus_handler *handle;
 };
 
-// `urls`: one or more nng addresses separated by spaces ("ipc:///run/belfry/registry.bus tcp://0.0.0.0:7001").
-bf_must_check enum bf_err bf_bus_serve(const char *urls, int64_t contexts, const struct bf_bus_method *methods,
-                                       size_t count, void *ctx, struct bf_bus_server **ret_server);
+// `urls`: one or more nng addresses separated by spaces ("ipc:///run/belfry/registry.bus
+// tcp://0.0.0.0:7001").
+bf_must_check enum bf_err bf_bus_serve(const char *urls, int64_t contexts,
+                                       const struct bf_bus_method *methods, size_t count, void *ctx,
+                                       struct bf_bus_server **ret_server);
 void bf_bus_server_stop(struct bf_bus_server *server, int64_t deadline_ms);
 
-bf_must_check enum bf_err bf_bus_dial(const char *urls, struct bf_bus_client **ret_client); // connects in the background
+bf_must_check enum bf_err bf_bus_dial(const char *urls,
+                                      struct bf_bus_client **ret_client); // connects in the background
 void bf_bus_hang_up(struct bf_bus_client *client); // calls under way end with BF_UNAVAILABLE
 bool bf_bus_connected(const struct bf_bus_client *client);
 
@@ -50,13 +53,15 @@ bf_must_check enum bf_err bf_bus_call(struct bf_bus_client *client, const char *
                                       const char *request_id, int64_t timeout_ms, struct bf_str body,
                                       struct bf_buf *ret_body, struct bf_buf *error);
 
-// The same without waiting; `done` runs once, on one of nng's threads (or in the caller when it fails at once), and must
-// not block. `body` is copied; `reply` is borrowed for the time of `done`.
+// The same without waiting; `done` runs once, on one of nng's threads (or in the caller when it fails at
+// once), and must not block. `body` is copied; `reply` is borrowed for the time of `done`.
 typedef void bf_bus_done(void *ctx, enum bf_err err, struct bf_str reply);
-void bf_bus_call_async(struct bf_bus_client *client, const char *method, const char *tenant_id, const char *request_id,
-                       int64_t timeout_ms, struct bf_str body, bf_bus_done *done, void *ctx);
+void bf_bus_call_async(struct bf_bus_client *client, const char *method, const char *tenant_id,
+                       const char *request_id, int64_t timeout_ms, struct bf_str body, bf_bus_done *done,
+                       void *ctx);
 
-// Feeds. Publishing loses messages for slow or late subscribers: what is published must carry its own sequence.
+// Feeds. Publishing loses messages for slow or late subscribers: what is published must carry its own
+// sequence.
 bf_must_check enum bf_err bf_bus_publisher_open(const char *urls, struct bf_bus_publisher **ret_publisher);
 void bf_bus_publisher_close(struct bf_bus_publisher *publisher);
 bf_must_check enum bf_err bf_bus_publish(struct bf_bus_publisher *publisher, struct bf_str message);

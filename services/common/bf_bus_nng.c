@@ -12,6 +12,8 @@
 #define RECONNECT_MIN_MS 50
 #define RECONNECT_MAX_MS 500
 #define IPC_PREFIX       "ipc://"
+#define TCP_PREFIX       "tcp://"
+#define INPROC_PREFIX    "inproc://"
 
 enum bf_err bf_bus_err(int nng_error)
 {
@@ -44,13 +46,24 @@ enum bf_err bf_bus_err(int nng_error)
 
 typedef enum bf_err each_url(nng_socket socket, const char *url);
 
+static bool starts_with(const char *url, const char *scheme)
+{
+    return strncmp(url, scheme, strlen(scheme)) == 0;
+}
+
+// nng would dial a port that cannot be for ever.
+static bool has_port(const char *url)
+{
+    const char *colon = strrchr(url + strlen(TCP_PREFIX), ':');
+    int64_t port = 0;
+    return colon && bf_parse_int(bf_str(colon + 1), 1, 65535, &port);
+}
+
 static bool is_bus_url(const char *url)
 {
-    static const char *const schemes[] = {IPC_PREFIX, "tcp://", "inproc://"};
-    for (size_t i = 0; i < BF_LEN(schemes); i++)
-        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
-            return true;
-    return false;
+    if (starts_with(url, TCP_PREFIX))
+        return has_port(url);
+    return starts_with(url, IPC_PREFIX) || starts_with(url, INPROC_PREFIX);
 }
 
 static enum bf_err for_each_url(nng_socket socket, const char *urls, each_url *each)
@@ -69,34 +82,40 @@ static enum bf_err for_each_url(nng_socket socket, const char *urls, each_url *e
     return count ? BF_OK : BF_INVALID;
 }
 
-// A socket file whose process is gone refuses connections: it may go. Anything else stays, and listening
-// fails.
-static void remove_stale(const char *path)
+// A socket file whose process is gone refuses connections: it may go. Any other file must stay, which nng
+// does not care about: BF_INVALID.
+static enum bf_err make_room(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct stat st;
     size_t len = strlen(path);
-    if (len >= sizeof(address.sun_path) || lstat(path, &st) || !S_ISSOCK(st.st_mode))
-        return;
+    if (len >= sizeof(address.sun_path))
+        return BF_INVALID;
+    if (lstat(path, &st))
+        return BF_OK;
+    if (!S_ISSOCK(st.st_mode))
+        return BF_INVALID;
     memcpy(address.sun_path, path, len + 1);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return;
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) && errno == ECONNREFUSED)
-        unlink(path);
+        return BF_INTERNAL;
+    bool stale = connect(fd, (const struct sockaddr *)&address, sizeof(address)) && errno == ECONNREFUSED;
     close(fd);
+    if (stale)
+        unlink(path);
+    return stale ? BF_OK : BF_UNAVAILABLE;
 }
 
 static enum bf_err listen_one(nng_socket socket, const char *url)
 {
+    bool ipc = starts_with(url, IPC_PREFIX);
+    enum bf_err err = ipc ? make_room(url + strlen(IPC_PREFIX)) : BF_OK;
+    if (err)
+        return err;
     nng_listener listener;
     int failed = nng_listener_create(&listener, socket, url);
-    if (failed)
-        return bf_bus_err(failed);
-    if (strncmp(url, IPC_PREFIX, strlen(IPC_PREFIX)) == 0) {
-        remove_stale(url + strlen(IPC_PREFIX));
+    if (!failed && ipc)
         failed = nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600);
-    }
     if (!failed)
         failed = nng_listener_start(listener, 0);
     return bf_bus_err(failed);

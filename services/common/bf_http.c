@@ -288,17 +288,21 @@ static struct MHD_Daemon *start_daemon(struct bf_http_server *server, const stru
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     if (address->ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
-    // A pool of one thread is none to libmicrohttpd.
-    unsigned pool = o->threads > 1 ? (unsigned)o->threads : 0;
-    return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, no_log,
-        NULL, // first: counts for the options behind it
-        MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address, MHD_OPTION_THREAD_POOL_SIZE, pool,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-        MHD_OPTION_END);
+    unsigned pool = o->threads > 1 ? (unsigned)o->threads : 0; // a pool of one is none to libmicrohttpd
+    struct MHD_OptionItem table[] = {
+        {MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)no_log, NULL}, // first, so that it counts for the others
+        {MHD_OPTION_SOCK_ADDR, 0, (void *)address},
+        {MHD_OPTION_THREAD_POOL_SIZE, pool, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, o->connections_max, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_uri, server},
+        {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, server},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, table,
+                            MHD_OPTION_END);
 }
 
 enum bf_err bf_http_start(const struct bf_http_options *options, struct bf_http_server **ret_server)
