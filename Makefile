@@ -118,10 +118,36 @@ $(O)/bin/%: $(O)/loadtest/%.o $(COMMON_A)
 
 $(O)/bin/sipload: $(patsubst %.c,$(O)/%.o,$(wildcard loadtest/sipload_*.c))
 
+# Fuzzing: tests/fuzz/<name>_fuzz.c against all of our code but main.c; seeds in tests/fuzz/seeds/<name>/.
+FUZZ_SECONDS ?= 20
+FUZZ_CC      ?= clang-14
+FUZZ_C       := $(wildcard tests/fuzz/*_fuzz.c)
+FUZZERS      := $(FUZZ_C:tests/fuzz/%_fuzz.c=$(O)/fuzz/%)
+FUZZ_O        = $(patsubst %.c,$(O)/fuzz/%.o,$(COMMON_C) $(PROTO_C) $(MODULE_P) \
+                $(filter-out %/main.c,$(foreach s,$(SERVICES),$(call SERVICE_C,$(s)))))
+FUZZ_FLAGS   := -std=gnu11 -g -O1 -w -pthread -D_GNU_SOURCE -DBELFRY_VERSION='"fuzz"' -I$(MODULE) \
+                $(patsubst %,-Iservices/%,$(SERVICES))
+
+$(O)/fuzz/%.o: %.c | $(PROTO_H)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/ours.a: $(FUZZ_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(FUZZERS): $(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%_fuzz.o $(O)/fuzz/ours.a
+	$(FUZZ_CC) -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
+
 # ---- tests and checks -----------------------------------------------------------------------------------------------
 check: $(TESTS) ## unit tests (seconds)
 	@deploy/local/with-deps true
 	@tests/unit $(TESTS)
+
+fuzz: $(FUZZERS) ## every fuzz target, FUZZ_SECONDS each (20)
+	@for f in $(FUZZERS:$(O)/fuzz/%=%); do echo "fuzz: $$f"; mkdir -p $(O)/fuzz/found/$$f; \
+	    $(O)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=$(O)/fuzz/found/ $(O)/fuzz/found/$$f tests/fuzz/seeds/$$f || exit 1; done
 
 hdr-check: $(PROTO_H) ## every header compiles alone
 	@for h in $(HEADERS); do $(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only -x c -include $$h /dev/null || exit 1; done
@@ -176,6 +202,6 @@ help: ## this list
 	@echo
 	@sed -n 's/^#  /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all check hdr-check format format-check tidy docs-check asan tsan e2e test bench up down status logs demo clean help
+.PHONY: all check fuzz hdr-check format format-check tidy docs-check asan tsan e2e test bench up down status logs demo clean help
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

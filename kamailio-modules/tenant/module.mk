@@ -38,5 +38,9 @@ $(MODULE_SO): $(MODULE_KO) $(MODULE_PO) $(COMMON_A) $(MODULE)/tenant.map
 	    echo "tenant.so: compile flags differ from those of the installed kamailio ('kamailio -v'): see KAM_DEFS in $(MODULE)/module.mk" >&2; exit 1; }
 endif
 
+# loadtest/tenant_table_bench.c measures the table alone.
+$(O)/loadtest/tenant_table_bench.o: CPPFLAGS += -I$(MODULE)
+$(O)/bin/tenant_table_bench: $(MODULE_PO)
+
 .PHONY: FORCE
 FORCE:
