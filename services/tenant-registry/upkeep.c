@@ -8,7 +8,8 @@
 #include "idempotency.h"
 #include "operator_key.h"
 
-#define RETRY_MS   500 // until the operator's key is there
+#define RETRY_MS   500   // until the database is there
+#define FAULT_MS   10000 // until somebody has cured the key file: each try is logged
 #define PRUNE_MS   60000
 #define PRUNE_ROWS 5000 // a transaction: short, so that writers do not wait
 
