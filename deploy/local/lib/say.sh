@@ -68,7 +68,7 @@ step() {
 step_failed() {
     {
         printf '\nbelfry: the step "%s" failed\n' "$1"
-        tail -n 25 "$STEP_DIR/log" | sed 's/^/  | /'
+        tail -n 25 "$STEP_DIR/log" | cut -c1-200 | sed 's/^/  | /'
         if [ -s "$STEP_DIR/why" ]; then
             cat "$STEP_DIR/why"
         else
