@@ -2,7 +2,7 @@
 // JSON object.
 #include <stdio.h>
 #include <string.h>
-#include "bf_clock.h"
+#include <time.h>
 #include "tenant_master.h"
 #include "tenant_table.h"
 
@@ -14,6 +14,15 @@ struct bench {
     uint32_t *order; // in which they are looked up: random, so that caches do not help more than in life
     struct tenant_master *master;
 };
+
+// CPU time: what other programs do meanwhile does not count.
+static uint64_t cpu_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 static struct bench bench_new(uint32_t domains)
 {
@@ -33,7 +42,7 @@ static struct bench bench_new(uint32_t domains)
 static double fill(struct bench *bench)
 {
     const struct tenant_hash_key key = {1, 2};
-    uint64_t start_us = bf_mono_us();
+    uint64_t start_us = cpu_us();
 
     bench->master = tenant_master_new(&key);
     for (uint32_t i = 0; i < bench->domains; i++) {
@@ -47,12 +56,12 @@ static double fill(struct bench *bench)
         if (tenant_master_put(bench->master, bf_str(bench->names[i]), &record, &left) != BF_OK)
             abort();
     }
-    return (double)(bf_mono_us() - start_us) / 1000;
+    return (double)(cpu_us() - start_us) / 1000;
 }
 
 static double lookup_ns(const struct bench *bench, struct tenant_share *share)
 {
-    uint64_t start_us = bf_mono_us();
+    uint64_t start_us = cpu_us();
     uint32_t wrong = 0;
 
     for (uint32_t i = 0; i < LOOKUPS; i++) {
@@ -66,18 +75,18 @@ static double lookup_ns(const struct bench *bench, struct tenant_share *share)
         fprintf(stderr, "tenant_table_bench: %u look-ups went wrong\n", wrong);
         exit(1);
     }
-    return (double)(bf_mono_us() - start_us) * 1000 / LOOKUPS;
+    return (double)(cpu_us() - start_us) * 1000 / LOOKUPS;
 }
 
 static double miss_ns(struct tenant_share *share)
 {
-    uint64_t start_us = bf_mono_us();
+    uint64_t start_us = cpu_us();
     struct tenant_match match;
     uint32_t found = 0;
 
     for (uint32_t i = 0; i < LOOKUPS; i++)
         found += tenant_share_find(share, 0, BF_STR("nobody-has-this.example.com"), &match) == TENANT_FOUND;
-    return found ? -1 : (double)(bf_mono_us() - start_us) * 1000 / LOOKUPS;
+    return found ? -1 : (double)(cpu_us() - start_us) * 1000 / LOOKUPS;
 }
 
 int main(int argc, char **argv)
@@ -87,7 +96,7 @@ int main(int argc, char **argv)
     struct tenant_share *share;
     double fill_ms, build_ms, find_ns;
     uint64_t start_us;
-    size_t bytes;
+    struct tenant_plan plan;
 
     if (argc > 1 && !bf_parse_int(bf_str(argv[1]), 1, 1000000, &domains)) {
         fprintf(stderr, "usage: tenant_table_bench [domains, 1..1000000]\n");
@@ -97,15 +106,15 @@ int main(int argc, char **argv)
     fill_ms = fill(&bench);
     share = aligned_alloc(64, (tenant_share_bytes(1) + 63) & ~(size_t)63);
     tenant_share_init(share, 1);
-    start_us = bf_mono_us();
-    bytes = tenant_table_bytes(bench.master);
-    tenant_share_swap(share, tenant_table_build(bench.master, bf_xcalloc(1, bytes)));
-    build_ms = (double)(bf_mono_us() - start_us) / 1000;
+    start_us = cpu_us();
+    plan = tenant_table_plan(bench.master);
+    tenant_share_swap(share, tenant_table_build(bench.master, plan, bf_xcalloc(1, plan.bytes)));
+    build_ms = (double)(cpu_us() - start_us) / 1000;
     find_ns = lookup_ns(&bench, share);
     printf(
         "{\"domains\":%u,\"bytes_per_domain\":%.1f,\"bytes_per_domain_during_swap\":%.1f,\"lookup_ns\":%.1f,"
         "\"miss_ns\":%.1f,\"fill_ms\":%.1f,\"build_ms\":%.1f}\n",
-        bench.domains, (double)bytes / bench.domains, 2.0 * (double)bytes / bench.domains, find_ns,
+        bench.domains, (double)plan.bytes / bench.domains, 2.0 * (double)plan.bytes / bench.domains, find_ns,
         miss_ns(share), fill_ms, build_ms);
     tenant_master_free(bench.master);
     free(tenant_share_swap(share, NULL));

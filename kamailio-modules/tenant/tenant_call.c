@@ -20,8 +20,7 @@ static struct {
     const struct tenant_ticket *resumed; // the answer that the route now running was waiting for
 } call;
 
-// ---- values
-// --------------------------------------------------------------------------------------------------------
+// ---- values -----------------------------------------------------------------------------------------------
 
 // A request never sees the values of an earlier one, even should their ids agree (a failure route's request
 // has its own).
@@ -47,8 +46,7 @@ int tenant_call_init(void)
     return register_script_cb(forget_values, PRE_SCRIPT_CB | REQUEST_CB | FAILURE_CB | ONREPLY_CB, NULL);
 }
 
-// ---- tenant_match
-// --------------------------------------------------------------------------------------------------
+// ---- tenant_match -----------------------------------------------------------------------------------------
 
 int tenant_match_domain(sip_msg_t *msg, str *domain)
 {
@@ -72,8 +70,7 @@ int tenant_match_domain(sip_msg_t *msg, str *domain)
     return call.values.match.status == TENANT_ACTIVE ? 1 : -2;
 }
 
-// ---- suspension
-// ----------------------------------------------------------------------------------------------------
+// ---- suspension -------------------------------------------------------------------------------------------
 
 void tenant_ticket_free(struct tenant_ticket *ticket)
 {
@@ -204,8 +201,7 @@ void tenant_ticket_resume(struct tenant_ticket *ticket)
     tenant_ticket_free(ticket);
 }
 
-// ---- tenant_credential
-// ---------------------------------------------------------------------------------------------
+// ---- tenant_credential ------------------------------------------------------------------------------------
 
 static bool resumed_for(struct bf_str user)
 {

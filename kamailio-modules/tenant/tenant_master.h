@@ -16,8 +16,10 @@ struct tenant_entry {
     struct tenant_limits limits;
     char *slug;
     char *realm;
-    uint32_t domains; // how many point here; 0: freed
-    uint32_t index;   // scratch of tenant_table_build
+    uint32_t domains;  // how many point here; 0: freed
+    uint32_t at;       // scratch of tenant_table: where it and its domains go,
+    uint32_t end;      // how far they are written,
+    uint32_t realm_at; // and whether its realm is one of them
     struct tenant_entry *next;
 };
 

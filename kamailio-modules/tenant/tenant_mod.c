@@ -25,8 +25,7 @@ struct tenant_creds *tenant_creds;
 struct tenant_hash_key tenant_key;
 counter_handle_t tenant_counters[TENANT_COUNTERS];
 
-// ---- figures
-// -------------------------------------------------------------------------------------------------------
+// ---- figures ----------------------------------------------------------------------------------------------
 
 static counter_val_t live_domains(counter_handle_t h, void *param)
 {
@@ -79,8 +78,7 @@ static counter_def_t counter_defs[] = {
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
 
-// ---- start
-// ---------------------------------------------------------------------------------------------------------
+// ---- start ------------------------------------------------------------------------------------------------
 
 static pid_t parent_pid;
 
@@ -188,8 +186,7 @@ static int child_init(int rank)
     return rank == PROC_MAIN ? tenant_proc_start() : 0;
 }
 
-// ---- exports
-// -------------------------------------------------------------------------------------------------------
+// ---- exports ----------------------------------------------------------------------------------------------
 
 static int w_match(sip_msg_t *msg, char *domain, char *unused)
 {

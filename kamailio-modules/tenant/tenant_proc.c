@@ -42,8 +42,7 @@ static struct {
     struct tenant_sync_figures counted;
 } proc;
 
-// ---- pipes
-// ---------------------------------------------------------------------------------------------------------
+// ---- pipes ------------------------------------------------------------------------------------------------
 
 int tenant_proc_init(void)
 {
@@ -103,8 +102,7 @@ static void ticket_answer(struct tenant_ticket *ticket, enum bf_err err,
     proc.backlog_count++;
 }
 
-// ---- hooks of the questions
-// ----------------------------------------------------------------------------------------
+// ---- hooks of the questions -------------------------------------------------------------------------------
 
 static void asks_send(void *ctx, uint32_t serial, struct bf_str domain, struct bf_str user, uint64_t left_ms)
 {
@@ -137,8 +135,7 @@ static bool asks_maps(void *ctx, struct bf_str domain, struct bf_id tenant)
 
 static const struct tenant_asks_hooks ASKS_HOOKS = {asks_send, asks_answer, asks_keep, asks_maps};
 
-// ---- hooks of the sync
-// ---------------------------------------------------------------------------------------------
+// ---- hooks of the sync ------------------------------------------------------------------------------------
 
 static void sync_ask_page(void *ctx, uint32_t serial, struct bf_str after)
 {
@@ -200,8 +197,7 @@ static const struct tenant_sync_hooks SYNC_HOOKS = {
     .forget = sync_forget,
 };
 
-// ---- a round of the loop
-// -------------------------------------------------------------------------------------------
+// ---- a round of the loop ----------------------------------------------------------------------------------
 
 static void take_event(const struct tenant_link_event *event)
 {
@@ -293,24 +289,24 @@ static void publish(void)
 {
     uint64_t start_ms = bf_mono_ms(), rest_ms;
     const struct tenant_master *master = tenant_sync_master(proc.sync);
-    size_t bytes;
+    struct tenant_plan plan;
     void *memory;
 
     retired_free();
     if (!tenant_sync_dirty(proc.sync) || proc.retired || start_ms < proc.rebuild_not_before_ms)
         return;
-    bytes = tenant_table_bytes(master);
-    memory = shm_malloc(bytes);
+    plan = tenant_table_plan(master);
+    memory = shm_malloc(plan.bytes);
     if (!memory) {
         LM_ERR("no shared memory for the domain table (%lu bytes): the old one stays; start kamailio with a "
                "larger -m\n",
-               (unsigned long)bytes);
+               (unsigned long)plan.bytes);
         proc.rebuild_not_before_ms = start_ms + 1000;
         return;
     }
-    proc.retired = tenant_share_swap(tenant_share, tenant_table_build(master, memory));
+    proc.retired = tenant_share_swap(tenant_share, tenant_table_build(master, plan, memory));
     tenant_sync_clean(proc.sync);
-    tenant_state->table_bytes = bytes;
+    tenant_state->table_bytes = plan.bytes;
     tenant_state->domains = tenant_master_domains(master);
     tenant_state->tenants = tenant_master_tenants(master);
     retired_free();

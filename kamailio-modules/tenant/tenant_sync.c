@@ -48,8 +48,7 @@ void tenant_sync_free(struct tenant_sync *sync)
     free(sync);
 }
 
-// ---- asking
-// --------------------------------------------------------------------------------------------------------
+// ---- asking -----------------------------------------------------------------------------------------------
 
 static uint32_t question_open(struct tenant_sync *sync, struct question *question)
 {
@@ -95,8 +94,7 @@ static void question_failed(struct tenant_sync *sync, struct question *question,
         sync->figures.faults++;
 }
 
-// ---- changes
-// -------------------------------------------------------------------------------------------------------
+// ---- changes ----------------------------------------------------------------------------------------------
 
 static void tell_left(struct tenant_sync *sync, struct bf_id left)
 {
@@ -230,8 +228,7 @@ void tenant_sync_changes(struct tenant_sync *sync, uint64_t now_ms, uint32_t ser
     ask_wanted(sync, now_ms);
 }
 
-// ---- snapshot
-// ------------------------------------------------------------------------------------------------------
+// ---- snapshot ---------------------------------------------------------------------------------------------
 
 static enum bf_err page_put(struct tenant_sync *sync, const struct tenant_page *page)
 {

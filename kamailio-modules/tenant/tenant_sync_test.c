@@ -40,8 +40,7 @@ static unsigned dice(struct world *world, unsigned sides)
     return (unsigned)rand_r(&world->seed) % sides;
 }
 
-// ---- hooks
-// ---------------------------------------------------------------------------------------------------------
+// ---- hooks ------------------------------------------------------------------------------------------------
 
 static void on_ask_page(void *ctx, uint32_t serial, struct bf_str after)
 {
@@ -110,8 +109,7 @@ static int teardown(void **state)
     return 0;
 }
 
-// ---- the registry
-// --------------------------------------------------------------------------------------------------
+// ---- the registry -----------------------------------------------------------------------------------------
 
 static struct tenant_record record_of(const struct model *model, uint32_t tenant)
 {
@@ -206,8 +204,7 @@ static size_t log_read(struct model *model, uint64_t after, size_t max, struct t
     return count;
 }
 
-// ---- the transport
-// -------------------------------------------------------------------------------------------------
+// ---- the transport ----------------------------------------------------------------------------------------
 
 static void send_feed(struct world *world, uint64_t after, size_t max)
 {
@@ -293,11 +290,13 @@ static void check_same(struct world *world)
     const struct tenant_master *master = tenant_sync_master(world->sync);
     struct tenant_sync_figures figures = tenant_sync_figures(world->sync);
     struct tenant_table *table;
+    struct tenant_plan plan;
     uint32_t count = 0;
 
     assert_non_null(master);
     assert_true(figures.synced && figures.seq == world->model.seq && figures.epoch == world->model.epoch);
-    table = tenant_table_build(master, bf_xcalloc(1, tenant_table_bytes(master)));
+    plan = tenant_table_plan(master);
+    table = tenant_table_build(master, plan, bf_xcalloc(1, plan.bytes));
     for (uint32_t i = 0; i < DOMAINS; i++) {
         uint32_t owner = world->model.owner[i];
         struct tenant_match match;
@@ -314,8 +313,7 @@ static void check_same(struct world *world)
     free(table);
 }
 
-// ---- tests
-// ---------------------------------------------------------------------------------------------------------
+// ---- tests ------------------------------------------------------------------------------------------------
 
 static void start(struct world *world, int steps)
 {

@@ -1,38 +1,38 @@
-// Layout of the block: head, buckets (index of a domain + 1, open addressing), domains, tenants, texts. A
-// text is its length in one byte, then its bytes; a tenant's realm is the text of the domain of that name
-// when there is one.
+// Layout of the block: head, buckets (open addressing), then for each tenant its record with its domains
+// right behind, so that a look-up touches a bucket and one or two neighbouring cache lines. Records are
+// packed; the realm is the text of the domain of that name when the tenant (still) has it.
 #include "tenant_table.h"
 
 #include <string.h>
 #include "tenant_master.h"
 
-struct row_domain {
+struct bucket {
     uint32_t hash;
-    uint32_t name; // offset into the texts
-    uint32_t tenant;
+    uint32_t domain; // offset into the block; 0: free
 };
 
-struct row_tenant {
+// A text is its length in one byte, then its bytes.
+struct packed_tenant {
     struct bf_id id;
     struct tenant_limits limits;
-    uint32_t slug;
-    uint32_t realm;
-    uint32_t status;
-};
+    uint32_t realm; // offset of a text
+    uint8_t status;
+    char slug[]; // a text
+} __attribute__((packed));
+
+struct packed_domain {
+    uint32_t tenant; // offset
+    char name[];     // a text
+} __attribute__((packed));
 
 struct tenant_table {
     uint64_t bytes;
     struct tenant_hash_key key;
-    uint32_t buckets; // a power of two, at most 3/4 full
+    uint32_t buckets; // a power of two, at most 4/5 full
     uint32_t domains;
     uint32_t tenants;
-    uint32_t texts_at; // offsets from the head
-    uint32_t domains_at;
-    uint32_t tenants_at;
-    uint32_t bucket[];
+    struct bucket bucket[];
 };
-
-#define NO_TEXT UINT32_MAX
 
 bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 1], size_t *ret_len)
 {
@@ -51,35 +51,27 @@ bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 
     return true;
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------------------------
+// ---- reading ----------------------------------------------------------------------------------------------
 
-static const struct row_domain *rows_domain(const struct tenant_table *table)
+static struct bf_str text_read(const char *text)
 {
-    return (const void *)((const char *)table + table->domains_at);
-}
-
-static const struct row_tenant *rows_tenant(const struct tenant_table *table)
-{
-    return (const void *)((const char *)table + table->tenants_at);
-}
-
-static struct bf_str text_at(const struct tenant_table *table, uint32_t offset)
-{
-    const char *text = (const char *)table + table->texts_at + offset;
-
     return (struct bf_str){text + 1, (uint8_t)*text};
 }
 
-static const struct row_domain *find(const struct tenant_table *table, struct bf_str name)
+static const void *record_at(const struct tenant_table *table, uint32_t offset)
+{
+    return (const char *)table + offset;
+}
+
+static const struct packed_domain *find(const struct tenant_table *table, struct bf_str name)
 {
     uint64_t hash = tenant_hash(&table->key, name.at, name.len);
     uint32_t mask = table->buckets - 1;
 
-    for (uint32_t i = (uint32_t)hash & mask; table->bucket[i]; i = (i + 1) & mask) {
-        const struct row_domain *row = &rows_domain(table)[table->bucket[i] - 1];
-        if (row->hash == (uint32_t)(hash >> 32) && bf_str_eq(text_at(table, row->name), name))
-            return row;
+    for (uint32_t i = (uint32_t)hash & mask; table->bucket[i].domain; i = (i + 1) & mask) {
+        const struct packed_domain *domain = record_at(table, table->bucket[i].domain);
+        if (table->bucket[i].hash == (uint32_t)(hash >> 32) && bf_str_eq(text_read(domain->name), name))
+            return domain;
     }
     return NULL;
 }
@@ -95,20 +87,20 @@ bool tenant_table_find(const struct tenant_table *table, struct bf_str domain, s
 {
     char name[TENANT_DOMAIN_MAX + 1];
     struct bf_str normal = {name, 0};
-    const struct row_domain *row;
-    const struct row_tenant *tenant;
+    const struct packed_domain *found;
+    const struct packed_tenant *tenant;
 
     if (!tenant_domain_normal(domain, name, &normal.len))
         return false;
-    row = find(table, normal);
-    if (!row)
+    found = find(table, normal);
+    if (!found)
         return false;
-    tenant = &rows_tenant(table)[row->tenant];
+    tenant = record_at(table, found->tenant);
     ret_match->id = tenant->id;
     ret_match->status = tenant->status;
     ret_match->limits = tenant->limits;
-    ret_match->slug_len = text_copy(ret_match->slug, text_at(table, tenant->slug));
-    ret_match->realm_len = text_copy(ret_match->realm, text_at(table, tenant->realm));
+    ret_match->slug_len = text_copy(ret_match->slug, text_read(tenant->slug));
+    ret_match->realm_len = text_copy(ret_match->realm, text_read(record_at(table, tenant->realm)));
     ret_match->domain_len = text_copy(ret_match->domain, normal);
     return true;
 }
@@ -128,136 +120,106 @@ size_t tenant_table_size(const struct tenant_table *table)
     return table->bytes;
 }
 
-// ---- building
-// ------------------------------------------------------------------------------------------------------
+// ---- building ---------------------------------------------------------------------------------------------
 
-struct plan {
-    uint32_t buckets;
-    size_t domains_at, tenants_at, texts_at, bytes;
-    size_t text_bytes;
-    const struct tenant_master *master;
-};
+// The plan gives each tenant its place: scratch in its entry. `end` first counts the size of what belongs to
+// it.
+
+static void plan_clear(struct tenant_entry *entry, void *ctx)
+{
+    entry->end = (uint32_t)(sizeof(struct packed_tenant) + 1 + strlen(entry->slug));
+    entry->realm_at = 0;
+}
 
 static void plan_domain(const struct tenant_domain *domain, void *ctx)
 {
-    struct plan *plan = ctx;
+    struct tenant_entry *entry = domain->tenant;
 
-    plan->text_bytes += 1u + domain->len;
+    if (strcmp(entry->realm, domain->name) == 0)
+        entry->realm_at = 1;
+    entry->end += (uint32_t)sizeof(struct packed_domain) + 1 + domain->len;
 }
 
-static bool realm_is_domain(const struct tenant_master *master, const struct tenant_entry *entry)
+static void plan_place(struct tenant_entry *entry, void *ctx)
 {
-    return tenant_master_maps(master, bf_str(entry->realm), entry->id);
+    struct tenant_plan *plan = ctx;
+
+    entry->at = (uint32_t)plan->bytes;
+    plan->bytes += entry->end + (entry->realm_at ? 0 : 1 + strlen(entry->realm));
 }
 
-static void plan_tenant(struct tenant_entry *entry, void *ctx)
+struct tenant_plan tenant_table_plan(const struct tenant_master *master)
 {
-    struct plan *plan = ctx;
-
-    plan->text_bytes += 1 + strlen(entry->slug);
-    if (!realm_is_domain(plan->master, entry))
-        plan->text_bytes += 1 + strlen(entry->realm);
-}
-
-static struct plan plan_make(const struct tenant_master *master)
-{
-    struct plan plan = {.buckets = 16, .master = master};
+    struct tenant_plan plan = {.buckets = 16};
     uint64_t domains = tenant_master_domains(master);
 
-    while ((uint64_t)plan.buckets * 3 < domains * 4)
+    while ((uint64_t)plan.buckets * 4 < domains * 5)
         plan.buckets *= 2;
-    tenant_master_each_domain(master, plan_domain, &plan);
-    tenant_master_each_tenant(master, plan_tenant, &plan);
-    plan.domains_at = sizeof(struct tenant_table) + plan.buckets * sizeof(uint32_t);
-    plan.tenants_at = plan.domains_at + domains * sizeof(struct row_domain);
-    plan.texts_at = plan.tenants_at + tenant_master_tenants(master) * sizeof(struct row_tenant);
-    plan.bytes = plan.texts_at + plan.text_bytes;
+    plan.bytes = sizeof(struct tenant_table) + plan.buckets * sizeof(struct bucket);
+    tenant_master_each_tenant(master, plan_clear, NULL);
+    tenant_master_each_domain(master, plan_domain, NULL);
+    tenant_master_each_tenant(master, plan_place, &plan);
     return plan;
 }
 
-size_t tenant_table_bytes(const struct tenant_master *master)
+static uint32_t text_write(struct tenant_table *table, uint32_t at, const char *text, size_t len)
 {
-    return plan_make(master).bytes;
-}
+    char *into = (char *)table + at;
 
-struct build {
-    struct tenant_table *table;
-    struct row_domain *domains;
-    struct row_tenant *tenants;
-    const struct tenant_master *master;
-    uint32_t text_end;
-    uint32_t domain_end;
-    uint32_t tenant_end;
-};
-
-static uint32_t build_text(struct build *build, const char *text, size_t len)
-{
-    char *at = (char *)build->table + build->table->texts_at + build->text_end;
-    uint32_t offset = build->text_end;
-
-    *at = (char)len;
-    memcpy(at + 1, text, len);
-    build->text_end += 1 + (uint32_t)len;
-    return offset;
+    *into = (char)len;
+    memcpy(into + 1, text, len);
+    return at + 1 + (uint32_t)len;
 }
 
 static void build_tenant(struct tenant_entry *entry, void *ctx)
 {
-    struct build *build = ctx;
-    struct row_tenant *row = &build->tenants[build->tenant_end];
+    struct tenant_table *table = ctx;
+    struct packed_tenant *tenant = (void *)((char *)table + entry->at);
 
-    entry->index = build->tenant_end++;
-    row->id = entry->id;
-    row->status = entry->status;
-    row->limits = entry->limits;
-    row->slug = build_text(build, entry->slug, strlen(entry->slug));
-    row->realm = NO_TEXT; // found by build_realm when it is one of the domains
-    if (!realm_is_domain(build->master, entry))
-        row->realm = build_text(build, entry->realm, strlen(entry->realm));
+    tenant->id = entry->id;
+    tenant->limits = entry->limits;
+    tenant->status = (uint8_t)entry->status;
+    entry->end = text_write(table, entry->at + (uint32_t)sizeof(*tenant), entry->slug, strlen(entry->slug));
+    if (entry->realm_at)
+        return; // build_domain comes by it
+    tenant->realm = entry->end;
+    entry->end = text_write(table, entry->end, entry->realm, strlen(entry->realm));
 }
 
 static void build_domain(const struct tenant_domain *domain, void *ctx)
 {
-    struct build *build = ctx;
-    struct tenant_table *table = build->table;
-    struct row_domain *row = &build->domains[build->domain_end++];
+    struct tenant_table *table = ctx;
+    struct tenant_entry *entry = domain->tenant;
+    struct packed_domain *into = (void *)((char *)table + entry->end);
+    uint32_t at = entry->end, name_at = at + (uint32_t)sizeof(*into);
     uint32_t i = (uint32_t)domain->hash & (table->buckets - 1);
-    struct row_tenant *tenant = &build->tenants[domain->tenant->index];
 
-    row->hash = (uint32_t)(domain->hash >> 32);
-    row->name = build_text(build, domain->name, domain->len);
-    row->tenant = domain->tenant->index;
-    if (tenant->realm == NO_TEXT && strcmp(domain->tenant->realm, domain->name) == 0)
-        tenant->realm = row->name;
-    while (table->bucket[i])
+    into->tenant = entry->at;
+    entry->end = text_write(table, name_at, domain->name, domain->len);
+    if (entry->realm_at && strcmp(entry->realm, domain->name) == 0)
+        ((struct packed_tenant *)(void *)((char *)table + entry->at))->realm = name_at;
+    while (table->bucket[i].domain)
         i = (i + 1) & (table->buckets - 1);
-    table->bucket[i] = build->domain_end;
+    table->bucket[i] = (struct bucket){(uint32_t)(domain->hash >> 32), at};
 }
 
-struct tenant_table *tenant_table_build(const struct tenant_master *master, void *memory)
+struct tenant_table *tenant_table_build(const struct tenant_master *master, struct tenant_plan plan,
+                                        void *memory)
 {
-    struct plan plan = plan_make(master);
     struct tenant_table *table = memory;
-    struct build build = {.table = table, .master = master};
 
-    memset(table, 0, plan.domains_at);
+    memset(table, 0, sizeof(*table) + plan.buckets * sizeof(struct bucket));
     table->bytes = plan.bytes;
     table->key = *tenant_master_key(master);
     table->buckets = plan.buckets;
     table->domains = tenant_master_domains(master);
     table->tenants = tenant_master_tenants(master);
-    table->domains_at = (uint32_t)plan.domains_at;
-    table->tenants_at = (uint32_t)plan.tenants_at;
-    table->texts_at = (uint32_t)plan.texts_at;
-    build.domains = (struct row_domain *)((char *)memory + plan.domains_at);
-    build.tenants = (struct row_tenant *)((char *)memory + plan.tenants_at);
-    tenant_master_each_tenant(master, build_tenant, &build);
-    tenant_master_each_domain(master, build_domain, &build);
+    tenant_master_each_tenant(master, build_tenant, table);
+    tenant_master_each_domain(master, build_domain, table);
     return table;
 }
 
-// ---- sharing
-// -------------------------------------------------------------------------------------------------------
+// ---- sharing ----------------------------------------------------------------------------------------------
 
 size_t tenant_share_bytes(uint32_t readers)
 {

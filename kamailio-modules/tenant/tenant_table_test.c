@@ -22,10 +22,10 @@ static struct bf_id put(struct tenant_master *master, const char *domain, uint32
 
 static struct tenant_table *build(const struct tenant_master *master)
 {
-    size_t bytes = tenant_table_bytes(master);
-    struct tenant_table *table = tenant_table_build(master, bf_xcalloc(1, bytes));
+    struct tenant_plan plan = tenant_table_plan(master);
+    struct tenant_table *table = tenant_table_build(master, plan, bf_xcalloc(1, plan.bytes));
 
-    assert_int_equal(tenant_table_size(table), bytes);
+    assert_int_equal(tenant_table_size(table), plan.bytes);
     return table;
 }
 
@@ -168,12 +168,11 @@ static void test_two_blocks_of_many_domains_stay_below_200_bytes_a_domain(void *
         snprintf(name, sizeof(name), "tenant-%06u.example.com", i);
         put(master, name, i, name);
     }
-    assert_true(2 * tenant_table_bytes(master) < 200ul * DOMAINS);
+    assert_true(2 * tenant_table_plan(master).bytes < 200ul * DOMAINS);
     tenant_master_free(master);
 }
 
-// ---- sharing
-// -------------------------------------------------------------------------------------------------------
+// ---- sharing ----------------------------------------------------------------------------------------------
 
 enum { READERS = 3 };
 

@@ -154,8 +154,7 @@ void tenant_feed_release(struct tenant_feed *feed)
     *feed = (struct tenant_feed){0};
 }
 
-// ---- snapshot pages
-// ------------------------------------------------------------------------------------------------
+// ---- snapshot pages ---------------------------------------------------------------------------------------
 
 static int by_id(const void *a, const void *b)
 {
@@ -219,8 +218,7 @@ void tenant_page_release(struct tenant_page *page)
     *page = (struct tenant_page){0};
 }
 
-// ---- credentials
-// ---------------------------------------------------------------------------------------------------
+// ---- credentials ------------------------------------------------------------------------------------------
 
 enum bf_err tenant_wire_answer(struct bf_str bytes, struct tenant_answer *ret_answer)
 {
@@ -241,8 +239,7 @@ enum bf_err tenant_wire_answer(struct bf_str bytes, struct tenant_answer *ret_an
     return good ? BF_OK : BF_PROTOCOL;
 }
 
-// ---- questions
-// -----------------------------------------------------------------------------------------------------
+// ---- questions --------------------------------------------------------------------------------------------
 
 static void pack(const ProtobufCMessage *message, struct bf_buf *into)
 {
