@@ -1,7 +1,7 @@
 // What every file of ours may use: attributes, ownership helpers, pointer+length strings, checked integers.
 //
-// Allocation: small fixed sizes abort when memory is out (bf_xcalloc, bf_xstrdup, bf_xasprintf); whatever input sizes is
-// capped by the caller and goes through struct bf_buf, which returns an error. Any thread.
+// Allocation: small fixed sizes abort when memory is out (bf_xcalloc, bf_xstrdup, bf_xasprintf); whatever
+// input sizes is capped by the caller and goes through struct bf_buf, which returns an error. Any thread.
 #ifndef BF_BASE_H
 #define BF_BASE_H
 
@@ -17,11 +17,11 @@
 #define BF_LEN(array)      (sizeof(array) / sizeof((array)[0]))
 
 // Moves the pointer out of its variable, so that the variable's cleanup finds NULL.
-#define BF_TAKE(p)                    \
-    ({                                \
+#define BF_TAKE(p)                     \
+    ({                                 \
         __typeof__(p) bf_taken_ = (p); \
-        (p) = NULL;                   \
-        bf_taken_;                    \
+        (p) = NULL;                    \
+        bf_taken_;                     \
     })
 
 // Text that is not ours and not terminated. `at` may be NULL only when len is 0.
@@ -46,7 +46,8 @@ char *bf_xstrdup(const char *text);
 char *bf_xstrndup(const char *at, size_t len);
 char *bf_xasprintf(const char *fmt, ...) bf_printf(1, 2);
 
-// Decimal digits only (an optional leading '-'), the whole text, within [min, max]. False leaves *ret_value alone.
+// Decimal digits only (an optional leading '-'), the whole text, within [min, max]. False leaves *ret_value
+// alone.
 bf_must_check bool bf_parse_int(struct bf_str text, int64_t min, int64_t max, int64_t *ret_value);
 
 // Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without U+0000.

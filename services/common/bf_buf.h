@@ -1,7 +1,7 @@
 // A growing byte buffer with a cap, for everything that input sizes: bodies, rendered metrics, messages.
 //
-// Bytes past `cap` are refused and remembered: the appends may go unchecked and bf_buf_ok() asked once at the end.
-// The text is always zero-terminated behind `len`. Not thread-safe.
+// Bytes past `cap` are refused and remembered: the appends may go unchecked and bf_buf_ok() asked once at the
+// end. The text is always zero-terminated behind `len`. Not thread-safe.
 #ifndef BF_BUF_H
 #define BF_BUF_H
 

@@ -1,6 +1,7 @@
 // Both sides of the bus in one process, over ipc and tcp, as the real ones are.
 #include <setjmp.h>
 #include <stdarg.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -152,10 +153,14 @@ static int make_dir(void **state)
     return 0;
 }
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
 static int remove_dir(void **state)
 {
-    bf_autofree char *command = bf_xasprintf("rm -rf '%s'", dir);
-    return system(command);
+    return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 // ---- calls

@@ -1,4 +1,5 @@
-// Time. Durations come from the monotonic clock, points in time are Unix milliseconds, texts are RFC 3339 UTC. Any thread.
+// Time. Durations come from the monotonic clock, points in time are Unix milliseconds, texts are RFC 3339
+// UTC. Any thread.
 #ifndef BF_CLOCK_H
 #define BF_CLOCK_H
 

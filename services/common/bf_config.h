@@ -1,8 +1,9 @@
-// Settings come from the environment; one static table a program says them all: name, default, meaning, where it goes.
+// Settings come from the environment; one static table a program says them all: name, default, meaning, where
+// it goes.
 //
-// A secret's NAME may be given as NAME_FILE instead: the file's first line counts. Everything wrong is reported at once,
-// each with its name and the cure. `--help` prints the table, `--version` the version, `--settings` the table as TSV for
-// the docs check (tests/docs-check). At start, one thread.
+// A secret's NAME may be given as NAME_FILE instead: the file's first line counts. Everything wrong is
+// reported at once, each with its name and the cure. `--help` prints the table, `--version` the version,
+// `--settings` the table as TSV for the docs check (tests/docs-check). At start, one thread.
 #ifndef BF_CONFIG_H
 #define BF_CONFIG_H
 
@@ -26,10 +27,11 @@ struct bf_setting {
     const char *meaning; // one sentence with the unit
 };
 
-// Fills *into. `ended` says that the program should exit now with the returned code: after --help, or with the errors
-// printed to stderr. The texts in *into belong to the caller and live as long as the program.
-bf_must_check enum bf_err bf_config_read(const char *program, const char *about, const struct bf_setting *table,
-                                         size_t count, int argc, char **argv, void *into, bool *ret_ended);
+// Fills *into. `ended` says that the program should exit now with the returned code: after --help, or with
+// the errors printed to stderr. The texts in *into belong to the caller and live as long as the program.
+bf_must_check enum bf_err bf_config_read(const char *program, const char *about,
+                                         const struct bf_setting *table, size_t count, int argc, char **argv,
+                                         void *into, bool *ret_ended);
 void bf_config_release(const struct bf_setting *table, size_t count, void *into);
 
 #endif

@@ -127,7 +127,7 @@ char *bf_secret_new(const char *prefix, size_t random_bytes)
     size_t prefix_len = strlen(prefix);
     size_t chars = (random_bytes * 8 * 1000 + 5953) / 5954; // log2(62) = 5.954 bits each
     char *secret = bf_xcalloc(prefix_len + chars + 1, 1);
-    memcpy(secret, prefix, prefix_len);
+    memcpy(secret, prefix, prefix_len + 1);
     for (size_t i = 0; i < chars; i++)
         secret[prefix_len + i] = base62_char();
     return secret;

@@ -10,17 +10,21 @@
 
 void bf_random(void *bytes, size_t len); // getrandom; aborts when the kernel has none
 void bf_sha256(const void *bytes, size_t len, uint8_t digest[BF_SHA256_BYTES]);
-void bf_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t mac[BF_SHA256_BYTES]);
+void bf_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
+                    uint8_t mac[BF_SHA256_BYTES]);
 bool bf_secret_eq(const void *a, const void *b, size_t len); // constant time
 
 // RFC 7616 A1 = user ":" realm ":" password, hashed. These two are all we ever keep of a SIP password.
-void bf_ha1_md5(struct bf_str user, struct bf_str realm, struct bf_str password, uint8_t ha1[BF_MD5_BYTES]);
-void bf_ha1_sha256(struct bf_str user, struct bf_str realm, struct bf_str password, uint8_t ha1[BF_SHA256_BYTES]);
+void bf_ha1_md5(struct bf_str user, struct bf_str realm, struct bf_str password,
+                uint8_t digest[BF_MD5_BYTES]);
+void bf_ha1_sha256(struct bf_str user, struct bf_str realm, struct bf_str password,
+                   uint8_t digest[BF_SHA256_BYTES]);
 
 char *bf_hex(const void *bytes, size_t len, char *text); // text has room for 2 * len + 1; returns text
 bf_must_check bool bf_unhex(struct bf_str text, void *bytes, size_t len); // exactly 2 * len digits
 
-// A secret for people and programs: `prefix` and `random_bytes` of randomness in base62-safe characters. Caller frees.
+// A secret for people and programs: `prefix` and `random_bytes` of randomness in base62-safe characters.
+// Caller frees.
 char *bf_secret_new(const char *prefix, size_t random_bytes);
 
 // AES-256-GCM with a fresh nonce in front: sealed is 28 bytes longer than plain. The caller frees *ret_*.

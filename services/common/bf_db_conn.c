@@ -334,7 +334,7 @@ static enum bf_err pack_params(struct packed *packed, const struct bf_param *par
 enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_param *params, size_t count,
                         PGresult **ret_result)
 {
-    struct packed packed;
+    struct packed packed = {.copies = NULL};
     char name[16];
     enum bf_err err = pack_params(&packed, params, count);
     if (!err)

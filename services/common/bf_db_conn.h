@@ -1,8 +1,9 @@
-// One PostgreSQL connection: opening with a deadline, prepared statements, SQLSTATE to error. Private to bf_db_*.c.
+// One PostgreSQL connection: opening with a deadline, prepared statements, SQLSTATE to error. Private to
+// bf_db_*.c.
 //
-// A statement is prepared at its first run on a connection and kept by its text (at most BF_CONN_STATEMENTS_MAX; further
-// ones run unprepared). Every wait has a deadline, also against a server that has stopped answering: the connection is
-// then broken and must be closed. One thread at a time.
+// A statement is prepared at its first run on a connection and kept by its text (at most
+// BF_CONN_STATEMENTS_MAX; further ones run unprepared). Every wait has a deadline, also against a server that
+// has stopped answering: the connection is then broken and must be closed. One thread at a time.
 #ifndef BF_DB_CONN_H
 #define BF_DB_CONN_H
 
@@ -34,8 +35,8 @@ bf_must_check enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope s
 // *ret_result is the caller's (PQclear).
 bf_must_check enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_param *params,
                                       size_t count, PGresult **ret_result);
-// A statement without parameters or rows (COMMIT, ROLLBACK, LISTEN). `tag` (may be NULL) must be what the server says
-// it did: a COMMIT of a failed transaction answers "ROLLBACK".
+// A statement without parameters or rows (COMMIT, ROLLBACK, LISTEN). `tag` (may be NULL) must be what the
+// server says it did: a COMMIT of a failed transaction answers "ROLLBACK".
 bf_must_check enum bf_err bf_conn_command(struct bf_conn *conn, const char *sql, const char *tag);
 // Waits for something to read; BF_TIMEOUT when nothing came. Marks the connection broken when it is.
 bf_must_check enum bf_err bf_conn_wait(struct bf_conn *conn, uint64_t deadline_mono_ms);

@@ -2,10 +2,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <errno.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -104,12 +106,16 @@ static int start_server(void **state)
     return 0;
 }
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
 static int stop_server(void **state)
 {
     bf_db_close(db);
     end_server(SIGINT);
-    bf_autofree char *command = bf_xasprintf("rm -rf '%s'", server.dir);
-    return system(command);
+    return nftw(server.dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static struct bf_tx *begin(void)

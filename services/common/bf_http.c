@@ -19,9 +19,9 @@
 
 // Up to this size a body that is too large is read and thrown away, so that the caller surely sees the 413:
 // closing a socket with unread bytes resets it. A larger one is not read at all.
-#define BODY_DISCARD_BYTES_MAX (4u * BF_HTTP_BODY_BYTES_MAX)
+#define BODY_DISCARD_BYTES_MAX ((size_t)4 * BF_HTTP_BODY_BYTES_MAX)
 #define IDLE_TIMEOUT_S         30
-#define CONNECTION_BYTES       (2 * BF_HTTP_HEADER_BYTES_MAX)
+#define CONNECTION_BYTES       ((intptr_t)2 * BF_HTTP_HEADER_BYTES_MAX)
 
 struct bf_http_server {
     struct bf_http_options options;
@@ -223,7 +223,7 @@ static enum MHD_Result on_headers(struct bf_http_call *call, const char *method)
     if (announced <= BF_HTTP_BODY_BYTES_MAX)
         return MHD_YES;
     call->refused = refuse_body(call);
-    return announced > BODY_DISCARD_BYTES_MAX ? finish(call, call->refused, true) : MHD_YES;
+    return announced > (int64_t)BODY_DISCARD_BYTES_MAX ? finish(call, call->refused, true) : MHD_YES;
 }
 
 static enum MHD_Result on_body(struct bf_http_call *call, const char *bytes, size_t *len)

@@ -1,7 +1,7 @@
 // One request and its answer, as bf_http*.c see it. Private to them.
 //
-// A call begins when libmicrohttpd has read the request line (bf_http_call_new) and ends when the answer went out or the
-// connection did (bf_http_call_free). In between it belongs to one thread of the pool.
+// A call begins when libmicrohttpd has read the request line (bf_http_call_new) and ends when the answer went
+// out or the connection did (bf_http_call_free). In between it belongs to one thread of the pool.
 #ifndef BF_HTTP_CALL_H
 #define BF_HTTP_CALL_H
 

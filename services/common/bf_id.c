@@ -65,7 +65,7 @@ const char *bf_id_text(struct bf_id id, char text[BF_ID_TEXT_SIZE])
         if (g)
             *at++ = '-';
         bf_hex(byte, group_bytes[g], at);
-        at += 2 * group_bytes[g];
+        at += 2 * (size_t)group_bytes[g];
         byte += group_bytes[g];
     }
     return text;

@@ -13,7 +13,7 @@ struct bf_id {
 struct bf_id bf_id_new(void);
 bool bf_id_eq(struct bf_id a, struct bf_id b);
 bool bf_id_is_nil(struct bf_id id);
-const char *bf_id_text(struct bf_id id, char text[BF_ID_TEXT_SIZE]); // lower case, returns text
+const char *bf_id_text(struct bf_id id, char text[BF_ID_TEXT_SIZE]);      // lower case, returns text
 bf_must_check bool bf_id_parse(struct bf_str text, struct bf_id *ret_id); // the 36-character form only
 
 #endif

@@ -60,13 +60,13 @@ static void test_other_forms_are_refused(void **state)
     assert_int_equal(id.bytes[0], 1);
 }
 
-#define THREADS 4
-#define EACH    2000
+#define THREADS ((size_t)4)
+#define EACH    ((size_t)2000)
 
 static void *make_ids(void *at)
 {
     struct bf_id *ids = at;
-    for (int i = 0; i < EACH; i++)
+    for (size_t i = 0; i < EACH; i++)
         ids[i] = bf_id_new();
     return NULL;
 }
@@ -80,12 +80,12 @@ static void test_threads_never_make_the_same(void **state)
 {
     static struct bf_id ids[THREADS * EACH];
     pthread_t threads[THREADS];
-    for (int i = 0; i < THREADS; i++)
+    for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, make_ids, ids + i * EACH), 0);
-    for (int i = 0; i < THREADS; i++)
+    for (size_t i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     qsort(ids, THREADS * EACH, sizeof(ids[0]), by_bytes);
-    for (int i = 1; i < THREADS * EACH; i++)
+    for (size_t i = 1; i < THREADS * EACH; i++)
         assert_false(bf_id_eq(ids[i - 1], ids[i]));
 }
 

@@ -1,7 +1,8 @@
 // JSON in: a strict reader into plain structs, driven by a table. JSON itself is jansson's.
 //
-// Strict means: an object; well-formed UTF-8; no duplicate keys; unknown fields, wrong types, values out of range or
-// failing their check are refused, and the fault names the field ("limits.max_calls") and the cure. Any thread.
+// Strict means: an object; well-formed UTF-8; no duplicate keys; unknown fields, wrong types, values out of
+// range or failing their check are refused, and the fault names the field ("limits.max_calls") and the cure.
+// Any thread.
 #ifndef BF_JSON_H
 #define BF_JSON_H
 
@@ -9,10 +10,10 @@
 #include "bf_base.h"
 #include "bf_err.h"
 
-#define BF_JSON_ABSENT      INT64_MIN // an integer or boolean field that was not there
-#define BF_JSON_DEPTH_MAX   8
-#define BF_JSON_FIELD_MAX   64
-#define BF_JSON_DETAIL_MAX  256
+#define BF_JSON_ABSENT     INT64_MIN // an integer or boolean field that was not there
+#define BF_JSON_DEPTH_MAX  8
+#define BF_JSON_FIELD_MAX  64
+#define BF_JSON_DETAIL_MAX 256
 
 enum bf_json_kind {
     BF_JSON_TEXT,   // const char *, borrowed from the json_t; NULL when absent; min..max bytes
@@ -47,9 +48,10 @@ struct bf_json_fault {
 // Text to a json_t (json_decref it). BF_INVALID with the fault filled (field empty: the body as a whole).
 bf_must_check enum bf_err bf_json_parse(struct bf_str text, json_t **ret_json, struct bf_json_fault *fault);
 
-// Fills *into by the table; what is absent is NULL, BF_JSON_ABSENT or an empty list. The texts borrow from `json`.
-bf_must_check enum bf_err bf_json_read(json_t *json, const struct bf_json_field *fields, size_t count, void *into,
-                                       struct bf_json_fault *fault);
+// Fills *into by the table; what is absent is NULL, BF_JSON_ABSENT or an empty list. The texts borrow from
+// `json`.
+bf_must_check enum bf_err bf_json_read(json_t *json, const struct bf_json_field *fields, size_t count,
+                                       void *into, struct bf_json_fault *fault);
 // What bf_json_read begins with: everything absent.
 void bf_json_clear(const struct bf_json_field *fields, size_t count, void *into);
 void bf_json_release(const struct bf_json_field *fields, size_t count, void *into);

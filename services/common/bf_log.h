@@ -1,8 +1,9 @@
 // Structured logs: one JSON object a line on stderr, `{"time","level","service","event",...fields}`.
 //
-// `event` is a stable dotted name ("http.request", "db.lost"). Fields are name/value pairs; build them with BF_S, BF_I,
-// BF_ERR. Never a secret, never a SIP body above debug. Who stops an error logs it once; library code returns and does
-// not log. A line is at most 8 KiB (then marked "cut":true) and one write(2). Any thread.
+// `event` is a stable dotted name ("http.request", "db.lost"). Fields are name/value pairs; build them with
+// BF_S, BF_I, BF_ERR. Never a secret, never a SIP body above debug. Who stops an error logs it once; library
+// code returns and does not log. A line is at most 8 KiB (then marked "cut":true) and one write(2). Any
+// thread.
 #ifndef BF_LOG_H
 #define BF_LOG_H
 

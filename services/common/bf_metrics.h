@@ -1,7 +1,7 @@
 // Counters, gauges and histograms, rendered in Prometheus' text format 0.0.4.
 //
-// A program's metrics are static tables; updates are relaxed atomics, so any thread may update and none is slowed.
-// Label values are a closed set fixed at registration; nothing from outside ever becomes a label.
+// A program's metrics are static tables; updates are relaxed atomics, so any thread may update and none is
+// slowed. Label values are a closed set fixed at registration; nothing from outside ever becomes a label.
 #ifndef BF_METRICS_H
 #define BF_METRICS_H
 
@@ -20,7 +20,7 @@ struct bf_metric {
     const char *name; // "belfry_http_requests_total"
     enum bf_metric_kind kind;
     const char *help;
-    const char *labels;  // "code=\"2xx\"" or NULL; rows of one name stand together in the table
+    const char *labels; // "code=\"2xx\"" or NULL; rows of one name stand together in the table
     _Atomic int64_t value;
     _Atomic uint64_t buckets[BF_METRIC_BUCKETS_MAX + 1];
     _Atomic uint64_t sum_us;
