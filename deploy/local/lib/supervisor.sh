@@ -77,7 +77,7 @@ supervisor_start() {
     fi
     "$RUN/bin/leash" "$RUN" --sweep
     ports_free
-    rm -f "$RUN"/stamp/*
+    rm -f "$RUN"/stamp/* "$RUN/log/restarts.log"
     (
         # nothing of this shell may stay open in a program that outlives it: a pipe would never end, a lock never go
         exec 8>>"$RUN/pid/supervisor.hold" 3>&- 9>&-

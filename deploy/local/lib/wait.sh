@@ -6,7 +6,7 @@ program_ready() {
     local check host plus path
     check=$(awk -v name="$1" '$1 == name { print $3 }' <<<"$PROGRAMS")
     case $check in
-    postgres) "$PG_BIN/pg_isready" -q -h "$SOCK" ;;
+    postgres) "$PG_BIN/pg_isready" -q -h "$SOCK" -U postgres -d postgres ;;
     redis) [ "$(redis-cli -s "$SOCK/redis.sock" ping 2>/dev/null)" = PONG ] ;;
     http:*)
         IFS=: read -r _ host plus path <<<"$check"
