@@ -9,9 +9,24 @@ struct tenant_master {
     struct tenant_domain **domains;
     uint32_t tenant_buckets, tenant_count; // buckets are powers of two
     uint32_t domain_buckets, domain_count;
+    struct tenant_entry *oldest_tenant, *newest_tenant;
+    struct tenant_domain *oldest_domain, *newest_domain;
 };
 
 #define BUCKETS_MIN 64
+
+// The lists of all, oldest first.
+#define LIST_ADD(oldest_, newest_, item)                        \
+    do {                                                        \
+        (item)->older = (newest_);                              \
+        *((newest_) ? &(newest_)->newer : &(oldest_)) = (item); \
+        (newest_) = (item);                                     \
+    } while (0)
+#define LIST_REMOVE(oldest_, newest_, item)                                    \
+    do {                                                                       \
+        *((item)->older ? &(item)->older->newer : &(oldest_)) = (item)->newer; \
+        *((item)->newer ? &(item)->newer->older : &(newest_)) = (item)->older; \
+    } while (0)
 
 static uint64_t id_hash(const struct tenant_master *master, struct bf_id id)
 {
@@ -118,6 +133,7 @@ static struct tenant_entry *entry_put(struct tenant_master *master, const struct
     if (!entry) {
         entry = *at = bf_xcalloc(1, sizeof(*entry));
         entry->id = record->id;
+        LIST_ADD(master->oldest_tenant, master->newest_tenant, entry);
         master->tenant_count++;
     }
     entry_set(entry, record);
@@ -134,6 +150,7 @@ static struct bf_id entry_unref(struct tenant_master *master, struct tenant_entr
         return (struct bf_id){{0}};
     at = tenant_at(master, id);
     *at = entry->next;
+    LIST_REMOVE(master->oldest_tenant, master->newest_tenant, entry);
     master->tenant_count--;
     entry_free(entry);
     return id;
@@ -154,17 +171,13 @@ void tenant_master_free(struct tenant_master *master)
 {
     if (!master)
         return;
-    for (uint32_t i = 0; i < master->domain_buckets; i++) {
-        for (struct tenant_domain *domain = master->domains[i], *next; domain; domain = next) {
-            next = domain->next;
-            free(domain);
-        }
+    for (struct tenant_domain *domain = master->oldest_domain, *newer; domain; domain = newer) {
+        newer = domain->newer;
+        free(domain);
     }
-    for (uint32_t i = 0; i < master->tenant_buckets; i++) {
-        for (struct tenant_entry *entry = master->tenants[i], *next; entry; entry = next) {
-            next = entry->next;
-            entry_free(entry);
-        }
+    for (struct tenant_entry *entry = master->oldest_tenant, *newer; entry; entry = newer) {
+        newer = entry->newer;
+        entry_free(entry);
     }
     free(master->domains);
     free(master->tenants);
@@ -183,6 +196,7 @@ static struct tenant_domain *domain_new(struct tenant_master *master, struct bf_
     at = &master->domains[domain->hash & (master->domain_buckets - 1)];
     domain->next = *at;
     *at = domain;
+    LIST_ADD(master->oldest_domain, master->newest_domain, domain);
     master->domain_count++;
     return domain;
 }
@@ -220,6 +234,7 @@ bool tenant_master_drop(struct tenant_master *master, struct bf_str name, struct
     if (!domain)
         return false;
     *at = domain->next;
+    LIST_REMOVE(master->oldest_domain, master->newest_domain, domain);
     master->domain_count--;
     *ret_left = entry_unref(master, domain->tenant);
     free(domain);
@@ -240,6 +255,7 @@ bool tenant_master_drop_tenant(struct tenant_master *master, struct bf_id id)
                 continue;
             }
             *at = domain->next;
+            LIST_REMOVE(master->oldest_domain, master->newest_domain, domain);
             master->domain_count--;
             left--;
             entry_unref(master, entry);
@@ -274,19 +290,15 @@ uint32_t tenant_master_tenants(const struct tenant_master *master)
 void tenant_master_each_tenant(const struct tenant_master *master,
                                void (*visit)(struct tenant_entry *entry, void *ctx), void *ctx)
 {
-    for (uint32_t i = 0; i < master->tenant_buckets; i++) {
-        for (struct tenant_entry *entry = master->tenants[i]; entry; entry = entry->next)
-            visit(entry, ctx);
-    }
+    for (struct tenant_entry *entry = master->oldest_tenant; entry; entry = entry->newer)
+        visit(entry, ctx);
 }
 
 void tenant_master_each_domain(const struct tenant_master *master,
                                void (*visit)(const struct tenant_domain *domain, void *ctx), void *ctx)
 {
-    for (uint32_t i = 0; i < master->domain_buckets; i++) {
-        for (const struct tenant_domain *domain = master->domains[i]; domain; domain = domain->next)
-            visit(domain, ctx);
-    }
+    for (const struct tenant_domain *domain = master->oldest_domain; domain; domain = domain->newer)
+        visit(domain, ctx);
 }
 
 const struct tenant_hash_key *tenant_master_key(const struct tenant_master *master)

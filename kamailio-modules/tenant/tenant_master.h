@@ -16,16 +16,18 @@ struct tenant_entry {
     struct tenant_limits limits;
     char *slug;
     char *realm;
-    uint32_t domains;  // how many point here; 0: freed
-    uint32_t at;       // scratch of tenant_table: where it and its domains go,
-    uint32_t end;      // how far they are written,
-    uint32_t realm_at; // and whether its realm is one of them
-    struct tenant_entry *next;
+    uint32_t domains;          // how many point here; 0: freed
+    uint32_t at;               // scratch of tenant_table: where it and its domains go,
+    uint32_t end;              // how far they are written,
+    uint32_t realm_at;         // and whether its realm is one of them
+    struct tenant_entry *next; // in its bucket
+    struct tenant_entry *older, *newer;
 };
 
 struct tenant_domain {
     struct tenant_entry *tenant;
-    struct tenant_domain *next;
+    struct tenant_domain *next; // in its bucket
+    struct tenant_domain *older, *newer;
     uint64_t hash;
     uint8_t len;
     char name[];
@@ -52,7 +54,8 @@ bool tenant_master_maps(const struct tenant_master *master, struct bf_str name, 
 uint32_t tenant_master_domains(const struct tenant_master *master);
 uint32_t tenant_master_tenants(const struct tenant_master *master);
 
-// Each once, in no order. Not to be changed meanwhile.
+// Each once, oldest first: the order of memory, mostly, which is what makes a walk over all of them quick.
+// Not to be changed meanwhile.
 void tenant_master_each_tenant(const struct tenant_master *master,
                                void (*visit)(struct tenant_entry *entry, void *ctx), void *ctx);
 void tenant_master_each_domain(const struct tenant_master *master,

@@ -20,10 +20,10 @@
 
 #define TICK_MS         50
 #define CALL_TIMEOUT_MS 5000 // snapshot pages and changes
-#define REBUILD_REST \
-    2 // times as long as the last rebuild took, the next waits: a burst costs a third of a core
-#define REBUILD_REST_MAX 200
-#define TICKETS_A_ROUND  8192
+// After a rebuild the next one waits as long as that took: a burst costs half a core, a lone change waits for
+// nothing.
+#define REBUILD_REST_MS_MAX 200
+#define TICKETS_A_ROUND     8192
 
 static struct {
     int ask_pipe[2];
@@ -310,8 +310,9 @@ static void publish(void)
     tenant_state->domains = tenant_master_domains(master);
     tenant_state->tenants = tenant_master_tenants(master);
     retired_free();
-    rest_ms = (bf_mono_ms() - start_ms) * REBUILD_REST;
-    proc.rebuild_not_before_ms = bf_mono_ms() + (rest_ms < REBUILD_REST_MAX ? rest_ms : REBUILD_REST_MAX);
+    rest_ms = bf_mono_ms() - start_ms;
+    proc.rebuild_not_before_ms =
+        bf_mono_ms() + (rest_ms < REBUILD_REST_MS_MAX ? rest_ms : REBUILD_REST_MS_MAX);
 }
 
 static void count(enum tenant_counter counter, uint64_t now, uint64_t *counted)
