@@ -5,9 +5,9 @@ BEGIN;
 SET LOCAL belfry.scope = 'system';
 
 CREATE TEMPORARY TABLE bench_tenant ON COMMIT DROP AS
-SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(d), 12, '0'))::uuid AS id, 't' || lpad(d::text, 6, '0') AS slug,
-       't' || lpad(d::text, 6, '0') || :'suffix' AS domain
-FROM generate_series(0, :domains - 1) d;
+SELECT (lpad(to_hex(1700000000000 + d), 12, '0') || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid AS id,
+       't' || lpad(d::text, 6, '0') AS slug, 't' || lpad(d::text, 6, '0') || :'suffix' AS domain
+FROM generate_series(0, :domains - 1) d, LATERAL (SELECT md5(d::text) AS hash) random; -- as UUIDv7 is: time, then randomness
 
 INSERT INTO registry.tenant (id, slug, name, realm, requests_per_minute) SELECT id, slug, slug, domain, 1000000 FROM bench_tenant;
 INSERT INTO registry.domain (name, tenant_id) SELECT domain, id FROM bench_tenant;
