@@ -46,7 +46,7 @@ struct bf_bus_client {
     struct call *all;
     struct call *idle;
     size_t call_count;
-    size_t under_way;
+    size_t users; // calls under way, and threads that are just beginning one
     bool closing;
 };
 
@@ -75,7 +75,7 @@ static void give_back(struct call *call)
     pthread_mutex_lock(&client->lock);
     call->next_idle = client->idle;
     client->idle = call;
-    client->under_way--;
+    client->users--;
     pthread_cond_signal(&client->fewer);
     pthread_mutex_unlock(&client->lock);
 }
@@ -182,7 +182,7 @@ static enum bf_err borrow(struct bf_bus_client *client, struct call **ret_call)
     if (!closing)
         call = take_call(client);
     if (call)
-        client->under_way++;
+        client->users += 2; // the call, and whoever begins it: see leave()
     pthread_mutex_unlock(&client->lock);
     if (!call) {
         bf_metric_add(&metrics[CALLS_REFUSED], !closing);
@@ -211,6 +211,16 @@ static nng_msg *pack_request(const char *method, const char *tenant_id, const ch
     return message;
 }
 
+// The call may be over before its beginner has looked at the client for the last time; hanging up waits for
+// both.
+static void leave(struct bf_bus_client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    client->users--;
+    pthread_cond_signal(&client->fewer);
+    pthread_mutex_unlock(&client->lock);
+}
+
 static enum bf_err start_call(struct bf_bus_client *client, nng_msg *message, int64_t timeout_ms,
                               call_done *done, void *ctx)
 {
@@ -233,6 +243,7 @@ static enum bf_err start_call(struct bf_bus_client *client, nng_msg *message, in
     // when nothing is connected, that one is as hopeless.
     if (hopeless(client))
         nng_aio_abort(aio, NNG_ECONNABORTED);
+    leave(client);
     return BF_OK;
 }
 
@@ -403,7 +414,7 @@ void bf_bus_hang_up(struct bf_bus_client *client)
     pthread_mutex_unlock(&client->lock);
     nng_close(client->socket); // ends every call under way with NNG_ECLOSED, and removes the connections
     pthread_mutex_lock(&client->lock);
-    while (client->under_way > 0)
+    while (client->users > 0)
         pthread_cond_wait(&client->fewer, &client->lock);
     pthread_mutex_unlock(&client->lock);
     free_calls(client);
