@@ -57,12 +57,14 @@ enum api_flag {                    // besides enum caller_flag
 
 struct api_route {
     const char *method, *pattern;
-    unsigned flags;
     api_handler *handle;
+    unsigned flags;
     enum page_kind page;
     const struct bf_json_field *fields;
     size_t field_count;
 };
+
+#define API_FIELDS(table) .fields = (table), .field_count = BF_LEN(table)
 
 // All routes of this program, for bf_http_start: ctx is the registry.
 extern const struct bf_http_route *api_routes(size_t *ret_count);

@@ -63,6 +63,6 @@ static enum bf_err audit_list(struct api_work *work)
 }
 
 const struct api_route audit_api_routes[] = {
-    {"GET", "/v1/tenants/{t}/audit", API_NO_TENANT_LOOKUP, audit_list, .page = PAGE_IDS},
+    {"GET", "/v1/tenants/{t}/audit", audit_list, API_NO_TENANT_LOOKUP, .page = PAGE_IDS},
 };
 const size_t audit_api_route_count = BF_LEN(audit_api_routes);

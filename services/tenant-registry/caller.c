@@ -140,7 +140,7 @@ static enum bf_err caller_may(struct bf_http_call *call, const struct key_owner 
 enum bf_err caller_check(struct bf_http_call *call, void *ctx)
 {
     struct registry *registry = ctx;
-    struct key_owner owner;
+    struct key_owner owner = {.role = KEY_ROLE_UNKNOWN};
     uint64_t wait_ms = 0;
 
     if (bf_http_route(call)->flags & CALLER_ANYBODY)

@@ -20,8 +20,8 @@ struct caller {
     struct key_owner owner;
 };
 
-enum bf_err caller_check(struct bf_http_call *call, void *registry); // a bf_http_handler
-const struct caller *caller_of(const struct bf_http_call *call);     // NULL on a route for anybody
+enum bf_err caller_check(struct bf_http_call *call, void *ctx);  // ctx: the registry; a bf_http_handler
+const struct caller *caller_of(const struct bf_http_call *call); // NULL on a route for anybody
 bool caller_is_operator(const struct caller *caller);
 
 // What a tenant may ask a minute: its own limit or the platform's.

@@ -87,7 +87,7 @@ static enum bf_err domain_list(struct api_work *work)
 static enum bf_err domain_delete(struct api_work *work)
 {
     struct bf_str given = bf_str(bf_http_param(work->call, "d"));
-    struct domain domain;
+    struct domain domain = {.name = ""};
     char name[DOMAIN_BYTES_MAX + 1] = "";
     int64_t count;
 
@@ -133,10 +133,9 @@ static enum bf_err dns_get(struct api_work *work)
 }
 
 const struct api_route domain_api_routes[] = {
-    {"POST", "/v1/tenants/{t}/domains", 0, domain_create, .fields = add_fields,
-     .field_count = BF_LEN(add_fields)},
-    {"GET", "/v1/tenants/{t}/domains", 0, domain_list, .page = PAGE_DOMAINS},
-    {"DELETE", "/v1/tenants/{t}/domains/{d}", 0, domain_delete, .page = PAGE_NONE},
-    {"GET", "/v1/tenants/{t}/dns", 0, dns_get, .page = PAGE_NONE},
+    {"POST", "/v1/tenants/{t}/domains", domain_create, 0, API_FIELDS(add_fields)},
+    {"GET", "/v1/tenants/{t}/domains", domain_list, 0, .page = PAGE_DOMAINS},
+    {"DELETE", "/v1/tenants/{t}/domains/{d}", domain_delete, 0, .page = PAGE_NONE},
+    {"GET", "/v1/tenants/{t}/dns", dns_get, 0, .page = PAGE_NONE},
 };
 const size_t domain_api_route_count = BF_LEN(domain_api_routes);

@@ -31,8 +31,7 @@ static void what_is_no_host_name_is_none(void **state)
                                       "a b.example",
                                       "10.0.0.1",
                                       "[::1]",
-                                      "b\xc3\xbc"
-                                      "cher.example",
+                                      "bücher.example",
                                       "ab--cd.example",
                                       "a.example:5060",
                                       "sip:a.example",

@@ -12,10 +12,10 @@
         .name = "number", .kind = BF_JSON_TEXT, .required = true, .offset = BODY(number), \
         .max = EXTENSION_NUMBER_BYTES_MAX, .check = extension_number_check                \
     }
-#define KIND_FIELD(need)                                                                         \
-    {                                                                                            \
-        .name = "kind", .kind = BF_JSON_TEXT, .required = need, .offset = BODY(kind), .max = 16, \
-        .check = extension_kind_check                                                            \
+#define KIND_FIELD(need)                                                                           \
+    {                                                                                              \
+        .name = "kind", .kind = BF_JSON_TEXT, .required = (need), .offset = BODY(kind), .max = 16, \
+        .check = extension_kind_check                                                              \
     }
 #define DISPLAY_FIELD                                                               \
     {                                                                               \
@@ -144,7 +144,7 @@ static enum bf_err extension_list(struct api_work *work)
 
 static enum bf_err extension_get(struct api_work *work)
 {
-    struct extension extension;
+    struct extension extension = {.number = ""};
     enum bf_err err = extension_of_path(work, &extension);
 
     if (err)
@@ -157,7 +157,7 @@ static enum bf_err extension_get(struct api_work *work)
 static enum bf_err extension_patch(struct api_work *work)
 {
     const struct api_extension_body *body = &work->body.extension;
-    struct extension before, extension;
+    struct extension before = {.number = ""}, extension;
     enum bf_err err = extension_of_path(work, &before);
 
     if (err)
@@ -186,7 +186,7 @@ static enum bf_err extension_patch(struct api_work *work)
 
 static enum bf_err extension_delete(struct api_work *work)
 {
-    struct extension extension;
+    struct extension extension = {.number = ""};
     enum bf_err err = extension_of_path(work, &extension);
 
     if (!err)
@@ -203,7 +203,7 @@ static enum bf_err extension_delete(struct api_work *work)
 static enum bf_err password_reset(struct api_work *work)
 {
     char made[EXTENSION_PASSWORD_MADE + 1];
-    struct extension extension;
+    struct extension extension = {.number = ""};
     enum bf_err err = extension_of_path(work, &extension);
 
     if (err)
@@ -223,14 +223,12 @@ static enum bf_err password_reset(struct api_work *work)
     return BF_OK;
 }
 
-#define FIELDS(table) .fields = table, .field_count = BF_LEN(table)
-
 const struct api_route extension_api_routes[] = {
-    {"POST", "/v1/tenants/{t}/extensions", 0, extension_create, FIELDS(create_fields)},
-    {"GET", "/v1/tenants/{t}/extensions", 0, extension_list, .page = PAGE_EXTENSIONS},
-    {"GET", "/v1/tenants/{t}/extensions/{number}", 0, extension_get, .page = PAGE_NONE},
-    {"PATCH", "/v1/tenants/{t}/extensions/{number}", 0, extension_patch, FIELDS(patch_fields)},
-    {"DELETE", "/v1/tenants/{t}/extensions/{number}", 0, extension_delete, .page = PAGE_NONE},
-    {"POST", "/v1/tenants/{t}/extensions/{number}/password", 0, password_reset, FIELDS(password_fields)},
+    {"POST", "/v1/tenants/{t}/extensions", extension_create, 0, API_FIELDS(create_fields)},
+    {"GET", "/v1/tenants/{t}/extensions", extension_list, 0, .page = PAGE_EXTENSIONS},
+    {"GET", "/v1/tenants/{t}/extensions/{number}", extension_get, 0, .page = PAGE_NONE},
+    {"PATCH", "/v1/tenants/{t}/extensions/{number}", extension_patch, 0, API_FIELDS(patch_fields)},
+    {"DELETE", "/v1/tenants/{t}/extensions/{number}", extension_delete, 0, .page = PAGE_NONE},
+    {"POST", "/v1/tenants/{t}/extensions/{number}/password", password_reset, 0, API_FIELDS(password_fields)},
 };
 const size_t extension_api_route_count = BF_LEN(extension_api_routes);

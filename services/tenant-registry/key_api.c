@@ -112,7 +112,7 @@ static enum bf_err key_of_path(struct api_work *work, struct key *ret_key)
 
 static enum bf_err key_get(struct api_work *work)
 {
-    struct key key;
+    struct key key = {.name = ""};
     enum bf_err err = key_of_path(work, &key);
 
     if (err)
@@ -125,7 +125,7 @@ static enum bf_err key_get(struct api_work *work)
 static enum bf_err key_delete(struct api_work *work)
 {
     char id[BF_ID_TEXT_SIZE];
-    struct key key;
+    struct key key = {.name = ""};
     enum bf_err err = key_of_path(work, &key);
 
     if (!err)
@@ -137,10 +137,9 @@ static enum bf_err key_delete(struct api_work *work)
 }
 
 const struct api_route key_api_routes[] = {
-    {"POST", "/v1/tenants/{t}/keys", 0, key_create, .fields = create_fields,
-     .field_count = BF_LEN(create_fields)},
-    {"GET", "/v1/tenants/{t}/keys", 0, key_list, .page = PAGE_IDS},
-    {"GET", "/v1/tenants/{t}/keys/{id}", 0, key_get, .page = PAGE_NONE},
-    {"DELETE", "/v1/tenants/{t}/keys/{id}", 0, key_delete, .page = PAGE_NONE},
+    {"POST", "/v1/tenants/{t}/keys", key_create, 0, API_FIELDS(create_fields)},
+    {"GET", "/v1/tenants/{t}/keys", key_list, 0, .page = PAGE_IDS},
+    {"GET", "/v1/tenants/{t}/keys/{id}", key_get, 0, .page = PAGE_NONE},
+    {"DELETE", "/v1/tenants/{t}/keys/{id}", key_delete, 0, .page = PAGE_NONE},
 };
 const size_t key_api_route_count = BF_LEN(key_api_routes);

@@ -1,6 +1,7 @@
 // The SQL against a real PostgreSQL of its own (tests/lib/pg-scratch), migrated by sql/migrate, as the
 // service's role.
 #include <errno.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -22,11 +23,6 @@
 #include "tenant_store.h"
 
 #define SERVER_START_MS 60000
-#define OWNER_MAKES                                                                                     \
-    "psql -X -q -v ON_ERROR_STOP=1 -h '%s' -p 5432 -U belfry -d postgres "                              \
-    "-c 'CREATE ROLE belfry_owner LOGIN CREATEROLE' -c 'CREATE DATABASE belfry OWNER belfry_owner' && " \
-    "PGHOST='%s' PGPORT=5432 PGUSER=belfry_owner PGDATABASE=belfry sql/migrate >/dev/null"
-
 static struct {
     char dir[40];
     char host[64];
@@ -115,6 +111,38 @@ static void make_tenant(struct tenant *tenant, const char *slug)
     commit(tx);
 }
 
+// Runs a program as the given role; fails unless it ends with 0.
+static void run(const char *user, const char *dbname, char *const argv[])
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        setenv("PGHOST", server.host, 1);
+        setenv("PGPORT", "5432", 1);
+        setenv("PGUSER", user, 1);
+        setenv("PGDATABASE", dbname, 1);
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static void make_database(void)
+{
+    run("belfry", "postgres",
+        (char *[]){"psql", "-Xqv", "ON_ERROR_STOP=1", "-c", "CREATE ROLE belfry_owner LOGIN CREATEROLE", "-c",
+                   "CREATE DATABASE belfry OWNER belfry_owner", NULL});
+    run("belfry_owner", "belfry", (char *[]){"sql/migrate", NULL});
+}
+
+static int remove_entry(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+    return remove(path);
+}
+
 static int start_server(void **state)
 {
     snprintf(server.dir, sizeof(server.dir), "/tmp/belfry_store_test.XXXXXX");
@@ -127,8 +155,7 @@ static int start_server(void **state)
         _exit(127);
     }
     wait_until_it_serves();
-    bf_autofree char *command = bf_xasprintf(OWNER_MAKES, server.host, server.host);
-    assert_int_equal(system(command), 0);
+    make_database();
     struct bf_db_options service = options("belfry", "belfry_registry");
     assert_int_equal(bf_db_open(&service, &db), BF_OK);
     make_tenant(&acme, "acme");
@@ -142,8 +169,7 @@ static int stop_server(void **state)
     kill(server.pid, SIGINT);
     while (waitpid(server.pid, NULL, 0) < 0 && errno == EINTR)
         ;
-    bf_autofree char *command = bf_xasprintf("rm -rf '%s'", server.dir);
-    return system(command);
+    return nftw(server.dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static int64_t number_of(struct bf_tx *tx, const char *sql)

@@ -17,10 +17,10 @@ static const struct bf_json_field limit_fields[] = {
      .max = TENANT_LIMIT_MAX},
 };
 
-#define TEXT_FIELD(field, need, bytes_max, how)                                                          \
-    {                                                                                                    \
-        .name = #field, .kind = BF_JSON_TEXT, .required = need, .offset = BODY(field), .max = bytes_max, \
-        .check = how                                                                                     \
+#define TEXT_FIELD(field, need, bytes_max, how)                                                              \
+    {                                                                                                        \
+        .name = #field, .kind = BF_JSON_TEXT, .required = (need), .offset = BODY(field), .max = (bytes_max), \
+        .check = (how)                                                                                       \
     }
 #define LIMITS_FIELD                                                      \
     {                                                                     \
@@ -232,13 +232,11 @@ static enum bf_err tenant_delete(struct api_work *work)
     return err;
 }
 
-#define FIELDS(table) .fields = table, .field_count = BF_LEN(table)
-
 const struct api_route tenant_api_routes[] = {
-    {"POST", "/v1/tenants", CALLER_OPERATOR, tenant_create, FIELDS(create_fields)},
-    {"GET", "/v1/tenants", 0, tenant_list, .page = PAGE_TENANTS},
-    {"GET", "/v1/tenants/{t}", 0, tenant_get, .page = PAGE_NONE},
-    {"PATCH", "/v1/tenants/{t}", 0, tenant_patch, FIELDS(patch_fields)},
-    {"DELETE", "/v1/tenants/{t}", CALLER_OPERATOR, tenant_delete, .page = PAGE_NONE},
+    {"POST", "/v1/tenants", tenant_create, CALLER_OPERATOR, API_FIELDS(create_fields)},
+    {"GET", "/v1/tenants", tenant_list, 0, .page = PAGE_TENANTS},
+    {"GET", "/v1/tenants/{t}", tenant_get, 0, .page = PAGE_NONE},
+    {"PATCH", "/v1/tenants/{t}", tenant_patch, 0, API_FIELDS(patch_fields)},
+    {"DELETE", "/v1/tenants/{t}", tenant_delete, CALLER_OPERATOR, .page = PAGE_NONE},
 };
 const size_t tenant_api_route_count = BF_LEN(tenant_api_routes);
