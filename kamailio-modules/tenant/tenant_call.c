@@ -126,7 +126,9 @@ static int transaction_need(sip_msg_t *msg)
     if (t && t != T_UNDEFINED)
         return 1;
     made = call.tm.t_newtran(msg);
-    return made > 0 ? 1 : made == 0 ? 0 : -1; // 0: a retransmission, answered by tm
+    if (made == 0)
+        return 0; // a retransmission, answered by tm
+    return made > 0 ? 1 : -1;
 }
 
 // The pipe is full: back to a request that goes on in the script. tm leaves its flag set, and would drop
@@ -140,14 +142,22 @@ static void suspend_undo(const struct tenant_ticket *ticket)
         t->flags &= ~T_ASYNC_SUSPENDED;
 }
 
-static int suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
+// As transaction_need().
+static int transaction_suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
 {
     int result = transaction_need(msg);
 
-    if (result == 1)
-        result = call.tm.t_suspend(msg, &ticket->hash_index, &ticket->label) == 0 ? 1
-                 : call.tm.t_gett()->flags & T_CANCELED                           ? 0
-                                                                                  : -1;
+    if (result != 1)
+        return result;
+    if (call.tm.t_suspend(msg, &ticket->hash_index, &ticket->label) == 0)
+        return 1;
+    return call.tm.t_gett()->flags & T_CANCELED ? 0 : -1; // cancelled already: tm has answered it
+}
+
+static int suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
+{
+    int result = transaction_suspend(msg, ticket);
+
     if (result != 1) {
         tenant_ticket_free(ticket);
         return result == 0 ? 0 : -2;

@@ -42,9 +42,16 @@ static counter_val_t live_synced(counter_handle_t h, void *param)
     return tenant_state->synced && tenant_state->connected;
 }
 
+static counter_val_t live_connected(counter_handle_t h, void *param)
+{
+    return tenant_state->connected;
+}
+
+// Statistics have no negative values: what is not known while the registry is away is what `connected` is
+// for.
 static counter_val_t live_drift(counter_handle_t h, void *param)
 {
-    return tenant_state->connected ? (counter_val_t)(tenant_state->head_seq - tenant_state->seq) : -1;
+    return tenant_drift();
 }
 
 #define COUNTER(id, name, about)                         \
@@ -74,7 +81,8 @@ static counter_def_t counter_defs[] = {
     LIVE("domains", live_domains, "domains in the table"),
     LIVE("credentials", live_credentials, "credentials cached"),
     LIVE("synced", live_synced, "1: the table is the registry's, nothing known to be missing"),
-    LIVE("drift", live_drift, "changes that the registry is ahead; -1: not connected"),
+    LIVE("connected", live_connected, "1: a registry is connected"),
+    LIVE("drift", live_drift, "changes that the registry was ahead when last heard"),
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
 

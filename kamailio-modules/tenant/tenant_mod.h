@@ -78,6 +78,13 @@ static inline void tenant_count(enum tenant_counter counter, int by)
     counter_add(tenant_counters[counter], by);
 }
 
+static inline int tenant_drift(void)
+{
+    uint64_t seq = tenant_state->seq, head_seq = tenant_state->head_seq;
+
+    return head_seq > seq ? (int)(head_seq - seq) : 0;
+}
+
 // tenant_call.c
 int tenant_call_init(void);
 int tenant_match_domain(sip_msg_t *msg, str *domain);
@@ -109,6 +116,7 @@ void tenant_proc_wake(void);
 // tenant_unbind_proc.c: registered contacts of what is gone. Tenant process only.
 void tenant_unbind_start(void);
 void tenant_unbind_extension(struct bf_id tenant, struct bf_str number);
+void tenant_unbind_extension_back(struct bf_id tenant, struct bf_str number); // it exists (again)
 void tenant_unbind_tenant(struct bf_id tenant);
 bool tenant_unbind_some(void); // a slice of what is to do; true: there is more
 

@@ -165,6 +165,8 @@ static void sync_extension(void *ctx, struct bf_id tenant, struct bf_str number,
         proc.invalidated++;
     if (gone)
         tenant_unbind_extension(tenant, number);
+    else
+        tenant_unbind_extension_back(tenant, number);
 }
 
 static void sync_tenant_gone(void *ctx, struct bf_id tenant)

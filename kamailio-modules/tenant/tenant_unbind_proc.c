@@ -1,7 +1,8 @@
 // Registered contacts of what is gone are removed from usrloc, whose addresses of record are
 // <number>@<tenant's UUID>.
 //
-// An extension is one look-up. A tenant is a walk over the whole table, a slice a round; tenants that go
+// An extension is one look-up, done again a little later: a REGISTER that was let in just before may still be
+// on its way to being saved. A tenant is a walk over the whole table, a slice a round; tenants that go
 // meanwhile start the walk anew for all of them.
 #include "tenant_mod.h"
 
@@ -16,12 +17,24 @@
 #define RECORDS_A_VISIT 64   // removed before a slot's lock is let go
 #define AOR_MAX         (TENANT_USER_MAX + 1 + BF_ID_TEXT_SIZE)
 
+#define AGAIN_MS  1000
+#define AGAIN_MAX 1024 // more than that deleted within AGAIN_MS: the oldest are done again early
+
+struct again {
+    struct bf_id tenant;
+    uint64_t due_ms;
+    uint8_t len; // 0: no longer wanted
+    char number[TENANT_USER_MAX];
+};
+
 static struct {
     usrloc_api_t usrloc;
     bool loaded;
     char (*tenants)[BF_ID_TEXT_SIZE]; // going: the domain part of their addresses
     size_t tenant_count, tenant_room;
-    int slot; // the walk's next one
+    int slot;                      // the walk's next one
+    struct again again[AGAIN_MAX]; // a ring, by time
+    uint32_t again_first, again_count;
 } unbind;
 
 void tenant_unbind_start(void)
@@ -60,13 +73,13 @@ static size_t aor_make(char aor[AOR_MAX], struct bf_id tenant, struct bf_str num
     return number.len + 1 + BF_ID_TEXT_SIZE - 1;
 }
 
-void tenant_unbind_extension(struct bf_id tenant, struct bf_str number)
+static void remove_extension(struct bf_id tenant, struct bf_str number)
 {
     udomain_t *domain = table();
     char aor[AOR_MAX], lower[AOR_MAX];
     size_t len;
 
-    if (!domain || number.len > TENANT_USER_MAX)
+    if (!domain)
         return;
     len = aor_make(aor, tenant, number);
     remove_aor(domain, aor, len);
@@ -74,6 +87,46 @@ void tenant_unbind_extension(struct bf_id tenant, struct bf_str number)
         lower[i] = aor[i] >= 'A' && aor[i] <= 'Z' ? (char)(aor[i] | 0x20) : aor[i];
     if (memcmp(lower, aor, len) != 0) // registrar's case_sensitive=0 stores it like this
         remove_aor(domain, lower, len);
+}
+
+static struct again *again_at(uint32_t i)
+{
+    return &unbind.again[(unbind.again_first + i) % AGAIN_MAX];
+}
+
+static void again_do_first(void)
+{
+    const struct again *again = again_at(0);
+
+    if (again->len > 0)
+        remove_extension(again->tenant, (struct bf_str){again->number, again->len});
+    unbind.again_first = (unbind.again_first + 1) % AGAIN_MAX;
+    unbind.again_count--;
+}
+
+void tenant_unbind_extension(struct bf_id tenant, struct bf_str number)
+{
+    struct again *again;
+
+    if (!unbind.loaded || number.len > TENANT_USER_MAX)
+        return;
+    remove_extension(tenant, number);
+    if (unbind.again_count == AGAIN_MAX)
+        again_do_first();
+    again = again_at(unbind.again_count++);
+    again->tenant = tenant;
+    again->due_ms = bf_mono_ms() + AGAIN_MS;
+    again->len = (uint8_t)number.len;
+    memcpy(again->number, number.at, number.len);
+}
+
+void tenant_unbind_extension_back(struct bf_id tenant, struct bf_str number)
+{
+    for (uint32_t i = 0; i < unbind.again_count; i++) {
+        struct again *again = again_at(i);
+        if (bf_id_eq(again->tenant, tenant) && bf_str_eq((struct bf_str){again->number, again->len}, number))
+            again->len = 0;
+    }
 }
 
 void tenant_unbind_tenant(struct bf_id tenant)
@@ -126,6 +179,8 @@ bool tenant_unbind_some(void)
     udomain_t *domain = unbind.tenant_count > 0 ? table() : NULL;
     uint64_t until_us = bf_mono_us() + SLICE_US;
 
+    while (unbind.again_count > 0 && again_at(0)->due_ms <= bf_mono_ms())
+        again_do_first();
     while (domain && unbind.slot < domain->size) {
         if (visit_slot(domain, &domain->table[unbind.slot]))
             unbind.slot++;
