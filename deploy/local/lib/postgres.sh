@@ -25,7 +25,7 @@ postgres_migrate() {
         ('belfry_owner', 'belfry_registry')) + (SELECT count(*) FROM pg_database WHERE datname = 'belfry')")
     [ "$ready" = 3 ] || postgres_bootstrap
     applied=$(PGHOST=$SOCK PGDATABASE=belfry PGUSER=belfry_owner PGPASSWORD=$(<"$RUN/secrets/belfry_owner.pgpass") \
-        "$ROOT/sql/migrate")
+        bash "$ROOT/sql/migrate")
     printf '%s\n' "$applied"
     note "$(grep -c 'applying' <<<"$applied" || true) migrations applied"
 }
