@@ -47,7 +47,7 @@ struct bf_bus_client {
     struct call *idle;
     size_t call_count;
     size_t users; // calls under way, and threads that are just beginning one
-    bool closing;
+    _Atomic bool closing;
 };
 
 enum { CALLS, CALL_ERRORS, CALL_TIMEOUTS, CALLS_REFUSED, CALLS_UNDER_WAY, SECONDS };
@@ -115,7 +115,7 @@ static nng_duration left_ms(const struct call *call)
 
 static bool hopeless(const struct bf_bus_client *client)
 {
-    return client->connections == 0;
+    return client->connections == 0 || client->closing;
 }
 
 static void on_aio(void *at)
@@ -394,7 +394,9 @@ enum bf_err bf_bus_dial(const char *urls, struct bf_bus_client **ret_client)
     return BF_OK;
 }
 
-// A callback may still be on its way out of give_back(): freeing its aio waits for it.
+// A callback may still be on its way out of nng or give_back(): freeing its aio waits for it. All this comes
+// before the socket is closed, because nng 1.5 crashes when a socket goes while a thread is inside
+// nng_ctx_recv or nng_ctx_send.
 static void free_calls(struct bf_bus_client *client)
 {
     for (struct call *call = client->all, *next; call; call = next) {
@@ -403,6 +405,7 @@ static void free_calls(struct bf_bus_client *client)
         nng_ctx_close(call->ctx);
         free(call);
     }
+    client->all = NULL; // the connections' callback comes once more
 }
 
 void bf_bus_hang_up(struct bf_bus_client *client)
@@ -411,13 +414,12 @@ void bf_bus_hang_up(struct bf_bus_client *client)
         return;
     pthread_mutex_lock(&client->lock);
     client->closing = true;
-    pthread_mutex_unlock(&client->lock);
-    nng_close(client->socket); // ends every call under way with NNG_ECLOSED, and removes the connections
-    pthread_mutex_lock(&client->lock);
+    abort_all(client);
     while (client->users > 0)
         pthread_cond_wait(&client->fewer, &client->lock);
     pthread_mutex_unlock(&client->lock);
     free_calls(client);
+    nng_close(client->socket);
     pthread_cond_destroy(&client->fewer);
     pthread_mutex_destroy(&client->lock);
     free(client);

@@ -38,6 +38,10 @@ struct bf_bus_server {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     size_t running;
+    // nng 1.5 crashes when a socket goes while a thread is inside nng_ctx_recv or nng_ctx_send: these are
+    // called with the gate held for reading, the socket is closed with it held for writing.
+    pthread_rwlock_t gate;
+    bool closed;
 };
 
 enum { SERVED, FAILED, DROPPED, MALFORMED, UNSENT, SECONDS };
@@ -58,6 +62,21 @@ static struct bf_metric metrics[] = {
                  .kind = BF_HISTOGRAM,
                  .help = "Time to handle a bus request"},
 };
+
+typedef void start_io(nng_ctx ctx, nng_aio *aio);
+
+// False when the socket is gone; otherwise the aio's result tells.
+static bool run_io(struct worker *worker, start_io *start, nng_aio *aio)
+{
+    pthread_rwlock_rdlock(&worker->server->gate);
+    bool closed = worker->server->closed;
+    if (!closed)
+        start(worker->ctx, aio);
+    pthread_rwlock_unlock(&worker->server->gate);
+    if (!closed)
+        nng_aio_wait(aio);
+    return !closed && nng_aio_result(aio) == 0;
+}
 
 // ---- one request
 
@@ -141,9 +160,7 @@ static void send_reply(struct worker *worker, enum bf_err err)
         return;
     }
     nng_aio_set_msg(worker->sending, message);
-    nng_ctx_send(worker->ctx, worker->sending);
-    nng_aio_wait(worker->sending);
-    if (nng_aio_result(worker->sending)) {
+    if (!run_io(worker, nng_ctx_send, worker->sending)) {
         nng_msg_free(nng_aio_get_msg(worker->sending));
         bf_metric_add(&metrics[UNSENT], 1);
     }
@@ -193,13 +210,8 @@ static void *work(void *at)
 {
     struct worker *worker = at;
     struct bf_bus_server *server = worker->server;
-    for (;;) {
-        nng_ctx_recv(worker->ctx, worker->receiving);
-        nng_aio_wait(worker->receiving);
-        if (nng_aio_result(worker->receiving))
-            break;
+    while (run_io(worker, nng_ctx_recv, worker->receiving))
         serve_message(worker, nng_aio_get_msg(worker->receiving));
-    }
     pthread_mutex_lock(&server->lock);
     server->running--;
     pthread_cond_signal(&server->ended);
@@ -259,6 +271,7 @@ enum bf_err bf_bus_serve(const char *urls, int64_t contexts, const struct bf_bus
         return bf_bus_err(failed);
     }
     pthread_mutex_init(&server->lock, NULL);
+    pthread_rwlock_init(&server->gate, NULL);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -306,11 +319,15 @@ void bf_bus_server_stop(struct bf_bus_server *server, int64_t deadline_ms)
         if (server->workers[i].receiving)
             nng_aio_stop(server->workers[i].receiving);
     wait_for_workers(server, deadline_ms);
+    pthread_rwlock_wrlock(&server->gate);
+    server->closed = true;
     nng_close(server->socket); // a handler that is still busy finds nobody to answer to
+    pthread_rwlock_unlock(&server->gate);
     for (size_t i = 0; i < server->worker_count; i++)
         release_worker(&server->workers[i]);
     pthread_cond_destroy(&server->ended);
     pthread_mutex_destroy(&server->lock);
+    pthread_rwlock_destroy(&server->gate);
     free(server->workers);
     free(server);
 }
