@@ -27,7 +27,7 @@ static const struct bf_setting settings_table[] = {
     TEXT("POSTGRES_DB", db.dbname, "belfry", "database name"),
     TEXT("POSTGRES_USER", db.user, "belfry_registry", "database role"),
     {"POSTGRES_PASSWORD", BF_SETTING_SECRET, AT(db.password), "", 0, 0, "the role's password"},
-    INT("BELFRY_DB_CONNECTIONS", db.connections_max, "16", 2, 200, "database connections at most"),
+    INT("BELFRY_DB_CONNECTIONS", db.connections_max, "20", 2, 200, "database connections at most"),
     INT("BELFRY_DB_CONNECT_TIMEOUT_MS", db.connect_timeout_ms, "2000", 100, 30000,
         "ms to wait for a new connection"),
     INT("BELFRY_DB_BORROW_TIMEOUT_MS", db.borrow_timeout_ms, "2000", 10, 30000,
