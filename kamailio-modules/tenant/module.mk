@@ -16,9 +16,9 @@ MODULE_KO := $(MODULE_K:%.c=$(O)/%.o)
 MODULE_PO := $(MODULE_P:%.c=$(O)/%.o)
 MODULE_LIBS := -lnng -lprotobuf-c -lcrypto
 
-# Looked at each time, written only when another version is installed: then everything below is compiled anew.
-$(KAM_H)/.version: FORCE
-	@deploy/local/kamailio-headers $(KAM_H)
+# Another installed Kamailio (dpkg's list of its files is then newer): everything below is compiled anew.
+$(KAM_H)/.version: deploy/local/kamailio-headers $(wildcard /var/lib/dpkg/info/kamailio.list)
+	deploy/local/kamailio-headers $(KAM_H)
 
 # Kamailio's headers are not written for our warnings: -isystem keeps these for our own lines.
 $(MODULE_KO): CPPFLAGS += -isystem $(KAM_H) $(KAM_DEFS)
