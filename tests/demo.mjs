@@ -15,7 +15,7 @@ import { Instance, ROOT } from './lib/instance.mjs';
 import { Phones } from './lib/phones.mjs';
 import { Report } from './lib/report.mjs';
 import { RtpEnd, delays, ng } from './lib/rtp.mjs';
-import { Ua } from './lib/sip.mjs';
+import { Ua, known } from './lib/sip.mjs';
 import { mediaOf, sdp } from './lib/sip_message.mjs';
 import { elapsed, until } from './lib/until.mjs';
 
@@ -67,6 +67,7 @@ async function onboard(demo) {
     const tenant = await tenantOf(demo.api, wanted);
     for (const number of NUMBERS) tenant.passwords[number] = await passwordOf(demo.api, tenant, number);
     demo.tenants.push(tenant);
+    await known(demo.belfry.sip, tenant.domain);
     demo.report.check(true, `${tenant.slug}  ${tenant.domain}  100 101`, `${tenant.created ? 'created' : 'there already, new passwords'} in ${ms(time())}`, { took_ms: time() });
   }
 }

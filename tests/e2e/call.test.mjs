@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { mkdirSync } from 'node:fs';
-import { before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { melody, recognise, writeWav } from '../lib/audio.mjs';
 import { RtpEnd, delays, ng } from '../lib/rtp.mjs';
@@ -12,25 +12,20 @@ import { sipp } from '../lib/sipp.mjs';
 import { until } from '../lib/until.mjs';
 import { World, hangUp } from '../lib/world.mjs';
 
-const shared = new World();
-const { belfry } = shared;
-let tenant;
-
-before(async () => {
-  tenant = await shared.tenant({ numbers: ['100', '101', '102'] });
-});
+const { belfry } = new World();
+const NUMBERS = { numbers: ['100', '101', '102'] };
 
 const relayed = (call_id) => ng({ port: belfry.port(20) }, { command: 'query', 'call-id': call_id });
 const gone = (call_id) => until(async () => {
   const answer = await relayed(call_id);
   return answer.result === 'error' || Object.values(answer.tags ?? {}).every((tag) => tag.deleted);
-}, { what: `end of ${call_id} at rtpengine`, deadline_ms: 45_000, every_ms: 200 });
+}, { what: `end of ${call_id} at rtpengine`, deadline_ms: 10_000, every_ms: 200 });
 
 for (const [from, to] of [['udp', 'udp'], ['tcp', 'udp'], ['udp', 'tcp'], ['tcp', 'tcp']]) {
   describe(`${from} calls ${to}`, () => {
     it('INVITE, 180, 200, ACK, BYE from either side; the media goes through the relay', async (t) => {
       const world = new World(t);
-      const [a, b] = await world.pair(tenant, { caller: { transport: from }, callee: { transport: to } });
+      const [a, b] = await world.pair(await world.tenant(), { caller: { transport: from }, callee: { transport: to } });
       const [ra, rb] = [await RtpEnd.open(), await RtpEnd.open()];
       t.after(() => Promise.all([ra.close(), rb.close()]));
       for (const who of ['caller', 'callee']) {
@@ -58,7 +53,8 @@ for (const [from, to] of [['udp', 'udp'], ['tcp', 'udp'], ['udp', 'tcp'], ['tcp'
     });
 
     it('CANCEL: 200, 487, and the callee stops ringing', async (t) => {
-      const [a, b] = await new World(t).pair(tenant, { caller: { transport: from }, callee: { transport: to } });
+      const world = new World(t);
+      const [a, b] = await world.pair(await world.tenant(), { caller: { transport: from }, callee: { transport: to } });
       const call = a.invite('101', { body: sdp() });
       const request = await b.incoming('INVITE');
       b.reply(request, 180);
@@ -73,7 +69,7 @@ for (const [from, to] of [['udp', 'udp'], ['tcp', 'udp'], ['udp', 'tcp'], ['tcp'
 
     it('re-INVITE from either side: hold and back; UPDATE-free SDP answers stay at the relay', async (t) => {
       const world = new World(t);
-      const [a, b] = await world.pair(tenant, { caller: { transport: from }, callee: { transport: to } });
+      const [a, b] = await world.pair(await world.tenant(), { caller: { transport: from }, callee: { transport: to } });
       const { call, dialog } = await world.call(a, b);
       for (const [asker, other, direction, answer] of [
         [call.dialog, b, 'sendonly', 'recvonly'], [call.dialog, b, 'sendrecv', 'sendrecv'], [dialog, a, 'inactive', 'inactive'], [dialog, a, 'sendrecv', 'sendrecv'],
@@ -122,10 +118,8 @@ describe('real phones', () => {
     await caller.hangup();
     await callee.event('CALL_CLOSED');
     for (const [hears, sound, other] of [[callee, sounds[0], sounds[1]], [caller, sounds[1], sounds[0]]]) {
-      const heard = await until(() => {
-        const samples = hears.heard();
-        return samples.length >= 8 * 2900 && samples;
-      }, { what: `the recording of ${hears.user}`, deadline_ms: 5_000 });
+      let heard; // the recorder closes its file a moment after the call
+      await until(() => (heard = hears.heard()).length >= 8 * 2900, { deadline_ms: 5_000 }).catch(() => {});
       const seen = recognise(sound, heard, { expect_ms: 2900 });
       assert.ok(seen.match >= 0.95, `${hears.user} heard ${JSON.stringify(seen)}`);
       assert.ok(recognise(other, heard).match < 0.1, 'and nothing of its own sound');
@@ -160,7 +154,9 @@ describe('real phones', () => {
 
 describe('refusals', () => {
   it('busy, declined, not acceptable: the callee’s own answer', async (t) => {
-    const [a, b] = await new World(t).pair(tenant);
+    const world = new World(t);
+    const tenant = await world.tenant(NUMBERS);
+    const [a, b] = await world.pair(tenant);
     for (const status of [486, 603, 488, 415]) {
       const call = a.invite('101', { body: sdp() });
       b.reply(await b.incoming('INVITE'), status);
@@ -170,7 +166,9 @@ describe('refusals', () => {
   });
 
   it('not registered: 480; no such extension: 404; no user: 484', async (t) => {
-    const [a] = await new World(t).pair(tenant);
+    const world = new World(t);
+    const tenant = await world.tenant(NUMBERS);
+    const [a] = await world.pair(tenant);
     assert.equal((await a.invite('102').final).status, 480);
     assert.equal((await a.invite('987').final).status, 404);
     assert.equal((await a.invite(`sip:${tenant.domain}`).final).status, 484);
@@ -196,7 +194,9 @@ describe('refusals', () => {
   });
 
   it('too many hops: 483; a loop of routes is not followed', async (t) => {
-    const [a] = await new World(t).pair(tenant);
+    const world = new World(t);
+    const tenant = await world.tenant(NUMBERS);
+    const [a] = await world.pair(tenant);
     const request = a.compose('INVITE', { uri: `sip:101@${tenant.domain}`, headers: [['Contact', a.contact]] });
     request.headers = request.headers.map(([name, value]) => [name, name === 'Max-Forwards' ? 0 : value]);
     assert.equal((await a.transact(request)).status, 483);
@@ -205,7 +205,9 @@ describe('refusals', () => {
 
 describe('identity', () => {
   it('the From’s user is who authenticated', async (t) => {
-    const [a, b] = await new World(t).pair(tenant);
+    const world = new World(t);
+    const tenant = await world.tenant(NUMBERS);
+    const [a, b] = await world.pair(tenant);
     a.auth_user = '100';
     const liar = await a.invite('101', { from: `sip:102@${tenant.domain}` }).final;
     assert.equal(liar.status, 403);
@@ -213,13 +215,16 @@ describe('identity', () => {
   });
 
   it('a From of nobody’s domain: 404; without a user: 403', async (t) => {
-    const [a] = await new World(t).pair(tenant);
+    const world = new World(t);
+    const tenant = await world.tenant(NUMBERS);
+    const [a] = await world.pair(tenant);
     assert.equal((await a.invite('101', { from: 'sip:100@nobody-has-this.example' }).final).status, 404);
     assert.equal((await a.invite('101', { from: `sip:${tenant.domain}` }).final).status, 403);
   });
 
   it('a wrong password: 407 and nobody rings', async (t) => {
     const world = new World(t);
+    const tenant = await world.tenant(NUMBERS);
     const [, b] = await world.pair(tenant);
     const thief = await world.ua(tenant, '100', { password: 'wrong-password-x' });
     assert.equal((await thief.invite('101').final).status, 407);
@@ -227,7 +232,9 @@ describe('identity', () => {
   });
 
   it('what a caller asserts about itself does not reach the callee, nor do its credentials', async (t) => {
-    const [a, b] = await new World(t).pair(tenant);
+    const world = new World(t);
+    const tenant = await world.tenant(NUMBERS);
+    const [a, b] = await world.pair(tenant);
     const call = a.invite('101', { headers: [['Contact', a.contact], ['P-Asserted-Identity', '<sip:boss@acme.example>'], ['Remote-Party-ID', '<sip:boss@acme.example>']] });
     const request = await b.incoming('INVITE');
     assert.equal(request.get('P-Asserted-Identity'), undefined);
@@ -347,7 +354,7 @@ describe('inside a call', () => {
     assert.match(small.get('Min-SE') ?? '', /^\d+$/);
     const call = a.invite('101', { body: sdp(), headers: [['Supported', 'timer'], ['Session-Expires', '1800;refresher=uac']] });
     const request = await b.incoming('INVITE');
-    assert.match(request.get('Session-Expires') ?? request.get('x') ?? '', /^1800/);
+    assert.match(request.get('Session-Expires') ?? '', /^1800/);
     b.reply(request, 200, { body: sdp(), headers: [['Require', 'timer'], ['Session-Expires', '1800;refresher=uac']] });
     assert.equal((await call.final).status, 200);
     call.ack();

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { assertProblem } from '../lib/api.mjs';
+import { assertProblem, newTenant } from '../lib/api.mjs';
 import { ng } from '../lib/rtp.mjs';
 import { sdp } from '../lib/sip_message.mjs';
 import { elapsed, until } from '../lib/until.mjs';
@@ -25,7 +25,7 @@ function observed(t, what, took_ms, promised_ms) {
 
 async function allWell() {
   await until(async () => (await belfry.programs()).every(({ state }) => state === 'RUNNING'), { what: 'all programs running', deadline_ms: 60_000, every_ms: 100 });
-  await until(async () => (await belfry.ready('edge')) && (await belfry.ready('tenant-registry')), { what: 'edge and registry ready', deadline_ms: 60_000, every_ms: 50 });
+  await until(async () => (await belfry.ready('kamailio')) && (await belfry.ready('tenant-registry')), { what: 'edge and registry ready', deadline_ms: 60_000, every_ms: 50 });
 }
 
 beforeEach(allWell);
@@ -61,7 +61,7 @@ async function converges(t, { stranger }, what) {
   await until(async () => (await stranger.register({ deadline_ms: 5_000 })).status === 200, { what: 'an uncached credential', deadline_ms: 60_000, every_ms: 20 });
   observed(t, `${what}: an uncached credential registers`, time(), PROMISED.converge_ms);
   const world = new World(t);
-  const fresh = await until(() => world.tenant({ numbers: ['100'] }), { what: 'a new tenant', deadline_ms: 60_000 });
+  const fresh = await until(() => newTenant(operator, { numbers: ['100'] }), { what: 'a new tenant', deadline_ms: 60_000 });
   const ua = await world.ua(fresh, '100');
   const change = elapsed();
   await until(async () => (await ua.register()).status === 200, { what: 'a change at the edge', deadline_ms: 60_000, every_ms: 20 });
@@ -73,7 +73,7 @@ const restAnswers = async () => (await operator.get('/v1/tenants?limit=1')).stat
 describe('away', () => {
   it('the registry stopped: what is known goes on, the unknown gets 503; back: converged, and no process was restarted', async (t) => {
     const parts = await furnished(t);
-    const edge = await belfry.pid('edge');
+    const edge = await belfry.pid('kamailio');
     const running = await parts.world.call(parts.a, parts.b);
     await belfry.stop('tenant-registry');
     try {
@@ -88,7 +88,7 @@ describe('away', () => {
     }
     await until(() => belfry.ready('tenant-registry'), { what: 'registry ready', deadline_ms: 60_000, every_ms: 20 });
     await converges(t, parts, 'registry back');
-    assert.equal(await belfry.pid('edge'), edge);
+    assert.equal(await belfry.pid('kamailio'), edge);
   });
 
   it('the registry hangs (SIGSTOP): the unknown gets 503 in time, and what was asked meanwhile is not lost', async (t) => {
@@ -107,7 +107,7 @@ describe('away', () => {
 
   it('PostgreSQL stopped: calls go on, REST says 503; back: converged without a restart of ours', async (t) => {
     const parts = await furnished(t);
-    const pids = [await belfry.pid('edge'), await belfry.pid('tenant-registry')];
+    const pids = [await belfry.pid('kamailio'), await belfry.pid('tenant-registry')];
     await belfry.stop('postgres');
     try {
       await goesOn(parts);
@@ -121,7 +121,7 @@ describe('away', () => {
     }
     await until(() => belfry.ready('tenant-registry'), { what: 'registry ready', deadline_ms: 60_000, every_ms: 20 });
     await converges(t, parts, 'PostgreSQL back');
-    assert.deepEqual([await belfry.pid('edge'), await belfry.pid('tenant-registry')], pids);
+    assert.deepEqual([await belfry.pid('kamailio'), await belfry.pid('tenant-registry')], pids);
     assert.equal((await operator.get('/v1/tenants/x-y-z')).status, 404, 'what was refused was not written');
   });
 
@@ -160,10 +160,10 @@ describe('away', () => {
 
 describe('killed with -9: back by itself, serving within 3 s', () => {
   const serves = {
-    edge: async ({ a }) => (await a.transact(a.compose('OPTIONS'), { deadline_ms: 300 })).status === 200 && (await belfry.ready('edge')),
+    kamailio: async ({ a }) => (await a.transact(a.compose('OPTIONS'), { deadline_ms: 300 })).status === 200 && (await belfry.ready('kamailio')),
     'tenant-registry': restAnswers,
     postgres: restAnswers,
-    gateway: restAnswers,
+    nginx: restAnswers,
     redis: async () => execFileSync('redis-cli', ['-s', `${belfry.env.BELFRY_PGHOST}/redis.sock`, 'PING'], { encoding: 'utf8' }).startsWith('PONG'),
     rtpengine: async () => (await ng({ port: belfry.port(20) }, { command: 'ping' })).result === 'pong',
   };
@@ -198,12 +198,12 @@ describe('killed with -9: back by itself, serving within 3 s', () => {
 
   it('a worker process of the edge', async (t) => {
     const parts = await furnished(t);
-    const main = await belfry.pid('edge');
+    const main = await belfry.pid('kamailio');
     const workers = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => parentOf(pid) === main);
     assert.ok(workers.length > 4, 'the edge has workers');
     process.kill(workers[Math.floor(workers.length / 2)], 'SIGKILL');
     const time = elapsed();
-    await until(async () => (await belfry.pid('edge')) !== main && (await serves.edge(parts)), { what: 'edge serving again', deadline_ms: 60_000, every_ms: 20 });
+    await until(async () => (await belfry.pid('kamailio')) !== main && (await serves.kamailio(parts)), { what: 'edge serving again', deadline_ms: 60_000, every_ms: 20 });
     observed(t, 'edge serves again', time(), PROMISED.serve_again_ms);
   });
 });

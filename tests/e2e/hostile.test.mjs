@@ -17,7 +17,7 @@ let pid;
 
 before(async () => {
   tenant = await shared.tenant({ numbers: ['100', '101'] });
-  pid = await belfry.pid('edge');
+  pid = await belfry.pid('kamailio');
 });
 
 /** The edge answers an honest question from an address that nobody is angry at. */
@@ -27,10 +27,10 @@ async function alive(t) {
 }
 
 after(async () => {
-  assert.equal(await belfry.pid('edge'), pid, 'the edge is the process that it was');
+  assert.equal(await belfry.pid('kamailio'), pid, 'the edge is the process that it was');
 });
 
-const refused = (name) => belfry.metric('edge', `kamailio_script_refused_${name}`);
+const refused = (name) => belfry.metric('kamailio', `kamailio_script_refused_${name}`);
 
 /** Sends one datagram and gives the first reply, or null when none comes. */
 async function datagram(bytes, { host = source() } = {}) {

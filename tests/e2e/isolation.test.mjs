@@ -30,6 +30,7 @@ const HOW = {
   'POST /v1/tenants/{t}/extensions/{number}/password': { child: 'number', body: {} },
   'GET /v1/tenants/{t}/keys': {},
   'POST /v1/tenants/{t}/keys': { body: { name: 'stolen', role: 'admin' } },
+  'GET /v1/tenants/{t}/keys/{id}': { child: 'id' },
   'DELETE /v1/tenants/{t}/keys/{id}': { child: 'id' },
   'GET /v1/tenants/{t}/dns': {},
   'GET /v1/tenants/{t}/audit': {},

@@ -7,6 +7,7 @@
 //   ua.reply(request, 200, {body});            // then ua.dialog(request) for requests inside it
 //   ua.send(bytes)                             // anything at all
 //   await ua.close();
+//   await known(server, domain)                // until the edge has heard of a domain
 //
 // Requests over UDP are sent again until something answers (T1 500 ms, doubling); repeated incoming requests are
 // answered with what was answered before and are not given twice. An ACK to a refused INVITE goes by itself.
@@ -30,7 +31,8 @@ export class Ua {
 
   static async open(options) {
     const ua = new Ua();
-    Object.assign(ua, { transport: 'udp', host: '127.0.0.1', port: 0, password: '', call_id: token(), headers: [], ...options });
+    Object.assign(ua, { transport: 'udp', port: 0, password: '', call_id: token(), headers: [], ...options });
+    ua.host ??= '127.0.0.1';
     ua.aor = `sip:${ua.user}@${ua.domain}`;
     ua.#transport = await (ua.transport === 'tcp' ? openTcp : openUdp)(ua, (bytes) => ua.#receive(bytes));
     ua.port = ua.#transport.port;
@@ -304,6 +306,16 @@ export class Dialog {
     }
     if (method === 'INVITE' && reply.status < 300) this.ua.send(encode(this.compose('ACK', { cseq: request.cseq })));
     return reply;
+  }
+}
+
+/** Waits until the edge knows a domain: a change by REST needs a moment to get there. */
+export async function known(server, domain, { host, deadline_ms = 20_000 } = {}) {
+  const ua = await Ua.open({ server, user: 'probe', domain, host });
+  try {
+    await until(async () => (await ua.transact(ua.compose('OPTIONS'))).status !== 404, { what: `${domain} at the edge`, deadline_ms });
+  } finally {
+    await ua.close();
   }
 }
 

@@ -1,7 +1,7 @@
 // What every end-to-end test starts from: the instance, its operator, tenants and user agents that clean up by themselves.
 //
 //   const world = new World(t?)              t: a test context; what is opened is closed after it (or by world.close())
-//   const tenant = await world.tenant({numbers: ['100'], limits: {...}})     see newTenant() in api.mjs
+//   const tenant = await world.tenant({numbers: ['100'], limits: {...}})     known to the edge; see newTenant() in api.mjs
 //   const ua = await world.ua(tenant, '100', {transport: 'tcp'})             not registered; ua.register() does it
 //   const [a, b] = await world.pair(tenant)                                  100 and 101, both registered
 //   await world.phones().add(...)                                            baresip phones
@@ -14,7 +14,7 @@ import path from 'node:path';
 import { Api, newTenant } from './api.mjs';
 import { Instance } from './instance.mjs';
 import { Phones } from './phones.mjs';
-import { Ua } from './sip.mjs';
+import { Ua, known } from './sip.mjs';
 import { sdp, token } from './sip_message.mjs';
 
 /** An address of this machine that nobody else uses. */
@@ -33,8 +33,10 @@ export class World {
     t?.after(() => this.close());
   }
 
-  tenant(options) {
-    return newTenant(this.operator, options);
+  async tenant(options) {
+    const tenant = await newTenant(this.operator, options);
+    await known(this.belfry.sip, tenant.domain, { host: source() });
+    return tenant;
   }
 
   async ua(tenant, number, options = {}) {
