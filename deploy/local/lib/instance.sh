@@ -48,6 +48,8 @@ instance_account() {
         mkdir -p "$(dirname "$RUN")"
         install -d -m 0750 -o "$user" -g "$(id -gn "$user")" "$RUN"
     fi
+    # an empty folder made for the purpose, by mktemp -d for example
+    if [ -z "$(ls -A "$RUN")" ]; then chown "$user:$(id -gn "$user")" "$RUN"; fi
     [ "$(stat -c %U "$RUN")" = "$user" ] ||
         die "$RUN belongs to $(stat -c %U "$RUN"), and $user must own it" "remove it, or choose another RUN"
 }
@@ -70,7 +72,7 @@ instance_sockets() {
 
 instance_make_folders() {
     umask 077
-    mkdir -p "$RUN"/{bin,env,etc,log,modules,pid,postgres,redis,secrets,stamp,tmp}
+    mkdir -p "$RUN"/{bin,env,etc,log,modules,pid,redis,secrets,stamp,tmp}
     if [ "$SOCK" = "$RUN/sock" ]; then
         mkdir -p "$SOCK"
     else

@@ -3,16 +3,17 @@
 
 PG_BIN=/usr/lib/postgresql/15/bin
 
-# postgres_create: the cluster's files. A half-made one (interrupted) is made anew.
+# postgres_create: the cluster's files, put in place when they are whole. Nothing here ever removes a cluster.
 postgres_create() {
+    local new=$RUN/postgres.new
     umask 077
-    if [ -e "$RUN/postgres/made" ]; then return 0; fi
-    rm -rf "${RUN:?}/postgres"
-    "$PG_BIN/initdb" -D "$RUN/postgres" -U postgres --locale=C.UTF-8 --encoding=UTF8 --data-checksums \
+    if [ -e "$RUN/postgres/PG_VERSION" ]; then return 0; fi
+    rm -rf "$new"
+    "$PG_BIN/initdb" -D "$new" -U postgres --locale=C.UTF-8 --encoding=UTF8 --data-checksums \
         --auth-local=peer --auth-host=reject --no-instructions
     # what initdb wrote there is not read: deploy/config/postgres is
-    rm -f "$RUN"/postgres/{postgresql,pg_hba,pg_ident}.conf
-    : >"$RUN/postgres/made"
+    rm -f "$new"/{postgresql,pg_hba,pg_ident}.conf
+    mv -T "$new" "$RUN/postgres"
     note "new cluster in $RUN/postgres"
 }
 
