@@ -71,6 +71,8 @@ static enum bf_err key_ask(struct registry *registry, const uint8_t hash[BF_SHA2
         err = key_store_authenticate(tx, hash, ret_owner);
     if (!err)
         err = bf_tx_commit(tx);
+    if (err == BF_INTERNAL)
+        bf_error("caller.failed", BF_S("database", tx ? bf_tx_error(tx) : ""));
     return err;
 }
 
@@ -82,11 +84,9 @@ static enum bf_err caller_authenticate(struct bf_http_call *call, struct registr
     size_t source_len = source_key(bf_http_remote(call), source);
     int64_t failures = registry->settings.auth_failures_per_minute;
 
-    if (!bearer) {
-        bf_http_answer_header(call, "WWW-Authenticate", "Bearer realm=\"belfry\"");
+    if (!bearer)
         return bf_http_problem(call, BF_UNAUTHENTICATED, NULL,
                                "send an API key: \"Authorization: Bearer bfk_...\"");
-    }
     key_hash(bf_str(bearer), hash);
     // Somebody who guesses must not lock out the good keys behind the same address.
     bool known = rate_known(registry->known_keys, hash, sizeof(hash));
@@ -97,10 +97,8 @@ static enum bf_err caller_authenticate(struct bf_http_call *call, struct registr
                         "too many failed authentications from your address");
     enum bf_err err =
         key_well_formed(bf_str(bearer)) ? key_ask(registry, hash, ret_owner) : BF_UNAUTHENTICATED;
-    if (err == BF_UNAUTHENTICATED) {
-        bf_http_answer_header(call, "WWW-Authenticate", "Bearer realm=\"belfry\", error=\"invalid_token\"");
+    if (err == BF_UNAUTHENTICATED)
         return caller_refuse(call, registry, source, source_len);
-    }
     if (err)
         return err;
     rate_take(registry->known_keys, hash, sizeof(hash), KNOWN_PER_MINUTE, bf_mono_ms());
