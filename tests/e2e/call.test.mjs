@@ -352,7 +352,8 @@ describe('inside a call', () => {
     const small = await a.invite('101', { body: sdp(), headers: [['Supported', 'timer'], ['Session-Expires', '10'], ['Min-SE', '10']] }).final;
     assert.equal(small.status, 422);
     assert.match(small.get('Min-SE') ?? '', /^\d+$/);
-    const call = a.invite('101', { body: sdp(), headers: [['Supported', 'timer'], ['Session-Expires', '1800;refresher=uac']] });
+    assert.ok(!b.has('INVITE'), 'a refused INVITE goes nowhere');
+    const call = a.invite('101', { body: sdp(), headers: [['Supported', 'timer'], ['Session-Expires', '1800;refresher=uac'], ['Min-SE', '120']] });
     const request = await b.incoming('INVITE');
     assert.match(request.get('Session-Expires') ?? '', /^1800/);
     b.reply(request, 200, { body: sdp(), headers: [['Require', 'timer'], ['Session-Expires', '1800;refresher=uac']] });
