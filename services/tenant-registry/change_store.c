@@ -74,8 +74,8 @@ static void change_from_row(const struct bf_rows *rows, size_t row, struct chang
         tenant_from_columns(rows, row, 6, &change->tenant);
 }
 
-enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, int64_t limit, change_store_each *each,
-                               void *ctx)
+enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, uint64_t upto, int64_t limit,
+                               change_store_each *each, void *ctx)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     enum bf_err err =
@@ -88,8 +88,8 @@ enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, int64_t limit, 
                    "e.number = c.number "
                    "LEFT JOIN registry.tenant t ON t.id = CASE c.kind WHEN 'domain' THEN d.tenant_id ELSE "
                    "c.tenant_id END "
-                   "WHERE c.seq > $1 ORDER BY c.seq LIMIT $2",
-                   BF_P_INT((int64_t)after), BF_P_INT(limit));
+                   "WHERE c.seq > $1 AND c.seq <= $2 ORDER BY c.seq LIMIT $3",
+                   BF_P_INT((int64_t)after), BF_P_INT((int64_t)upto), BF_P_INT(limit));
 
     if (err)
         return err;

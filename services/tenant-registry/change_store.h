@@ -39,9 +39,10 @@ bf_must_check enum bf_err change_store_note(struct bf_tx *tx, enum change_kind k
 
 bf_must_check enum bf_err change_store_head(struct bf_tx *tx, struct change_head *ret_head);
 
-// Changes with seq > after, oldest first, at most `limit`. BF_NOT_FOUND: the next one is no longer kept.
+// Changes with after < seq <= upto, oldest first, at most `limit`. `upto` is a head's: rows that were
+// committed since then would contradict it. BF_NOT_FOUND: the next one is no longer kept.
 typedef void change_store_each(void *ctx, const struct change *change);
-bf_must_check enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, int64_t limit,
+bf_must_check enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, uint64_t upto, int64_t limit,
                                              change_store_each *each, void *ctx);
 
 // Domains with name > after by name, each with its tenant. `each` says false to end early.

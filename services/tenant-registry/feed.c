@@ -70,9 +70,8 @@ static enum bf_err feed_step(struct feed *feed, bool heartbeat, bool *ret_more)
     bf_buf_clear(&feed->message);
     wire_write_feed(&feed->message, head);
     if (feed->last_seq < head.seq)
-        err = change_store_after(tx, feed->last_seq, BATCH, feed_add, feed);
-    if (err ==
-        BF_NOT_FOUND) { // away for so long that changes were forgotten: the gap tells subscribers to ask
+        err = change_store_after(tx, feed->last_seq, head.seq, BATCH, feed_add, feed);
+    if (err == BF_NOT_FOUND) { // away for longer than changes are kept: the gap tells subscribers to ask
         feed->last_seq = head.seq;
         err = BF_OK;
     }

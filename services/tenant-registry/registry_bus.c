@@ -172,7 +172,7 @@ static enum bf_err changes_read(struct bf_tx *tx, const struct wire_changes_requ
         return BF_NOT_FOUND;
     }
     wire_write_feed(&changes->feed, head);
-    err = change_store_after(tx, asked->after_seq, asked->limit, changes_add, changes);
+    err = change_store_after(tx, asked->after_seq, head.seq, asked->limit, changes_add, changes);
     if (!err && changes->count == 0 && asked->after_seq < head.seq)
         err = BF_NOT_FOUND;
     if (err == BF_NOT_FOUND)

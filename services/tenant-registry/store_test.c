@@ -332,13 +332,13 @@ static void a_change_says_what_the_thing_is_now(void **state)
     assert_int_equal(change_store_note(tx, CHANGE_EXTENSION, acme.id, "200"), BF_OK);
     commit(tx);
     tx = begin();
-    assert_int_equal(change_store_after(tx, before.seq, 10, hear, &heard), BF_OK);
+    assert_int_equal(change_store_after(tx, before.seq, INT64_MAX, 10, hear, &heard), BF_OK);
     assert_int_equal(heard.count, 1);
     assert_int_equal(heard.last.kind, CHANGE_EXTENSION);
     assert_false(heard.last.gone);
     assert_int_equal(extension_store_remove(tx, acme.id, "200"), BF_OK);
     heard = (struct heard){.count = 0};
-    assert_int_equal(change_store_after(tx, before.seq, 10, hear, &heard), BF_OK);
+    assert_int_equal(change_store_after(tx, before.seq, INT64_MAX, 10, hear, &heard), BF_OK);
     assert_true(heard.last.gone);
     assert_string_equal(heard.last.number, "200");
     assert_int_equal(change_store_head(tx, &after), BF_OK);
@@ -358,7 +358,7 @@ static void a_domain_that_moved_is_sent_with_its_new_tenant(void **state)
     assert_int_equal(change_store_note(tx, CHANGE_DOMAIN, acme.id, "moves.example"), BF_OK);
     assert_int_equal(domain_store_remove(tx, acme.id, "moves.example"), BF_OK);
     assert_int_equal(domain_store_add(tx, bela.id, "moves.example"), BF_OK);
-    assert_int_equal(change_store_after(tx, head.seq, 10, hear, &heard), BF_OK);
+    assert_int_equal(change_store_after(tx, head.seq, INT64_MAX, 10, hear, &heard), BF_OK);
     assert_int_equal(heard.last.kind, CHANGE_DOMAIN);
     assert_false(heard.last.gone);
     assert_string_equal(heard.last.tenant.slug, "bela");
@@ -401,10 +401,13 @@ static void the_sequence_has_no_holes_whoever_writes_and_rolls_back(void **state
     }
     tx = begin();
     assert_int_equal(change_store_head(tx, &after), BF_OK);
-    assert_int_equal(change_store_after(tx, before.seq, 10000, hear, &heard), BF_OK);
+    assert_int_equal(change_store_after(tx, before.seq, INT64_MAX, 10000, hear, &heard), BF_OK);
     assert_int_equal(heard.count, after.seq - before.seq);
     assert_int_equal(heard.count, WRITERS * (WRITES - (WRITES + 2) / 3));
     assert_int_equal(heard.first, before.seq + 1);
+    heard = (struct heard){.count = 0};
+    assert_int_equal(change_store_after(tx, before.seq, after.seq - 1, 10000, hear, &heard), BF_OK);
+    assert_int_equal(heard.last.seq, after.seq - 1);
     bf_tx_release(tx);
 }
 
@@ -420,8 +423,8 @@ static void what_was_pruned_is_said_to_be_gone(void **state)
     assert_int_equal(pruned, 0); // they are young
     assert_int_equal(change_store_prune(tx, 2, 0, 1000, &pruned), BF_OK);
     assert_int_equal(pruned, head.seq - 2);
-    assert_int_equal(change_store_after(tx, 0, 10, hear, &heard), BF_NOT_FOUND);
-    assert_int_equal(change_store_after(tx, head.seq - 2, 10, hear, &heard), BF_OK);
+    assert_int_equal(change_store_after(tx, 0, INT64_MAX, 10, hear, &heard), BF_NOT_FOUND);
+    assert_int_equal(change_store_after(tx, head.seq - 2, INT64_MAX, 10, hear, &heard), BF_OK);
     assert_int_equal(heard.count, 2);
     bf_tx_release(tx);
 }
