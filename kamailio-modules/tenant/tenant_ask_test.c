@@ -9,6 +9,12 @@ enum { TIMEOUT_MS = 2000, TICKETS = 8 };
 
 static const struct tenant_hash_key KEY = {3, 4};
 
+struct ticket {
+    uint32_t times;
+    enum bf_err err;
+    struct tenant_credential credential;
+};
+
 struct world {
     struct tenant_asks *asks;
     uint32_t sent; // how many questions, and the last one's
@@ -17,11 +23,7 @@ struct world {
     bool maps;
     uint32_t kept;
     struct tenant_credential kept_credential;
-    struct {
-        uint32_t times;
-        enum bf_err err;
-        struct tenant_credential credential;
-    } tickets[TICKETS];
+    struct ticket tickets[TICKETS];
 };
 
 static void on_send(void *ctx, uint32_t serial, struct bf_str domain, struct bf_str user, uint64_t left_ms)
@@ -35,13 +37,12 @@ static void on_send(void *ctx, uint32_t serial, struct bf_str domain, struct bf_
 
 static void on_answer(void *ctx, void *ticket, enum bf_err err, const struct tenant_credential *credential)
 {
-    struct world *world = ctx;
-    size_t i = (size_t)ticket;
+    struct ticket *answered = ticket;
 
-    world->tickets[i].times++;
-    world->tickets[i].err = err;
+    answered->times++;
+    answered->err = err;
     if (err == BF_OK)
-        world->tickets[i].credential = *credential;
+        answered->credential = *credential;
 }
 
 static void on_keep(void *ctx, struct bf_id tenant, struct bf_str user,
@@ -81,7 +82,8 @@ static int teardown(void **state)
 
 static void add(struct world *world, uint64_t now_ms, const char *user, size_t ticket)
 {
-    tenant_asks_add(world->asks, now_ms, fixture_id(1), BF_STR("a.example"), bf_str(user), (void *)ticket);
+    tenant_asks_add(world->asks, now_ms, fixture_id(1), BF_STR("a.example"), bf_str(user),
+                    &world->tickets[ticket]);
 }
 
 static void answer(struct world *world, uint64_t now_ms, enum bf_err err, uint32_t tenant, uint8_t fill)

@@ -62,7 +62,7 @@ static size_t up64(size_t bytes)
 
 size_t tenant_creds_bytes(uint32_t max)
 {
-    return up64(sizeof(struct tenant_creds)) + up64(SHARDS * shard_buckets(max) * sizeof(uint32_t)) +
+    return up64(sizeof(struct tenant_creds)) + up64((size_t)SHARDS * shard_buckets(max) * sizeof(uint32_t)) +
            (size_t)SHARDS * shard_entries(max) * sizeof(struct entry);
 }
 
@@ -103,7 +103,7 @@ struct tenant_creds *tenant_creds_init(void *memory, uint32_t max, uint32_t nega
     creds->entries = shard_entries(max);
     creds->buckets = shard_buckets(max);
     creds->buckets_at = up64(sizeof(*creds));
-    creds->entries_at = creds->buckets_at + up64(SHARDS * creds->buckets * sizeof(uint32_t));
+    creds->entries_at = creds->buckets_at + up64((size_t)SHARDS * creds->buckets * sizeof(uint32_t));
     pthread_mutexattr_init(&shared);
     pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     for (uint32_t i = 0; i < SHARDS; i++) {

@@ -120,7 +120,7 @@ fixture_feed_message(uint64_t epoch, uint64_t head_seq, const struct tenant_chan
     feed->epoch = epoch;
     feed->head_seq = head_seq;
     feed->n_changes = count;
-    feed->changes = bf_xcalloc(count + 1, sizeof(*feed->changes));
+    feed->changes = bf_xcalloc(count + 1, sizeof(void *));
     for (size_t i = 0; i < count; i++)
         feed->changes[i] = fixture_change(&changes[i]);
     return feed;
@@ -164,8 +164,8 @@ static inline struct bf_buf fixture_page(uint64_t epoch, uint64_t seq, const str
     reply->seq = seq;
     reply->next = bf_xstrdup(next);
     reply->n_tenants = reply->n_domains = count;
-    reply->tenants = bf_xcalloc(count + 1, sizeof(*reply->tenants));
-    reply->domains = bf_xcalloc(count + 1, sizeof(*reply->domains));
+    reply->tenants = bf_xcalloc(count + 1, sizeof(void *));
+    reply->domains = bf_xcalloc(count + 1, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         reply->tenants[i] = fixture_tenant(&domains[i].tenant);
         reply->domains[i] = bf_xcalloc(1, sizeof(*reply->domains[i]));

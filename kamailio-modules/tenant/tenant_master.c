@@ -59,7 +59,7 @@ static void grow_tenants(struct tenant_master *master)
 
     if (master->tenant_count < master->tenant_buckets)
         return;
-    grown = bf_xcalloc(buckets, sizeof(*grown));
+    grown = bf_xcalloc(buckets, sizeof(void *));
     for (uint32_t i = 0; i < master->tenant_buckets; i++) {
         for (struct tenant_entry *entry = master->tenants[i], *next; entry; entry = next) {
             struct tenant_entry **at = &grown[id_hash(master, entry->id) & (buckets - 1)];
@@ -80,7 +80,7 @@ static void grow_domains(struct tenant_master *master)
 
     if (master->domain_count < master->domain_buckets)
         return;
-    grown = bf_xcalloc(buckets, sizeof(*grown));
+    grown = bf_xcalloc(buckets, sizeof(void *));
     for (uint32_t i = 0; i < master->domain_buckets; i++) {
         for (struct tenant_domain *domain = master->domains[i], *next; domain; domain = next) {
             struct tenant_domain **at = &grown[domain->hash & (buckets - 1)];
@@ -162,8 +162,8 @@ struct tenant_master *tenant_master_new(const struct tenant_hash_key *key)
 
     master->key = *key;
     master->tenant_buckets = master->domain_buckets = BUCKETS_MIN;
-    master->tenants = bf_xcalloc(BUCKETS_MIN, sizeof(*master->tenants));
-    master->domains = bf_xcalloc(BUCKETS_MIN, sizeof(*master->domains));
+    master->tenants = bf_xcalloc(BUCKETS_MIN, sizeof(void *));
+    master->domains = bf_xcalloc(BUCKETS_MIN, sizeof(void *));
     return master;
 }
 

@@ -135,7 +135,7 @@ static void *shm_aligned(size_t bytes)
 
     if (!memory)
         return NULL;
-    return (void *)(((uintptr_t)memory + 63) & ~(uintptr_t)63);
+    return memory + (-(uintptr_t)memory & 63);
 }
 
 static bool shared_init(void)

@@ -23,6 +23,7 @@
 // After a rebuild the next one waits as long as that took: a burst costs half a core, a lone change waits for
 // nothing.
 #define REBUILD_REST_MS_MAX 200
+#define TICKET_BYTES        ((ssize_t)sizeof(void *)) // what goes through the pipes: a pointer into shared memory
 #define TICKETS_A_ROUND     8192
 
 static struct {
@@ -67,9 +68,9 @@ bool tenant_proc_send(struct tenant_ticket *ticket)
     ssize_t written;
 
     do {
-        written = write(proc.ask_pipe[1], &ticket, sizeof(ticket)); // atomic: smaller than PIPE_BUF
+        written = write(proc.ask_pipe[1], &ticket, TICKET_BYTES); // atomic: smaller than PIPE_BUF
     } while (written < 0 && errno == EINTR);
-    return written == (ssize_t)sizeof(ticket);
+    return written == TICKET_BYTES;
 }
 
 void tenant_proc_wake(void)
@@ -83,7 +84,7 @@ static void backlog_flush(void)
 
     while (proc.backlog_count > 0) {
         struct tenant_ticket *ticket = proc.backlog[proc.backlog_first];
-        if (write(proc.resume_pipe[1], &ticket, sizeof(ticket)) != (ssize_t)sizeof(ticket))
+        if (write(proc.resume_pipe[1], &ticket, TICKET_BYTES) != TICKET_BYTES)
             return; // full: poll tells when to go on
         proc.backlog_first = (proc.backlog_first + 1) % size;
         proc.backlog_count--;
@@ -255,7 +256,7 @@ static void take_tickets(void)
     struct tenant_ticket *ticket;
 
     for (int i = 0; i < TICKETS_A_ROUND; i++) {
-        if (read(proc.ask_pipe[0], &ticket, sizeof(ticket)) != (ssize_t)sizeof(ticket))
+        if (read(proc.ask_pipe[0], &ticket, TICKET_BYTES) != TICKET_BYTES)
             return;
         if (ticket) // NULL only wakes us
             take_ticket(ticket);
@@ -408,7 +409,7 @@ static void tenant_main(void)
 
     proc.sync = tenant_sync_new(&tenant_key, &SYNC_HOOKS, NULL);
     proc.asks = tenant_asks_new(&tenant_key, (uint64_t)tenant_settings.ask_timeout_ms, &ASKS_HOOKS, NULL);
-    proc.backlog = bf_xcalloc((size_t)tenant_settings.asks_max + 1, sizeof(*proc.backlog));
+    proc.backlog = bf_xcalloc((size_t)tenant_settings.asks_max + 1, sizeof(void *));
     tenant_unbind_start();
     if (tenant_link_open(tenant_settings.registry_bus, tenant_settings.registry_feed, &proc.link) != BF_OK) {
         LM_CRIT("registry_bus '%s' or registry_feed '%s' is no list of nng addresses\n",
@@ -427,10 +428,10 @@ static void resume_main(void)
     ssize_t got;
 
     for (;;) {
-        got = read(proc.resume_pipe[0], &ticket, sizeof(ticket));
+        got = read(proc.resume_pipe[0], &ticket, TICKET_BYTES);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got != (ssize_t)sizeof(ticket))
+        if (got != TICKET_BYTES)
             return; // the pipe is gone, and with it everything else
         cfg_update();
         tenant_ticket_resume(ticket);

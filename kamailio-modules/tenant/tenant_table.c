@@ -34,6 +34,13 @@ struct tenant_table {
     struct bucket bucket[];
 };
 
+char tenant_lower(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c;
+}
+
 bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 1], size_t *ret_len)
 {
     size_t len = text.len;
@@ -42,10 +49,8 @@ bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 
         len--;
     if (len == 0 || len > TENANT_DOMAIN_MAX)
         return false;
-    for (size_t i = 0; i < len; i++) {
-        char c = text.at[i];
-        ret_name[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
+    for (size_t i = 0; i < len; i++)
+        ret_name[i] = tenant_lower(text.at[i]);
     ret_name[len] = '\0';
     *ret_len = len;
     return true;

@@ -44,6 +44,7 @@ struct tenant_match {
     char domain[TENANT_DOMAIN_MAX + 1]; // as it stands in the table: lower case, no trailing dot
 };
 
+char tenant_lower(char c); // ASCII
 // Lower case without one trailing dot. False: empty, or longer than a domain may be.
 bf_must_check bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 1],
                                         size_t *ret_len);

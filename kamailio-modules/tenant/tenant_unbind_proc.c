@@ -55,10 +55,8 @@ static udomain_t *table(void)
     return unbind.usrloc.get_udomain(tenant_settings.location_table, &domain) == 0 ? domain : NULL;
 }
 
-static void remove_aor(udomain_t *domain, char *text, size_t len)
+static void remove_aor(udomain_t *domain, str aor)
 {
-    str aor = {text, (int)len};
-
     unbind.usrloc.lock_udomain(domain, &aor);
     if (unbind.usrloc.delete_urecord(domain, &aor, NULL) < 0)
         LM_ERR("cannot remove the contacts of %.*s\n", aor.len, aor.s);
@@ -82,11 +80,11 @@ static void remove_extension(struct bf_id tenant, struct bf_str number)
     if (!domain)
         return;
     len = aor_make(aor, tenant, number);
-    remove_aor(domain, aor, len);
+    remove_aor(domain, (str){aor, (int)len});
     for (size_t i = 0; i < len; i++)
-        lower[i] = aor[i] >= 'A' && aor[i] <= 'Z' ? (char)(aor[i] | 0x20) : aor[i];
+        lower[i] = tenant_lower(aor[i]);
     if (memcmp(lower, aor, len) != 0) // registrar's case_sensitive=0 stores it like this
-        remove_aor(domain, lower, len);
+        remove_aor(domain, (str){lower, (int)len});
 }
 
 static struct again *again_at(uint32_t i)

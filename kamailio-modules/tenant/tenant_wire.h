@@ -22,11 +22,11 @@ enum tenant_change_kind {
 
 struct tenant_change {
     uint64_t seq;
-    enum tenant_change_kind kind;
     struct tenant_record record; // TENANT, DOMAIN
     struct bf_id id;             // TENANT_GONE, EXTENSION
     struct bf_str name;          // DOMAIN, DOMAIN_GONE: normal; EXTENSION: the number
-    bool gone;                   // EXTENSION
+    enum tenant_change_kind kind;
+    bool gone; // EXTENSION
 };
 
 struct tenant_feed {
