@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -12,6 +13,21 @@ import { World } from '../lib/world.mjs';
 const { belfry, operator } = new World();
 const belfryCommand = path.join(ROOT, 'deploy/local/belfry');
 const command = (args, env = {}) => promisify(execFile)(belfryCommand, args, { env: { ...process.env, RUN: belfry.run, PORT_BASE: String(belfry.port_base), ...env }, timeout: 240_000 });
+
+/** Another PORT_BASE whose ports nobody has. */
+async function anotherBase() {
+  const candidates = Array.from({ length: 24 }, (_, i) => belfry.port_base + (i < 6 ? 3000 + 1000 * i : -3000 - 1000 * (i - 6)));
+  for (const base of candidates.filter((each) => each >= 1024 && each <= 29000)) {
+    const free = await Promise.all([1, 2, 10, 21, 60, 80].map((plus) => isFree(base + plus)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error('no 3000 free ports for a second instance');
+}
+
+function isFree(port) {
+  const server = net.createServer();
+  return new Promise((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true))));
+}
 
 const pids = async (instance) => (await instance.programs()).map(({ name, pid }) => `${name} ${pid}`);
 
@@ -30,7 +46,7 @@ describe('deploy/local/belfry', () => {
 
   it('a second instance beside it: its own data, its own key; destroyed, the first is as before', async (t) => {
     const run = `${belfry.run}-beside`;
-    const port_base = belfry.port_base + 3000;
+    const port_base = await anotherBase();
     const env = { RUN: run, PORT_BASE: String(port_base), TEST_PORT_BASE: '' };
     const before = await pids(belfry);
     t.after(async () => {
