@@ -346,6 +346,10 @@ static void report_log(const struct tenant_sync_figures *figures, bool connected
     if (figures->faults != proc.counted.faults)
         LM_ERR("%llu messages of the registry made no sense and were refused\n",
                (unsigned long long)(figures->faults - proc.counted.faults));
+    if (figures->last_err != proc.counted.last_err && figures->last_err != BF_OK)
+        LM_WARN("catching up with the registry failed (%s); tried again every %d ms\n",
+                bf_err_name(figures->last_err), TENANT_SYNC_RETRY_MS);
+    proc.counted.last_err = figures->last_err;
     proc.counted.faults = figures->faults;
     proc.was_connected = connected;
     proc.was_synced = figures->synced;

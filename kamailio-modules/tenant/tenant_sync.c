@@ -90,7 +90,8 @@ static void question_failed(struct tenant_sync *sync, struct question *question,
 {
     question->serial = 0;
     question->not_before_ms = now_ms + TENANT_SYNC_RETRY_MS;
-    if (err == BF_PROTOCOL)
+    sync->figures.last_err = err;
+    if (err == BF_PROTOCOL || err == BF_TOO_LARGE)
         sync->figures.faults++;
 }
 
@@ -220,6 +221,7 @@ void tenant_sync_changes(struct tenant_sync *sync, uint64_t now_ms, uint32_t ser
         uint64_t before = sync->figures.seq;
         sync->catch_up = false;
         sync->faults_in_row = 0;
+        sync->figures.last_err = BF_OK;
         take_feed(sync, &feed);
         tenant_feed_release(&feed);
         if (sync->catch_up && sync->figures.seq == before) // no step forward: do not ask in a tight loop
@@ -311,6 +313,7 @@ void tenant_sync_page(struct tenant_sync *sync, uint64_t now_ms, uint32_t serial
     } else {
         snapshot_done(sync);
         sync->faults_in_row = 0;
+        sync->figures.last_err = BF_OK;
         sync->page.not_before_ms =
             now_ms + TENANT_SYNC_RETRY_MS; // a bound, should the feed's epoch never agree
     }

@@ -33,6 +33,7 @@ struct tenant_sync_figures {
     uint64_t epoch, seq, head_seq;
     uint64_t changes, gaps, snapshots, faults; // faults: messages that made no sense
     uint64_t heard_ms;                         // when the feed last spoke
+    enum bf_err last_err;                      // of the last page or changes that were asked for
     bool synced;                               // a table is there, and nothing is known to be missing
 };
 
