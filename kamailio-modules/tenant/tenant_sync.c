@@ -21,6 +21,7 @@ struct tenant_sync {
     bool catch_up; // something is missing, or may be
     bool dirty;
     bool connected;
+    uint64_t connected_ms; // since when
     uint32_t faults_in_row;
     struct tenant_sync_figures figures;
 };
@@ -329,15 +330,27 @@ void tenant_sync_again(struct tenant_sync *sync, uint64_t now_ms)
     ask_wanted(sync, now_ms);
 }
 
+// The feed is a connection of its own, and usually later than the one for questions: what is published in
+// between is lost.
+static bool feed_is_silent(const struct tenant_sync *sync, uint64_t now_ms)
+{
+    bool fresh =
+        sync->figures.heard_ms < sync->connected_ms && now_ms < sync->connected_ms + TENANT_SYNC_SILENCE_MS;
+    uint64_t patience_ms = fresh ? TENANT_SYNC_FRESH_MS : TENANT_SYNC_SILENCE_MS;
+
+    return now_ms > sync->figures.heard_ms + patience_ms &&
+           now_ms > sync->changes.not_before_ms + patience_ms;
+}
+
 void tenant_sync_tick(struct tenant_sync *sync, uint64_t now_ms, bool connected)
 {
     if (connected && !sync->connected) { // back again: at once, and whatever was refused before
         sync->catch_up = true;
+        sync->connected_ms = now_ms;
         sync->page.not_before_ms = sync->changes.not_before_ms = now_ms;
     }
     sync->connected = connected;
-    if (connected && sync->changes.serial == 0 && now_ms > sync->figures.heard_ms + TENANT_SYNC_SILENCE_MS &&
-        now_ms > sync->changes.not_before_ms + TENANT_SYNC_SILENCE_MS) {
+    if (connected && sync->changes.serial == 0 && feed_is_silent(sync, now_ms)) {
         sync->catch_up = true;
         sync->changes.not_before_ms = now_ms;
     }

@@ -13,6 +13,7 @@
 #include "tenant_wire.h"
 
 #define TENANT_SYNC_RETRY_MS   500
+#define TENANT_SYNC_FRESH_MS   200  // the same while the feed has not yet spoken on a new connection
 #define TENANT_SYNC_SILENCE_MS 2500 // a feed without a heartbeat for so long is asked by Changes instead
 #define TENANT_SYNC_PAGE       10000
 #define TENANT_SYNC_CHANGES    5000

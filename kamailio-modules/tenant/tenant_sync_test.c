@@ -464,6 +464,24 @@ static void test_after_a_break_changes_are_asked_for_at_once(void **state)
     check_same(world);
 }
 
+static void test_what_the_feed_misses_while_it_connects_comes_by_asking(void **state)
+{
+    struct world *world = *state;
+
+    start(world, 50);
+    tenant_sync_tick(world->sync, ++world->now_ms, false);
+    tenant_sync_tick(world->sync, ++world->now_ms, true);
+    answer_changes(world);
+    model_domain(&world->model, 6, 3); // published to nobody
+    tenant_sync_tick(world->sync, world->now_ms += TENANT_SYNC_FRESH_MS + 1, true);
+    assert_true(world->changes.serial != 0);
+    answer_changes(world);
+    check_same(world);
+    send_feed(world, world->model.seq, 0); // from now on there are heartbeats
+    tenant_sync_tick(world->sync, world->now_ms += TENANT_SYNC_FRESH_MS + 1, true);
+    assert_int_equal(world->changes.serial, 0);
+}
+
 static void test_a_silent_feed_is_replaced_by_asking(void **state)
 {
     struct world *world = *state;
@@ -567,6 +585,7 @@ int main(void)
         TEST(test_the_old_table_serves_while_a_snapshot_is_taken),
         TEST(test_a_failed_question_is_not_repeated_at_once),
         TEST(test_after_a_break_changes_are_asked_for_at_once),
+        TEST(test_what_the_feed_misses_while_it_connects_comes_by_asking),
         TEST(test_a_silent_feed_is_replaced_by_asking),
         TEST(test_nonsense_is_counted_and_a_snapshot_gets_past_it),
         cmocka_unit_test(test_losses_repeats_delays_and_restores_always_converge),
