@@ -54,7 +54,7 @@ MODULE_P  := $(filter-out $(MODULE_K) %_test.c,$(wildcard $(MODULE)/*.c))
 MODULE_SO := $(O)/modules/tenant.so
 KAM_H     := build/kamailio-headers
 
-TESTS_C   := $(wildcard services/*/*_test.c $(MODULE)/*_test.c)
+TESTS_C   := $(wildcard services/*/*_test.c $(MODULE)/*_test.c loadtest/*_test.c)
 TESTS     := $(TESTS_C:%.c=$(O)/test/%)
 HEADERS   := $(wildcard services/*/*.h)
 SOURCES   := $(wildcard services/*/*.[ch] $(MODULE)/*.[ch] loadtest/*.[ch] tests/fuzz/*.[ch])
@@ -116,7 +116,12 @@ $(O)/bin/%: $(O)/loadtest/%.o $(COMMON_A)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(BIN_LDFLAGS_$(BUILD)) -o $@ $(filter %.o,$^) $(COMMON_A) $(LDLIBS)
 
-$(O)/bin/sipload: $(patsubst %.c,$(O)/%.o,$(wildcard loadtest/sipload_*.c))
+SIPLOAD_O := $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard loadtest/sipload_*.c)))
+$(O)/bin/sipload: $(SIPLOAD_O)
+
+$(O)/test/loadtest/sipload_test: $(O)/loadtest/sipload_test.o $(SIPLOAD_O) $(COMMON_A)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(COMMON_A) -lcmocka $(LDLIBS)
 
 # Fuzzing: tests/fuzz/<name>_fuzz.c against all of our code but main.c; seeds in tests/fuzz/seeds/<name>/.
 FUZZ_SECONDS ?= 20

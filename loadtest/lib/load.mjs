@@ -2,11 +2,17 @@
 //
 //   const load = new Load({program, postgres_pid, workers});
 //   await load.run({pid, port}, {mode: 'register', seconds: 3, users: 20000})
-//       -> sipload's JSON, plus server_cpu_us and postgres_cpu_us for each transaction
-//   pairs(rounds, a, b)        a(), b(), a(), b(), ...: [[result, result], ...]: the machine's drift hits both alike
-//   median(numbers), best(numbers)
+//       -> sipload's JSON, plus server_cpu_us and postgres_cpu_us for each transaction, and `others`: the part of the
+//          machine that neither of the three used but somebody else did
+//   await pairs(rounds, a, b)  a(), b(), a(), b(), ...: {pairs: [[result, result], ...], note}: the machine's drift hits both
+//   median(numbers), quantile(numbers, part)
 import { spawn } from 'node:child_process';
-import { cpuMs } from './processes.mjs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cpuMs, machineMs } from './processes.mjs';
+
+const OTHERS_MAX = 0.1; // above it a round tells more of the machine's other work than of ours
+const QUIET_WAIT_MS = process.env.QUICK === '1' ? 15_000 : 90_000; // for all rounds of a run together
+let quiet_wait_left_ms = QUIET_WAIT_MS;
 
 export class Load {
   constructor({ program, postgres_pid }) {
@@ -17,11 +23,17 @@ export class Load {
   async run({ pid, port, local_port }, { flags = [], ...options }) {
     const args = Object.entries({ target: `127.0.0.1:${port}`, ...(local_port ? { local_port } : {}), ...options })
       .flatMap(([name, value]) => [`--${name.replaceAll('_', '-')}`, String(value)]);
-    const before = { server: cpuMs(pid), postgres: cpuMs(this.postgres_pid) };
+    const measure = () => ({ machine: machineMs(), server: cpuMs(pid), postgres: cpuMs(this.postgres_pid) });
+    const before = measure();
     const result = JSON.parse(await output(this.program, [...args, ...flags.map((flag) => `--${flag}`)]));
-    const each = (after, first) => (after - first) * 1000 / result.completed;
-    result.server_cpu_us = each(cpuMs(pid), before.server);
-    result.postgres_cpu_us = each(cpuMs(this.postgres_pid), before.postgres);
+    const after = measure();
+    const server_ms = after.server - before.server;
+    const postgres_ms = after.postgres - before.postgres;
+    const client_ms = result.client_cpu_us * result.completed / 1000;
+    const busy_ms = after.machine.busy - before.machine.busy;
+    result.server_cpu_us = server_ms * 1000 / result.completed;
+    result.postgres_cpu_us = postgres_ms * 1000 / result.completed;
+    result.others = Math.max(0, busy_ms - server_ms - postgres_ms - client_ms) / (after.machine.all - before.machine.all);
     return result;
   }
 }
@@ -35,10 +47,27 @@ export function allServed(result, what) {
   return result;
 }
 
+/** When somebody else uses the machine, the side with more processes gets more of it: such pairs are measured again. */
 export async function pairs(rounds, a, b) {
-  const results = [];
-  for (let round = 0; round < rounds; round++) results.push([await a(), await b()]);
-  return results;
+  const all = [];
+  const clean = () => all.filter((pair) => pair.every(({ others }) => others < OTHERS_MAX));
+  while (clean().length < rounds && all.length < rounds + Math.ceil(rounds / 3)) {
+    await untilQuiet();
+    all.push([await a(), await b()]);
+  }
+  const busiest = Math.max(...all.flat().map(({ others }) => others));
+  if (clean().length >= 3) return { pairs: clean(), note: `median of ${clean().length} pairs` };
+  return { pairs: all, note: `median of ${all.length} pairs on a BUSY machine (others used up to ${Math.round(busiest * 100)} % of it)` };
+}
+
+async function untilQuiet() {
+  while (quiet_wait_left_ms > 0) {
+    const before = machineMs();
+    await delay(500);
+    const after = machineMs();
+    quiet_wait_left_ms -= 500;
+    if ((after.busy - before.busy) / (after.all - before.all) < OTHERS_MAX) return;
+  }
 }
 
 export function median(numbers) {

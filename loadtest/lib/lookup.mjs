@@ -19,19 +19,18 @@ export async function measureLookup({ report, load, instance, scratch, domains, 
     const loaded_ms = await with_lookup.answers(last_domain, (status) => status === 200);
     const options = { mode: 'options', seconds: quick ? 2 : 4, users: domains, users_per_domain: 1, flags: ['shuffle'] };
     const round = (server) => async () => allServed(await load.run(server, options), `OPTIONS ${server.name}`);
-    const rounds = await pairs(quick ? 3 : 7, round(without), round(with_lookup));
-    show(report, rounds);
+    show(report, await pairs(quick ? 3 : 7, round(without), round(with_lookup)));
     return { loaded_ms };
   } finally {
     await Promise.all([without.stop(), with_lookup.stop()]);
   }
 }
 
-function show(report, rounds) {
+function show(report, { pairs: rounds, note }) {
   const middle = (side, field) => median(rounds.map((round) => round[side][field]));
   report.figure({
     name: 'rate with look-up / without', value: median(rounds.map(([a, b]) => b.rate / a.rate)), unit: '', at_least: 0.95,
-    note: `median of ${rounds.length} pairs; ${Math.round(middle(1, 'rate'))}/s and ${Math.round(middle(0, 'rate'))}/s`,
+    note: `${note}; ${Math.round(middle(1, 'rate'))}/s and ${Math.round(middle(0, 'rate'))}/s`,
     rates: rounds.map(([a, b]) => [a.rate, b.rate]),
   });
   report.figure({ name: 'CPU of a reply without look-up', value: middle(0, 'server_cpu_us'), unit: 'us' });

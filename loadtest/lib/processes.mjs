@@ -2,6 +2,7 @@
 //
 //   const server = await Kamailio.start({name, config, env, directory, port, modules})   waits until it answers
 //   cpuMs(pid)                                   user and system time of a process tree so far
+//   machineMs()                                  {busy, all}: of all cores together
 //   await server.stop()
 //   await endAll()                               whatever was started here and still runs
 import { execFileSync, spawn } from 'node:child_process';
@@ -82,4 +83,10 @@ export function cpuMs(root) {
   }
   const belongs = (pid) => pid === root || (parents.has(pid) && pid > 1 && belongs(parents.get(pid).parent));
   return [...parents].filter(([pid]) => belongs(pid)).reduce((sum, [, { ticks }]) => sum + ticks, 0) * TICK_MS;
+}
+
+export function machineMs() {
+  const ticks = readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).slice(1, 9).map(Number);
+  const all = ticks.reduce((sum, each) => sum + each, 0);
+  return { all: all * TICK_MS, busy: (all - ticks[3] - ticks[4]) * TICK_MS }; // but idle and waiting for the disk
 }
