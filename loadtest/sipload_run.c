@@ -13,9 +13,9 @@
 #include "bf_crypto.h"
 
 #define BATCH             64
-#define T1_MS             500
-#define T2_MS             4000
-#define RESEND_CHECK_MS   20
+#define T1_MS             500ULL
+#define T2_MS             4000ULL
+#define RESEND_CHECK_MS   20ULL
 #define SOCKET_BYTES      (4 << 20)
 #define PACKET_BYTES_MAX  4096
 #define PERMUTATION_PRIME 7368787ULL
@@ -25,7 +25,7 @@ struct transaction {
     uint32_t user;
     bool waiting;
     bool authorized; // the request that is out carries a digest
-    uint32_t resend_after_ms;
+    uint64_t resend_after_ms;
     uint64_t begun_us, sent_us, resend_us;
     struct sip_user who;
     size_t length;
@@ -274,7 +274,7 @@ static void resend_due(struct load *load, uint64_t now_us)
             continue;
         }
         slot->resend_after_ms = slot->resend_after_ms * 2 < T2_MS ? slot->resend_after_ms * 2 : T2_MS;
-        slot->resend_us = now_us + slot->resend_after_ms * 1000ULL;
+        slot->resend_us = now_us + slot->resend_after_ms * 1000;
         load->result->retransmissions++;
         enqueue(load, slot);
     }
