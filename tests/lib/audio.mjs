@@ -7,7 +7,7 @@
 //                              20 ms? {match, heard_ms, offset_ms, dropouts, level_db}. `match` is 0..1: steps that are
 //                              the sent sound at the right time, of all steps that should be there (expect_ms, at least
 //                              what was heard). So silence, another sound and half of the sound missing all lower it.
-// sparkline(samples, width)    its loudness over time as a line of blocks
+// sparkline(samples, width)    how loud it is over time, softest to loudest, as a line of blocks
 // writeWav(path, samples), readWav(path)
 //                              16-bit mono PCM; reading bears a header that was never completed (recorder killed)
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 export const RATE = 8000;
 const NOTE = RATE * 0.08;
 const STEP = RATE * 0.02;
-const SEARCH = RATE * 0.4; // how far a drop-out or a late packet may shift the sound
+const LOST = RATE * 0.4; // how much of the sound a drop-out may take away
+const ADDED = RATE * 0.04; // how much may have been put in
 const SAME = 0.9; // correlation of one step that counts as the same sound; G.711 gives > 0.99
 
 function generator(seed) {
@@ -110,7 +111,7 @@ function correlation(sent, heard, at, shift) {
 
 function realign(sent, heard, at, shift) {
   let best = { value: 0, shift };
-  for (let s = shift - SEARCH; s <= shift + SEARCH; s++) {
+  for (let s = shift - ADDED; s <= shift + LOST; s++) {
     const value = correlation(sent, heard, at, s);
     if (value > best.value) best = { value, shift: s };
   }
@@ -152,9 +153,10 @@ export function recognise(sent, heard, { expect_ms = 0 } = {}) {
 export function sparkline(samples, width) {
   const blocks = '▁▂▃▄▅▆▇█';
   const size = Math.max(1, Math.floor(samples.length / width));
-  const levels = Array.from({ length: width }, (_, i) => samples.subarray(i * size, (i + 1) * size).reduce((max, v) => Math.max(max, Math.abs(v)), 0));
-  const top = Math.max(1, ...levels);
-  return levels.map((level) => blocks[Math.round((level / top) * (blocks.length - 1))]).join('');
+  const levels = Array.from({ length: width }, (_, i) => samples.subarray(i * size, (i + 1) * size).reduce((sum, value) => sum + Math.abs(value), 0) / size);
+  const low = Math.min(...levels);
+  const range = Math.max(1, ...levels) - low || 1;
+  return levels.map((level) => blocks[Math.round(((level - low) / range) * (blocks.length - 1))]).join('');
 }
 
 export function writeWav(path, samples) {
