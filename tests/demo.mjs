@@ -186,7 +186,11 @@ async function relayDelay(caller, callee) {
   const [a, b] = [await RtpEnd.open(), await RtpEnd.open()];
   try {
     const outgoing = caller.invite(callee.user, { body: sdp(a) });
-    const request = await Promise.race([callee.incoming('INVITE'), outgoing.final.then((reply) => { throw new Error(`the INVITE got ${reply.status} ${reply.reason}`); })]);
+    const refused = outgoing.final.then((answer) => {
+      throw new Error(`the INVITE got ${answer.status} ${answer.reason}`);
+    });
+    refused.catch(() => {});
+    const request = await Promise.race([callee.incoming('INVITE'), refused]);
     callee.reply(request, 200, { body: sdp(b) });
     const reply = await outgoing.final;
     outgoing.ack();

@@ -183,14 +183,7 @@ describe('refusals', () => {
     assert.equal(refused.status, 486);
     assert.match(refused.reason, /limit/i);
     await hangUp(dialog, a);
-    await until(async () => {
-      const call = b.invite('100', { body: sdp() });
-      const reply = await Promise.race([call.final, a.incoming('INVITE')]);
-      if (reply.status) return false;
-      a.reply(reply, 486);
-      await call.final;
-      return true;
-    }, { what: 'the place freed', deadline_ms: 10_000 });
+    await until(() => world.reaches(b, a), { what: 'the place freed', deadline_ms: 10_000 });
   });
 
   it('too many hops: 483; a loop of routes is not followed', async (t) => {

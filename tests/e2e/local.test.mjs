@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Api } from '../lib/api.mjs';
 import { Instance, ROOT } from '../lib/instance.mjs';
+import { isFree } from '../lib/ports.mjs';
 import { World } from '../lib/world.mjs';
 
 const { belfry, operator } = new World();
@@ -18,15 +18,10 @@ const command = (args, env = {}) => promisify(execFile)(belfryCommand, args, { e
 async function anotherBase() {
   const candidates = Array.from({ length: 24 }, (_, i) => belfry.port_base + (i < 6 ? 3000 + 1000 * i : -3000 - 1000 * (i - 6)));
   for (const base of candidates.filter((each) => each >= 1024 && each <= 29000)) {
-    const free = await Promise.all([1, 2, 10, 21, 60, 80].map((plus) => isFree(base + plus)));
+    const free = await Promise.all([1, 2, 10, 20, 21, 60, 80].map((plus) => isFree(base + plus)));
     if (free.every(Boolean)) return base;
   }
   throw new Error('no 3000 free ports for a second instance');
-}
-
-function isFree(port) {
-  const server = net.createServer();
-  return new Promise((resolve) => server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true))));
 }
 
 const pids = async (instance) => (await instance.programs()).map(({ name, pid }) => `${name} ${pid}`);

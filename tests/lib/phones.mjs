@@ -14,10 +14,10 @@
 // CALL_INCOMING) or 'manual'.
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, closeSync } from 'node:fs';
-import dgram from 'node:dgram';
 import net from 'node:net';
 import path from 'node:path';
 import { readWav } from './audio.mjs';
+import { isFree } from './ports.mjs';
 import { DeadlineError, until, within } from './until.mjs';
 
 const PORTS_A_PHONE = 20;
@@ -58,7 +58,7 @@ export class Phones {
 
   async #ports() {
     for (; this.#next + PORTS_A_PHONE <= this.#last + 1; this.#next += PORTS_A_PHONE) {
-      if (await free(this.#sip.host, this.#next)) {
+      if (await isFree(this.#next, this.#sip.host)) {
         const base = this.#next;
         this.#next += PORTS_A_PHONE;
         return base;
@@ -66,19 +66,6 @@ export class Phones {
     }
     throw new PhoneError(`no free ports left up to ${this.#last} for another phone`);
   }
-}
-
-async function free(host, port) {
-  const udp = dgram.createSocket('udp4');
-  const tcp = net.createServer();
-  const binds = [
-    new Promise((resolve) => udp.once('error', () => resolve(false)).bind(port, host, () => resolve(true))),
-    new Promise((resolve) => tcp.once('error', () => resolve(false)).listen(port, host, () => resolve(true))),
-  ];
-  const [a, b] = await Promise.all(binds);
-  if (a) udp.close();
-  if (b) tcp.close();
-  return a && b;
 }
 
 class Phone {

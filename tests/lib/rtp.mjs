@@ -58,9 +58,10 @@ export function delays(sender, receiver) {
     .map(({ at, sequence }) => at - sender.sent.get(sequence));
 }
 
-export async function ng({ host = '127.0.0.1', port }, command) {
+export async function ng({ host = '127.0.0.1', port }, command, { deadline_ms = 5_000 } = {}) {
   const socket = dgram.createSocket('udp4');
   const cookie = token(6);
+  let repeat;
   try {
     const answer = new Promise((resolve, reject) => {
       socket.once('error', reject);
@@ -69,9 +70,12 @@ export async function ng({ host = '127.0.0.1', port }, command) {
         if (text.startsWith(`${cookie} `)) resolve(JSON.parse(text.slice(cookie.length + 1)));
       });
     });
-    socket.send(`${cookie} ${JSON.stringify(command)}`, port, host);
-    return await within(answer, { deadline_ms: 5_000, what: `rtpengine's answer to ${command.command}` });
+    const send = () => socket.send(`${cookie} ${JSON.stringify(command)}`, port, host);
+    repeat = setInterval(send, 200); // rtpengine answers a repeated cookie as it did before
+    send();
+    return await within(answer, { deadline_ms, what: `rtpengine's answer to ${command.command}` });
   } finally {
+    clearInterval(repeat);
     socket.close();
   }
 }

@@ -6,6 +6,7 @@
 //   const [a, b] = await world.pair(tenant)                                  100 and 101, both registered
 //   await world.phones().add(...)                                            baresip phones
 //   const call = await world.call(a, b, {...})                               an answered call, both ends
+//   await world.reaches(a, b)                                                does a call get through?
 //
 // Every user agent has its own source address, so that what makes the edge angry at one does not disturb another test: all
 // of 127/8 is this machine.
@@ -16,6 +17,7 @@ import { Instance } from './instance.mjs';
 import { Phones } from './phones.mjs';
 import { Ua, known } from './sip.mjs';
 import { sdp, token } from './sip_message.mjs';
+import { until } from './until.mjs';
 
 /** An address of this machine that nobody else uses. */
 export function source() {
@@ -54,14 +56,28 @@ export class World {
     return pair;
   }
 
+  /** What a call comes to first: {request} when it rings at `callee`, {reply} when it is refused before. */
+  async rings(call, callee) {
+    let reply = null;
+    call.final.then((each) => (reply = each), () => {});
+    await until(() => reply || callee.has('INVITE'), { what: `a call of ${call.ua.aor} rings or is refused`, deadline_ms: 30_000, every_ms: 2 });
+    return callee.has('INVITE') ? { request: await callee.incoming('INVITE') } : { reply };
+  }
+
+  /** Does a call get through to `callee`? It is ended again. */
+  async reaches(caller, callee) {
+    const call = caller.invite(callee.user, { body: sdp() });
+    const { request } = await this.rings(call, callee);
+    if (!request) return false;
+    callee.reply(request, 486);
+    return (await call.final).status === 486;
+  }
+
   /** An answered call: {call, request, dialog, answer}; `dialog` is the callee's. */
   async call(caller, callee, { body = sdp(), answer_body = sdp({ port: 11 }), target = callee.user } = {}) {
     const call = caller.invite(target, { body });
-    const refused = call.final.then((reply) => {
-      throw new Error(`INVITE to ${target}: ${reply.status} ${reply.reason}`);
-    });
-    const request = await Promise.race([callee.incoming('INVITE'), refused]);
-    refused.catch(() => {});
+    const { request, reply } = await this.rings(call, callee);
+    if (reply) throw new Error(`INVITE to ${target}: ${reply.status} ${reply.reason}`);
     callee.reply(request, 200, { body: answer_body });
     const answer = await call.final;
     call.ack();
