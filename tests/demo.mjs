@@ -227,7 +227,7 @@ async function walls(demo) {
   report.section('Walls');
   await report.attempt('belavista 100 dials 101@acme.example', () => foreignDomain(demo));
   await report.attempt("acme, asked for with belavista's API key", () => foreignKey(demo));
-  await report.attempt('a phone with a wrong password', () => wrongPassword(demo));
+  await report.attempt('a wrong password', () => wrongPassword(demo));
 }
 
 async function foreignDomain({ tenants: [belavista, acme] }) {
@@ -250,17 +250,19 @@ async function foreignKey({ api, tenants: [belavista, acme] }) {
   }
 }
 
-async function wrongPassword({ phones, tenants: [belavista] }) {
-  const phone = await phones.add({ user: '100', domain: belavista.domain, password: 'not-the-password' });
-  try {
-    const { param } = await phone.register();
-    return { ok: false, seen: `it registered: ${param}` };
-  } catch (error) {
-    if (!error.reply) throw error;
-    return { ok: /^401/.test(error.reply), seen: error.reply, figures: { reply: error.reply } };
-  } finally {
-    await phone.stop();
+/** One try each by our own user agent: a real phone tries a wrong password again and again, until its address is banned. */
+async function wrongPassword({ belfry, tenants: [belavista] }) {
+  const replies = [];
+  for (const user of ['100', '404404']) {
+    const ua = await Ua.open({ server: belfry.sip, user, domain: belavista.domain, password: 'not-the-password' });
+    try {
+      replies.push(await ua.register());
+    } finally {
+      await ua.close();
+    }
   }
+  const [wrong, unknown] = replies.map(({ status, reason }) => `${status} ${reason}`);
+  return { ok: wrong.startsWith('401') && wrong === unknown, seen: `${wrong}; a number that does not exist: ${unknown}`, figures: { wrong, unknown } };
 }
 
 // ---- how to go on ---------------------------------------------------------------------------------------------------------
@@ -273,7 +275,8 @@ function goOn({ belfry, report, tenants }) {
   report.dim(`    curl -H "Authorization: Bearer $BELFRY_OPERATOR_KEY" -H 'Content-Type: application/json' \\`);
   report.dim(`         -d '{"number":"102","kind":"softphone"}' ${belfry.api}/v1/tenants/${tenants[0]?.slug ?? 'belavista'}/extensions`);
   report.dim(`    then let a phone register as 102@${TENANTS[0].domain}, outbound proxy ${belfry.env.BELFRY_SIP}, and dial 101`);
-  report.dim('    make status      make logs      make down');
+  const which = process.env.RUN ? ` RUN=${belfry.run}` : '';
+  report.dim(`    make status${which}      make logs${which}      make down${which}`);
   report.text();
 }
 
