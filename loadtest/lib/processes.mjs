@@ -88,5 +88,6 @@ export function cpuMs(root) {
 export function machineMs() {
   const ticks = readFileSync('/proc/stat', 'utf8').split('\n')[0].trim().split(/\s+/).slice(1, 9).map(Number);
   const all = ticks.reduce((sum, each) => sum + each, 0);
-  return { all: all * TICK_MS, busy: (all - ticks[3] - ticks[4]) * TICK_MS }; // but idle and waiting for the disk
+  const [, , , idle, iowait, irq, softirq] = ticks; // interrupts are counted to no process, and the packets are ours
+  return { all: all * TICK_MS, busy: (all - idle - iowait - irq - softirq) * TICK_MS };
 }

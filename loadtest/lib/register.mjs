@@ -40,7 +40,7 @@ async function warm(load, side, users) {
 async function measureWay({ report, load, sides, way, users, quick }) {
   const options = { mode: way.mode, seconds: quick ? 3 : 6, users };
   const round = (side) => async () => allServed(await load.run(side, options), `REGISTER (${way.mode}) at port ${side.port}`);
-  const { pairs: rounds, note } = await pairs(quick ? 3 : 7, round(sides[0]), round(sides[1]));
+  const { pairs: rounds, note } = await pairs(quick ? 3 : 5, round(sides[0]), round(sides[1]));
   const middle = (side, figure) => median(rounds.map((each) => figure(each[side])));
   const cpu = (result) => result.server_cpu_us + result.postgres_cpu_us;
 
