@@ -145,11 +145,17 @@ $(FUZZERS): $(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%_fuzz.o $(O)/fuzz/ours.a
 	$(FUZZ_CC) -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)
 
 # ---- tests and checks -----------------------------------------------------------------------------------------------
-check: $(TESTS) ## unit tests (seconds)
-	@deploy/local/with-deps true
+DEPS := @deploy/local/with-deps
+SELF := $(MAKE) --no-print-directory
+
+check: ## unit tests (seconds)
+	$(DEPS) build,run,demo,test $(SELF) run-check
+run-check: $(TESTS)
 	@tests/unit $(TESTS)
 
-fuzz: $(FUZZERS) ## every fuzz target, FUZZ_SECONDS each (20)
+fuzz: ## every fuzz target, FUZZ_SECONDS each (20)
+	$(DEPS) build,fuzz $(SELF) run-fuzz
+run-fuzz: $(FUZZERS)
 	@for f in $(FUZZERS:$(O)/fuzz/%=%); do echo "fuzz: $$f"; mkdir -p $(O)/fuzz/found/$$f; \
 	    $(O)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
 	    -artifact_prefix=$(O)/fuzz/found/ $(O)/fuzz/found/$$f tests/fuzz/seeds/$$f || exit 1; done
@@ -185,7 +191,7 @@ test: ## everything: packages, build, checks, unit and end-to-end tests
 	tests/all
 
 bench: ## the figures of docs/benchmarks.md, as a table and as JSON
-	loadtest/bench
+	$(DEPS) build,run,demo,test loadtest/bench
 
 # ---- an instance on this machine ------------------------------------------------------------------------------------
 up: ## install what is missing, build, start everything, wait until it is ready
@@ -197,7 +203,7 @@ status: ## what runs, and where things are
 logs: ## follow the logs
 	@deploy/local/belfry logs
 demo: ## two tenants, real phones, a real call: a report to look at
-	@deploy/local/with-deps tests/demo
+	$(DEPS) build,run,demo tests/demo
 
 clean: ## remove the build products (never an instance)
 	rm -rf build
@@ -207,6 +213,6 @@ help: ## this list
 	@echo
 	@sed -n 's/^#  /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all check fuzz hdr-check format format-check tidy docs-check asan tsan e2e test bench up down status logs demo clean help
+.PHONY: all check run-check fuzz run-fuzz hdr-check format format-check tidy docs-check asan tsan e2e test bench up down status logs demo clean help
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -11,9 +11,10 @@
 #include "bf_db_conn.h"
 #include "bf_metrics.h"
 
-#define BACKOFF_MIN_MS 50
-#define BACKOFF_MAX_MS 500
-#define PING_BORROW_MS 500
+#define BACKOFF_MIN_MS  50
+#define BACKOFF_MAX_MS  500
+#define PING_MS         500  // for a connection, and for its answer
+#define BEGIN_ANSWER_MS 2000 // beginning is no work: a server that takes longer has stopped
 
 struct bf_db {
     struct bf_db_options options; // its texts are ours
@@ -185,15 +186,14 @@ static void give_back(struct bf_db *db, struct bf_conn *conn)
 
 // ---- transactions
 
-static enum bf_err begin(struct bf_db *db, int64_t timeout_ms, enum bf_db_scope scope, struct bf_id tenant,
-                         struct bf_tx **ret_tx)
+static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant, struct bf_tx **ret_tx)
 {
     struct bf_conn *conn = NULL;
     bool used = false;
-    enum bf_err err = borrow(db, timeout_ms, &conn, &used);
+    enum bf_err err = borrow(db, db->options.borrow_timeout_ms, &conn, &used);
     if (err)
         return err;
-    err = bf_conn_begin(conn, scope, tenant);
+    err = bf_conn_begin(conn, scope, tenant, BEGIN_ANSWER_MS);
     if (err && used && conn->broken) {
         // It died while idle (the server was restarted); nothing has been done on it yet, so a new one may
         // take over.
@@ -202,7 +202,7 @@ static enum bf_err begin(struct bf_db *db, int64_t timeout_ms, enum bf_db_scope 
         err = open_in_place(db, &conn);
         if (err)
             return err;
-        err = bf_conn_begin(conn, scope, tenant);
+        err = bf_conn_begin(conn, scope, tenant, BEGIN_ANSWER_MS);
     }
     if (err) {
         conn->broken = true; // whatever state it is in, nobody should meet it
@@ -219,7 +219,7 @@ enum bf_err bf_tx_begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id t
 {
     if (scope == BF_SCOPE_TENANT && bf_id_is_nil(tenant))
         return BF_INTERNAL; // a caller that forgot whose request this is
-    return begin(db, db->options.borrow_timeout_ms, scope, tenant, ret_tx);
+    return begin(db, scope, tenant, ret_tx);
 }
 
 enum bf_err bf_tx_commit(struct bf_tx *tx)
@@ -232,12 +232,18 @@ enum bf_err bf_tx_commit(struct bf_tx *tx)
     return err;
 }
 
+static void roll_back(struct bf_conn *conn)
+{
+    if (!conn->broken && bf_conn_command(conn, "rollback", NULL))
+        conn->broken = true;
+}
+
 void bf_tx_release(struct bf_tx *tx)
 {
     if (!tx)
         return;
-    if (!tx->over && !tx->conn->broken && bf_conn_command(tx->conn, "rollback", NULL))
-        tx->conn->broken = true;
+    if (!tx->over)
+        roll_back(tx->conn);
     give_back(tx->db, tx->conn);
     free(tx);
 }
@@ -276,12 +282,18 @@ const char *bf_tx_error(const struct bf_tx *tx)
     return tx->conn->error;
 }
 
+// Not by begin(): that would give a server that has stopped a second chance, and a ping has to end soon.
 enum bf_err bf_db_ping(struct bf_db *db)
 {
-    int64_t timeout_ms = db->options.borrow_timeout_ms;
-    struct bf_tx *tx = NULL;
-    enum bf_err err = begin(db, timeout_ms < PING_BORROW_MS ? timeout_ms : PING_BORROW_MS, BF_SCOPE_SYSTEM,
-                            (struct bf_id){{0}}, &tx);
-    bf_tx_release(tx);
+    struct bf_conn *conn = NULL;
+    bool used = false;
+    enum bf_err err = borrow(db, PING_MS, &conn, &used);
+    if (err)
+        return err;
+    err = bf_conn_begin(conn, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, PING_MS);
+    if (err)
+        conn->broken = true;
+    roll_back(conn);
+    give_back(db, conn);
     return err;
 }

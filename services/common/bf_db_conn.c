@@ -250,12 +250,13 @@ static int send_begin(PGconn *pg, enum bf_db_scope scope, struct bf_id tenant)
            PQsendQueryPrepared(pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) && PQpipelineSync(pg);
 }
 
-enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant)
+enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant,
+                          int64_t answer_ms)
 {
     conn->error[0] = conn->constraint[0] = '\0';
     if (!PQenterPipelineMode(conn->pg) || !send_begin(conn->pg, scope, tenant))
         return lost(conn, PQerrorMessage(conn->pg));
-    uint64_t deadline = answer_deadline(conn);
+    uint64_t deadline = bf_mono_ms() + (uint64_t)answer_ms;
     enum bf_err err = finish(conn, deadline, NULL);
     if (!conn->broken) {
         enum bf_err second = finish(conn, deadline, NULL);

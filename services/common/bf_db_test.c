@@ -426,6 +426,33 @@ static void test_a_server_that_hangs_is_given_up(void **state)
     bf_db_close(hanging);
 }
 
+// An open connection whose server process stands still: a ping must not wait as long as a statement may take.
+static void test_a_ping_of_a_server_that_stands_still_ends_soon(void **state)
+{
+    struct bf_db_options o = options();
+    o.connections_max = 1;
+    struct bf_db *pool = NULL;
+    assert_int_equal(bf_db_open(&o, &pool), BF_OK);
+    struct bf_tx *tx = NULL;
+    assert_int_equal(bf_tx_begin(pool, BF_SCOPE_SYSTEM, nobody, &tx), BF_OK);
+    struct bf_rows *rows = NULL;
+    assert_int_equal(bf_tx_exec(tx, &rows, "select pg_backend_pid()"), BF_OK);
+    pid_t backend = (pid_t)bf_rows_int(rows, 0, 0);
+    bf_rows_release(rows);
+    bf_tx_release(tx);
+    assert_int_equal(bf_db_ping(pool), BF_OK);
+
+    kill(backend, SIGSTOP);
+    uint64_t began = bf_mono_ms();
+    enum bf_err err = bf_db_ping(pool);
+    uint64_t took = bf_mono_ms() - began;
+    kill(backend, SIGCONT);
+    assert_int_equal(err, BF_UNAVAILABLE);
+    assert_in_range(took, 400, (uint64_t)o.statement_timeout_ms);
+    assert_int_equal(bf_db_ping(pool), BF_OK); // by a new connection
+    bf_db_close(pool);
+}
+
 static void test_a_bad_login_is_unavailable_and_says_why(void **state)
 {
     struct bf_db_options o = options();
@@ -458,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_a_lost_server_fails_fast_and_heals),
         cmocka_unit_test(test_connections_that_died_idle_are_replaced_unseen),
         cmocka_unit_test(test_a_server_that_hangs_is_given_up),
+        cmocka_unit_test(test_a_ping_of_a_server_that_stands_still_ends_soon),
         cmocka_unit_test(test_a_bad_login_is_unavailable_and_says_why),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);

@@ -16,6 +16,10 @@ instance_check_settings() {
     fi
     [[ $LISTEN =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$ ]] ||
         die "LISTEN=$LISTEN is not an IPv4 address" "give an address of this machine that phones reach, for example LISTEN=192.168.1.10"
+    local name
+    for name in BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS; do
+        [[ ${!name:-1} =~ ^[1-9][0-9]{0,6}$ ]] || die "$name=${!name} is not a number" "a whole number from 1 to 9999999"
+    done
     [[ ${BELFRY_TRUSTED_SOURCES:-} =~ ^[0-9./,]*$ ]] ||
         die "BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES is not a list of addresses" "IPv4 addresses or subnets, separated by commas"
     case $BUILD in
@@ -172,6 +176,7 @@ BELFRY_FEED_LISTEN=ipc://$SOCK/registry.feed
 BELFRY_OPERATOR_KEY_FILE=$RUN/secrets/operator.key
 BELFRY_SIP_HOST=$LISTEN
 BELFRY_SIP_PORT=$((PORT_BASE + 60))
+BELFRY_SIPS_PORT=0
 $(sanitizer_settings)
 TXT
     write "$RUN/env/kamailio.env" <<TXT
@@ -185,10 +190,18 @@ BELFRY_EDGE_SECRET=$(<"$RUN/secrets/edge.secret")
 BELFRY_CTL=unixs:$SOCK/kamailio.ctl
 BELFRY_UDP_WORKERS=4
 BELFRY_TCP_WORKERS=4
-${BELFRY_TRUSTED_SOURCES:+BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES}
+$(caller_settings BELFRY_TRUSTED_SOURCES BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS)
 $(sanitizer_settings)
 $(sanitizer_preload)
 TXT
+}
+
+# caller_settings NAME...: those that the caller's environment has
+caller_settings() {
+    local name
+    for name; do
+        if [ -n "${!name:-}" ]; then printf '%s=%s\n' "$name" "${!name}"; fi
+    done
 }
 
 # A sanitizer build says what it finds in the program's log and goes on to its end.
