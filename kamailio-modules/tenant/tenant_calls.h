@@ -1,8 +1,8 @@
 // Where a call is in Kamailio: from our id of the call to its INVITE's transaction and its dialog, for what
 // call-control asks to be done with it (EndCall, TransferCall).
 //
-// In shared memory of a fixed size. Numbers only, never pointers: what they name may be gone when it is looked
-// up there. Any process.
+// In shared memory of a fixed size. Numbers only, never pointers: what they name may be gone when it is
+// looked up there. Any process.
 #ifndef TENANT_CALLS_H
 #define TENANT_CALLS_H
 

@@ -2,8 +2,8 @@
 // memory, numbered from 1.
 //
 // Many writers (any process), one reader (the tenant process). An entry stays until it is taken, so what is
-// sent and not taken is sent again. Of limited size: what finds no room is dropped and counted. Bindings leave
-// a quarter of the room to the rest, for a lost binding is healed by a resync and a lost call event by
+// sent and not taken is sent again. Of limited size: what finds no room is dropped and counted. Bindings
+// leave a quarter of the room to the rest, for a lost binding is healed by a resync and a lost call event by
 // nothing; each lost binding asks for one.
 #ifndef TENANT_OUTBOX_H
 #define TENANT_OUTBOX_H
