@@ -1,0 +1,128 @@
+// A call, event by event: what an edge reports of it becomes its live state and, at its end, its CDR. Rules
+// only, no I/O. Any thread.
+//
+// Events may come twice, late or not at all: call_apply() is a fold that does not depend on their order. A
+// state only goes forward, a time is the earliest one told, a text that is known is not emptied. So a live
+// call that was lost is made again from its timeline.
+#ifndef CALL_H
+#define CALL_H
+
+#include "bf_base.h"
+#include "bf_id.h"
+
+#define CALL_LEGS_MAX    8
+#define CALL_NUMBER_SIZE 65 // a dialled one may be longer than an extension's
+#define CALL_TEXT_SIZE   129
+#define CALL_ID_SIZE     257 // SIP Call-ID
+#define CALL_CODEC_SIZE  33
+
+// Who numbers an event: the edge from 1 on; what call-control notes itself is below (0: the plan), and its
+// closing of a call whose edge died is above everything an edge may send.
+#define CALL_SEQ_PLAN   0
+#define CALL_SEQ_MAX    INT64_C(4294967295)
+#define CALL_SEQ_CLOSED (CALL_SEQ_MAX + 1)
+
+enum call_kind { // kept in PostgreSQL by name
+    CALL_UNKNOWN,
+    CALL_STARTED,
+    CALL_STEP,
+    CALL_BRANCH,
+    CALL_RINGING,
+    CALL_BRANCH_ENDED,
+    CALL_ANSWERED,
+    CALL_ENDED,
+    CALL_TRANSFER,
+    CALL_NOTE, // by call-control: the plan, a command by REST
+};
+
+struct call_leg {
+    char tag[CALL_TEXT_SIZE];
+    char codec[CALL_CODEC_SIZE];
+    uint64_t packets, octets, lost;
+    uint32_t jitter_us;
+    uint32_t mos_x10;       // 0: not known
+    uint32_t round_trip_us; // 0: not known
+};
+
+// Borrowed texts, never NULL once call_event_clean() has seen it; NULL counts as empty before. What comes
+// from outside may be anything: bytes that are no UTF-8 become '?', what is too long is cut.
+struct call_event {
+    struct bf_id call, tenant;
+    int64_t seq;
+    enum call_kind kind;
+    uint64_t at_ms;      // Unix, the edge's clock
+    const char *edge;    // id of the edge that reports
+    const char *call_id; // SIP Call-ID of the caller's leg
+    const char *caller, *callee;
+    const char *number; // of the branch
+    const char *device; // ruid of the branch's device
+    uint32_t code;
+    const char *reason; // phrase; of ENDED also who hung up: caller, callee, api, timeout, edge
+    const char *from_tag, *to_tag;
+    const char *relay; // ng address "udp:IP:PORT"
+    const char *user_agent;
+    bool local_plan;
+    const struct call_leg *legs; // of ENDED
+    size_t leg_count;            // those above CALL_LEGS_MAX are left out
+};
+
+enum call_state {
+    CALL_STATE_NONE, // nothing is known of it yet
+    CALL_STATE_PLANNING,
+    CALL_STATE_RINGING,
+    CALL_STATE_ANSWERED,
+    CALL_STATE_ENDED,
+};
+
+struct call {
+    struct bf_id id, tenant;
+    enum call_state state;
+    int64_t seq; // the highest one applied
+    char edge[CALL_TEXT_SIZE];
+    char call_id[CALL_ID_SIZE];
+    char caller[CALL_NUMBER_SIZE], callee[CALL_NUMBER_SIZE];
+    char number[CALL_NUMBER_SIZE]; // who answered; before that, who rang last
+    char device[CALL_TEXT_SIZE];
+    char from_tag[CALL_TEXT_SIZE], to_tag[CALL_TEXT_SIZE];
+    char relay[CALL_TEXT_SIZE];
+    char user_agent[CALL_TEXT_SIZE]; // the caller's
+    bool local_plan;
+    uint64_t started_ms, ringing_ms, answered_ms, ended_ms; // Unix; 0: not (yet)
+    uint32_t code;
+    char reason[CALL_TEXT_SIZE];
+    struct call_leg legs[CALL_LEGS_MAX];
+    size_t leg_count;
+};
+
+// What is known of a finished call. Times are Unix ms, 0: never.
+struct cdr {
+    const struct call *call;
+    uint64_t setup_ms;      // from the start to the first ringing (or the answer, or the end)
+    uint64_t ring_ms;       // from the first ringing to the answer or the end
+    uint64_t talk_ms;       // from the answer to the end
+    uint32_t code;          // 200 of an answered call, else the final one
+    const char *result;     // answered, busy, no-answer, cancelled, refused, failed, lost
+    const char *hung_up_by; // caller, callee, api, timeout, edge; "" when nobody did
+};
+
+const char *call_kind_name(enum call_kind kind);
+enum call_kind call_kind_parse(struct bf_str name);
+const char *call_state_name(enum call_state state);
+enum call_state call_state_parse(struct bf_str name);
+
+// What a strange event lacks for being one: NULL when it is good.
+const char *call_event_check(const struct call_event *event);
+
+// Returns whether the call's state is another one than before. `call` begins as zeroes.
+bool call_apply(struct call *call, const struct call_event *event);
+
+// The event that ends a call whose edge cannot tell any more; `reason` is e.g. "edge-lost".
+struct call_event call_close_event(const struct call *call, const char *reason, uint64_t at_ms);
+
+struct cdr call_cdr(const struct call *call);
+const char *call_leg_party(const struct call *call, const struct call_leg *leg); // "caller", "callee" or ""
+
+// Copies at most size - 1 bytes of well-formed UTF-8 without control characters; what is neither becomes '?'.
+void call_text(const char *from, char *into, size_t size);
+
+#endif
