@@ -11,6 +11,7 @@
 
 struct tenant_link {
     struct bf_bus_client *bus;
+    struct bf_bus_client *control; // NULL: there is no call-control
     struct bf_bus_subscriber *feed;
     int fd;
     pthread_mutex_t lock;
@@ -27,9 +28,9 @@ struct call {
 };
 
 static const char *const METHODS[] = {
-    [TENANT_LINK_PAGE] = "Snapshot",
-    [TENANT_LINK_CHANGES] = "Changes",
-    [TENANT_LINK_CREDENTIAL] = "Credential",
+    [TENANT_LINK_PAGE] = "Snapshot",         [TENANT_LINK_CHANGES] = "Changes",
+    [TENANT_LINK_CREDENTIAL] = "Credential", [TENANT_LINK_PLAN] = "Plan",
+    [TENANT_LINK_REPORT] = "Report",         [TENANT_LINK_RESTORE] = "Restore",
 };
 
 static struct tenant_link_event *event_new(enum tenant_link_kind kind, uint32_t serial, enum bf_err err,
@@ -84,14 +85,18 @@ static void call_done(void *ctx, enum bf_err err, struct bf_str reply)
     free(call);
 }
 
-static enum bf_err link_connect(struct tenant_link *link, const char *bus_urls, const char *feed_urls)
+static enum bf_err link_connect(struct tenant_link *link, struct tenant_link_urls urls)
 {
-    enum bf_err err = bf_bus_dial(bus_urls, &link->bus);
+    enum bf_err err = bf_bus_dial(urls.bus, &link->bus);
 
-    return err != BF_OK ? err : bf_bus_subscribe(feed_urls, feed_got, link, &link->feed);
+    if (err == BF_OK)
+        err = bf_bus_subscribe(urls.feed, feed_got, link, &link->feed);
+    if (err == BF_OK && urls.control && *urls.control)
+        err = bf_bus_dial(urls.control, &link->control);
+    return err;
 }
 
-enum bf_err tenant_link_open(const char *bus_urls, const char *feed_urls, struct tenant_link **ret_link)
+enum bf_err tenant_link_open(struct tenant_link_urls urls, struct tenant_link **ret_link)
 {
     struct tenant_link *link = bf_xcalloc(1, sizeof(*link));
     sigset_t all, before;
@@ -104,7 +109,7 @@ enum bf_err tenant_link_open(const char *bus_urls, const char *feed_urls, struct
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     if (link->fd >= 0)
-        err = link_connect(link, bus_urls, feed_urls);
+        err = link_connect(link, urls);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (err != BF_OK) {
         tenant_link_close(link);
@@ -122,8 +127,8 @@ void tenant_link_close(struct tenant_link *link)
         return;
     if (link->feed)
         bf_bus_unsubscribe(link->feed);
-    if (link->bus)
-        bf_bus_hang_up(link->bus);
+    bf_bus_hang_up(link->bus);
+    bf_bus_hang_up(link->control);
     for (event = link->first; event;) {
         struct tenant_link_event *next = event->next;
         free(event);
@@ -145,13 +150,22 @@ bool tenant_link_connected(const struct tenant_link *link)
     return bf_bus_connected(link->bus);
 }
 
+bool tenant_link_control_connected(const struct tenant_link *link)
+{
+    return link->control && bf_bus_connected(link->control);
+}
+
 void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial,
                      int64_t timeout_ms, struct bf_str body)
 {
+    struct bf_bus_client *client = kind >= TENANT_LINK_PLAN ? link->control : link->bus;
     struct call *call = bf_xcalloc(1, sizeof(*call));
 
     *call = (struct call){link, kind, serial};
-    bf_bus_call_async(link->bus, METHODS[kind], "", "", timeout_ms, body, call_done, call);
+    if (!client)
+        call_done(call, BF_UNAVAILABLE, BF_STR(""));
+    else
+        bf_bus_call_async(client, METHODS[kind], "", "", timeout_ms, body, call_done, call);
 }
 
 struct tenant_link_event *tenant_link_take(struct tenant_link *link)

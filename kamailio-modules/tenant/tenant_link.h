@@ -16,6 +16,15 @@ enum tenant_link_kind {
     TENANT_LINK_PAGE,
     TENANT_LINK_CHANGES,
     TENANT_LINK_CREDENTIAL,
+    // From here on answers of call-control.
+    TENANT_LINK_PLAN,
+    TENANT_LINK_REPORT,
+    TENANT_LINK_RESTORE,
+};
+
+struct tenant_link_urls {   // as bf_bus takes them
+    const char *bus, *feed; // the registry's
+    const char *control;    // call-control's; NULL or empty: there is none
 };
 
 struct tenant_link_event {
@@ -29,12 +38,12 @@ struct tenant_link_event {
 
 struct tenant_link;
 
-// The addresses as bf_bus takes them. All signals are blocked in nng's threads.
-bf_must_check enum bf_err tenant_link_open(const char *bus_urls, const char *feed_urls,
-                                           struct tenant_link **ret_link);
-void tenant_link_close(struct tenant_link *link);   // what was asked and not answered is forgotten
-int tenant_link_fd(const struct tenant_link *link); // readable: there is something to take
-bool tenant_link_connected(const struct tenant_link *link);
+// All signals are blocked in nng's threads.
+bf_must_check enum bf_err tenant_link_open(struct tenant_link_urls urls, struct tenant_link **ret_link);
+void tenant_link_close(struct tenant_link *link);           // what was asked and not answered is forgotten
+int tenant_link_fd(const struct tenant_link *link);         // readable: there is something to take
+bool tenant_link_connected(const struct tenant_link *link); // the registry
+bool tenant_link_control_connected(const struct tenant_link *link); // call-control
 // kind is what the answer's event will be; the method follows from it.
 void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial,
                      int64_t timeout_ms, struct bf_str body);

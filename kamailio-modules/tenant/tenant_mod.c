@@ -11,8 +11,17 @@
 
 MODULE_VERSION
 
+#define CALLS_MAX 65536 // calls that call-control can end or transfer
+
 struct tenant_settings tenant_settings = {
     .location_table = "location",
+    .edge_id = "",
+    .call_control_bus = "",
+    .bus_listen = "",
+    .internal = "",
+    .relays = "",
+    .plan_timeout_ms = 500,
+    .outbox_max = 65536,
     .credentials_max = 100000,
     .negative_ttl_ms = 30000,
     .ask_timeout_ms = 2000,
@@ -23,6 +32,8 @@ struct tenant_state *tenant_state;
 struct tenant_share *tenant_share;
 struct tenant_creds *tenant_creds;
 struct tenant_hash_key tenant_key;
+struct tenant_outbox *tenant_outbox;
+struct tenant_calls *tenant_calls;
 counter_handle_t tenant_counters[TENANT_COUNTERS];
 
 // ---- figures ----------------------------------------------------------------------------------------------
@@ -112,6 +123,21 @@ static bool in_range(const char *name, int value, int min, int max)
     return false;
 }
 
+static bool control_good(void)
+{
+    const struct tenant_settings *s = &tenant_settings;
+
+    if (!tenant_has_control())
+        return true;
+    if (!*s->edge_id || !*s->bus_listen || !*s->internal) {
+        LM_ERR(
+            "with call_control_bus, modparams edge_id, bus_listen (the edge's own nng address) and internal "
+            "(ip:port of the edges' SIP socket) are required\n");
+        return false;
+    }
+    return true;
+}
+
 static bool settings_good(void)
 {
     const struct tenant_settings *s = &tenant_settings;
@@ -125,7 +151,9 @@ static bool settings_good(void)
            in_range("negative_ttl_ms", s->negative_ttl_ms, 0, 3600000) &&
            in_range("ask_timeout_ms", s->ask_timeout_ms, 50, 30000) &&
            in_range("asks_max", s->asks_max, 1, 100000) &&
-           in_range("resume_workers", s->resume_workers, 1, 64);
+           in_range("resume_workers", s->resume_workers, 1, 64) &&
+           in_range("plan_timeout_ms", s->plan_timeout_ms, 50, 30000) &&
+           in_range("outbox_max", s->outbox_max, TENANT_OUTBOX_MIN, TENANT_OUTBOX_MAX) && control_good();
 }
 
 // 64: the blocks hold fields that keep off each other's cache lines.
@@ -157,6 +185,29 @@ static bool shared_init(void)
     return true;
 }
 
+// What call-control needs; nothing of it is there without.
+static bool control_init(void)
+{
+    uint32_t outbox_max = (uint32_t)tenant_settings.outbox_max;
+    void *outbox, *calls;
+
+    if (!tenant_has_control())
+        return true;
+    outbox = shm_aligned(tenant_outbox_bytes(outbox_max));
+    calls = shm_aligned(tenant_calls_bytes(CALLS_MAX));
+    if (!outbox || !calls) {
+        LM_ERR(
+            "no shared memory for %u entries of the outbox (%lu bytes): lower outbox_max or start kamailio "
+            "with a larger -m\n",
+            outbox_max, (unsigned long)tenant_outbox_bytes(outbox_max));
+        return false;
+    }
+    tenant_outbox = tenant_outbox_init(outbox, outbox_max);
+    tenant_outbox_use(tenant_outbox);
+    tenant_calls = tenant_calls_init(calls, CALLS_MAX, &tenant_key);
+    return true;
+}
+
 static int mod_init(void)
 {
     if (!settings_good())
@@ -165,7 +216,7 @@ static int mod_init(void)
         LM_ERR("the kernel gives no randomness\n");
         return -1;
     }
-    if (!shared_init() || tenant_call_init() < 0 || tenant_proc_init() < 0)
+    if (!shared_init() || !control_init() || tenant_call_init() < 0 || tenant_proc_init() < 0)
         return -1;
     if (counter_register_array("tenant", counter_defs) < 0 ||
         pthread_atfork(before_fork, NULL, after_fork) != 0) {
@@ -231,6 +282,13 @@ static param_export_t params[] = {
     {"asks_max", PARAM_INT, &tenant_settings.asks_max},
     {"resume_workers", PARAM_INT, &tenant_settings.resume_workers},
     {"location_table", PARAM_STRING, &tenant_settings.location_table},
+    {"edge_id", PARAM_STRING, &tenant_settings.edge_id},
+    {"call_control_bus", PARAM_STRING, &tenant_settings.call_control_bus},
+    {"bus_listen", PARAM_STRING, &tenant_settings.bus_listen},
+    {"internal", PARAM_STRING, &tenant_settings.internal},
+    {"relays", PARAM_STRING, &tenant_settings.relays},
+    {"plan_timeout_ms", PARAM_INT, &tenant_settings.plan_timeout_ms},
+    {"outbox_max", PARAM_INT, &tenant_settings.outbox_max},
     {NULL, 0, NULL},
 };
 

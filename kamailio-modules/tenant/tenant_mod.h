@@ -9,8 +9,10 @@
 #include "core/rpc.h"
 
 #include "tenant_ask.h"
+#include "tenant_calls.h"
 #include "tenant_cred.h"
 #include "tenant_hash.h"
+#include "tenant_outbox.h"
 #include "tenant_table.h"
 
 #define TENANT_ROUTE_MAX 63
@@ -19,6 +21,13 @@ struct tenant_settings { // module parameters
     char *registry_bus;
     char *registry_feed;
     char *location_table;
+    char *edge_id;          // this and the rest only with call-control
+    char *call_control_bus; // empty: there is no call-control
+    char *bus_listen;
+    char *internal;
+    char *relays;
+    int plan_timeout_ms;
+    int outbox_max;
     int credentials_max;
     int negative_ttl_ms;
     int ask_timeout_ms;
@@ -70,12 +79,19 @@ extern struct tenant_settings tenant_settings;
 extern struct tenant_state *tenant_state;
 extern struct tenant_share *tenant_share; // NULL until all processes are counted
 extern struct tenant_creds *tenant_creds;
-extern struct tenant_hash_key tenant_key; // the same in all processes
+extern struct tenant_hash_key tenant_key;   // the same in all processes
+extern struct tenant_outbox *tenant_outbox; // this and the next: NULL without call-control
+extern struct tenant_calls *tenant_calls;
 extern counter_handle_t tenant_counters[TENANT_COUNTERS];
 
 static inline void tenant_count(enum tenant_counter counter, int by)
 {
     counter_add(tenant_counters[counter], by);
+}
+
+static inline bool tenant_has_control(void)
+{
+    return tenant_settings.call_control_bus && *tenant_settings.call_control_bus;
 }
 
 static inline int tenant_drift(void)

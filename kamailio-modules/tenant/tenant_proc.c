@@ -220,6 +220,10 @@ static void take_event(const struct tenant_link_event *event)
     case TENANT_LINK_CREDENTIAL:
         tenant_asks_answer(proc.asks, now_ms, event->serial, event->err, bytes);
         break;
+    case TENANT_LINK_PLAN:
+    case TENANT_LINK_REPORT:
+    case TENANT_LINK_RESTORE:
+        break;
     }
 }
 
@@ -409,15 +413,18 @@ static void round_of_loop(bool more)
 
 static void tenant_main(void)
 {
+    const struct tenant_link_urls urls = {tenant_settings.registry_bus, tenant_settings.registry_feed,
+                                          tenant_settings.call_control_bus};
     bool more = false;
 
     proc.sync = tenant_sync_new(&tenant_key, &SYNC_HOOKS, NULL);
     proc.asks = tenant_asks_new(&tenant_key, (uint64_t)tenant_settings.ask_timeout_ms, &ASKS_HOOKS, NULL);
     proc.backlog = bf_xcalloc((size_t)tenant_settings.asks_max + 1, sizeof(void *));
     tenant_unbind_start();
-    if (tenant_link_open(tenant_settings.registry_bus, tenant_settings.registry_feed, &proc.link) != BF_OK) {
-        LM_CRIT("registry_bus '%s' or registry_feed '%s' is no list of nng addresses\n",
-                tenant_settings.registry_bus, tenant_settings.registry_feed);
+    if (tenant_link_open(urls, &proc.link) != BF_OK) {
+        LM_CRIT(
+            "registry_bus '%s', registry_feed '%s' or call_control_bus '%s' is no list of nng addresses\n",
+            urls.bus, urls.feed, urls.control);
         return;
     }
     for (;;) {
