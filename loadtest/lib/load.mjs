@@ -4,7 +4,8 @@
 //   await load.run({pid, port}, {mode: 'register', seconds: 3, users: 20000})
 //       -> sipload's JSON, plus server_cpu_us and postgres_cpu_us for each transaction, and `others`: the part of the
 //          machine that neither of the three used but somebody else did
-//   await pairs(rounds, a, b)  a(), b(), a(), b(), ...: {pairs: [[result, result], ...], note}: the machine's drift hits both
+//   await pairs(rounds, a, b)  a(), b(), a(), b(), ...: {pairs: [[result, result], ...], seen, note}: drift hits both alike;
+//                             `seen` has the rates of all pairs, those left out too
 //   median(numbers), quantile(numbers, part)
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -56,8 +57,9 @@ export async function pairs(rounds, a, b) {
     all.push([await a(), await b()]);
   }
   const busiest = Math.max(...all.flat().map(({ others }) => others));
-  if (clean().length >= 3) return { pairs: clean(), note: `median of ${clean().length} pairs` };
-  return { pairs: all, note: `median of ${all.length} pairs on a BUSY machine (others used up to ${Math.round(busiest * 100)} % of it)` };
+  const seen = all.map((pair) => pair.map(({ rate, others }) => ({ rate, others }))); // also what was left out
+  if (clean().length >= 3) return { pairs: clean(), seen, note: `median of ${clean().length} of ${all.length} pairs` };
+  return { pairs: all, seen, note: `median of ${all.length} pairs on a BUSY machine (others used up to ${Math.round(busiest * 100)} % of it)` };
 }
 
 async function untilQuiet() {

@@ -40,14 +40,14 @@ async function warm(load, side, users) {
 async function measureWay({ report, load, sides, way, users, quick }) {
   const options = { mode: way.mode, seconds: quick ? 3 : 6, users };
   const round = (side) => async () => allServed(await load.run(side, options), `REGISTER (${way.mode}) at port ${side.port}`);
-  const { pairs: rounds, note } = await pairs(quick ? 3 : 5, round(sides[0]), round(sides[1]));
+  const { pairs: rounds, seen, note } = await pairs(quick ? 3 : 5, round(sides[0]), round(sides[1]));
   const middle = (side, figure) => median(rounds.map((each) => figure(each[side])));
   const cpu = (result) => result.server_cpu_us + result.postgres_cpu_us;
 
   report.figure({
     name: `${way.mode}: rate of the edge / stock`, value: median(rounds.map(([a, b]) => b.rate / a.rate)), unit: '', at_least: way.target,
     note: `${note}; ${way.title}; ${Math.round(middle(1, ({ rate }) => rate))}/s and ${Math.round(middle(0, ({ rate }) => rate))}/s`,
-    rates: rounds.map(([a, b]) => [a.rate, b.rate]),
+    pairs: seen,
   });
   report.figure({ name: `${way.mode}: CPU of stock / the edge`, value: middle(0, cpu) / middle(1, cpu), unit: '', note: 'servers and PostgreSQL; free of drift' });
   for (const [side, name] of ['stock', 'edge'].entries()) {

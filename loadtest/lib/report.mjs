@@ -18,6 +18,7 @@ const text = (command, ...args) => {
 export class Report {
   figures = [];
   #began = new Date();
+  #commit = text('git', 'describe', '--always', '--dirty'); // what is measured, whatever is committed meanwhile
 
   figure({ name, value, unit, at_least, at_most, note = '', ...data }) {
     const target = at_least !== undefined ? `>= ${at_least}` : at_most !== undefined ? `< ${at_most}` : '';
@@ -51,9 +52,9 @@ export class Report {
       time: this.#began.toISOString(),
       seconds: Math.round((Date.now() - this.#began) / 1000),
       quick,
-      commit: text('git', 'describe', '--always', '--dirty'),
+      commit: this.#commit,
       machine: { cpu: cpus()[0]?.model.trim(), cores: cpus().length, memory_mib: Math.round(totalmem() / 2 ** 20), kernel: release() },
-      versions: { kamailio: text('kamailio', '-v').split('\n')[0], postgresql: text('psql', '--version'), node: process.version },
+      versions: { kamailio: text('kamailio', '-v').split('\n')[0].replace('version: ', '').trim(), postgresql: text('psql', '--version'), node: process.version },
       figures: this.figures,
     };
   }

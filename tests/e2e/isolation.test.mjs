@@ -153,6 +153,18 @@ describe('by SIP', () => {
     assert.ok(!v101.has('INVITE'));
   });
 
+  it("a Contact that names another tenant's phone: the call goes to where the REGISTER came from", async (t) => {
+    const calls = new World(t);
+    const [ours, theirs] = [await calls.tenant(), await calls.tenant()];
+    const [, target] = await calls.pair(theirs);
+    const liar = await calls.ua(ours, '101', { contact: `<sip:101@${target.host}:${target.port}>` });
+    assert.equal((await liar.register()).status, 200);
+    const caller = await calls.ua(ours, '100');
+    caller.invite('101').final.catch(() => {});
+    await liar.incoming('INVITE');
+    assert.ok(!target.has('INVITE'), "the other tenant's phone does not ring");
+  });
+
   it("a From of another tenant's domain is not let through with the own password", async (t) => {
     const own = new World(t);
     const [m, v] = [await own.tenant(), await own.tenant()];
