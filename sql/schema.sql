@@ -64,6 +64,36 @@ $$;
 
 ALTER FUNCTION registry.feed_epoch() OWNER TO belfry_owner;
 
+--
+-- Name: number_give_back(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
+--
+
+CREATE FUNCTION registry.number_give_back() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM registry.number WHERE tenant_id = OLD.tenant_id AND number = OLD.number;
+    RETURN NULL;
+END
+$$;
+
+ALTER FUNCTION registry.number_give_back() OWNER TO belfry_owner;
+
+--
+-- Name: number_take(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
+--
+
+CREATE FUNCTION registry.number_take() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO registry.number (tenant_id, number) VALUES (NEW.tenant_id, NEW.number);
+    RETURN NEW;
+END
+$$;
+
+ALTER FUNCTION registry.number_take() OWNER TO belfry_owner;
+
 SET default_tablespace = '';
 
 SET default_table_access_method = heap;
@@ -143,7 +173,7 @@ CREATE TABLE registry.change (
     domain text COLLATE pg_catalog."C",
     number text COLLATE pg_catalog."C",
     at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT change_kind_known CHECK ((((kind = 'tenant'::text) AND (domain IS NULL) AND (number IS NULL)) OR ((kind = 'domain'::text) AND (domain IS NOT NULL) AND (number IS NULL)) OR ((kind = 'extension'::text) AND (domain IS NULL) AND (number IS NOT NULL))))
+    CONSTRAINT change_kind_known CHECK ((((kind = 'tenant'::text) AND (domain IS NULL) AND (number IS NULL)) OR ((kind = 'domain'::text) AND (domain IS NOT NULL) AND (number IS NULL)) OR ((kind = ANY (ARRAY['extension'::text, 'group'::text])) AND (domain IS NULL) AND (number IS NOT NULL))))
 );
 
 ALTER TABLE ONLY registry.change FORCE ROW LEVEL SECURITY;
@@ -179,11 +209,18 @@ CREATE TABLE registry.extension (
     ha1_sha256 bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    do_not_disturb boolean DEFAULT false NOT NULL,
+    forward_always text COLLATE pg_catalog."C",
+    forward_busy text COLLATE pg_catalog."C",
+    forward_no_answer text COLLATE pg_catalog."C",
+    ring_seconds smallint DEFAULT 30 NOT NULL,
     CONSTRAINT extension_display_name_size CHECK ((octet_length(display_name) <= 128)),
+    CONSTRAINT extension_forward_form CHECK (((forward_always ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text) AND (forward_busy ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text) AND (forward_no_answer ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text))),
     CONSTRAINT extension_ha1_size CHECK (((octet_length(ha1_md5) = 16) AND (octet_length(ha1_sha256) = 32))),
     CONSTRAINT extension_kind_known CHECK ((kind = ANY (ARRAY['softphone'::text, 'browser'::text, 'app'::text, 'door'::text]))),
     CONSTRAINT extension_max_contacts_range CHECK (((max_contacts >= 1) AND (max_contacts <= 20))),
-    CONSTRAINT extension_number_form CHECK ((number ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text))
+    CONSTRAINT extension_number_form CHECK ((number ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text)),
+    CONSTRAINT extension_ring_seconds_range CHECK (((ring_seconds >= 1) AND (ring_seconds <= 300)))
 );
 
 ALTER TABLE ONLY registry.extension FORCE ROW LEVEL SECURITY;
@@ -195,6 +232,12 @@ ALTER TABLE registry.extension OWNER TO belfry_owner;
 --
 
 COMMENT ON COLUMN registry.extension.ha1_md5 IS 'MD5(number:realm:password); the password itself is never stored';
+
+--
+-- Name: COLUMN extension.forward_always; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.extension.forward_always IS 'this and the other two: a number, null when not set; whether it exists is found out when a call is planned';
 
 --
 -- Name: feed_head; Type: TABLE; Schema: registry; Owner: belfry_owner
@@ -209,6 +252,50 @@ CREATE TABLE registry.feed_head (
 WITH (fillfactor='10');
 
 ALTER TABLE registry.feed_head OWNER TO belfry_owner;
+
+--
+-- Name: group_; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.group_ (
+    tenant_id uuid NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C",
+    display_name text DEFAULT ''::text NOT NULL,
+    strategy text NOT NULL,
+    ring_seconds smallint DEFAULT 30 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT group_display_name_size CHECK ((octet_length(display_name) <= 128)),
+    CONSTRAINT group_number_form CHECK ((number ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text)),
+    CONSTRAINT group_ring_seconds_range CHECK (((ring_seconds >= 1) AND (ring_seconds <= 300))),
+    CONSTRAINT group_strategy_known CHECK ((strategy = ANY (ARRAY['all'::text, 'sequence'::text])))
+);
+
+ALTER TABLE ONLY registry.group_ FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.group_ OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN group_.ring_seconds; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.group_.ring_seconds IS 'strategy all: in total; sequence: each member';
+
+--
+-- Name: group_member; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.group_member (
+    tenant_id uuid NOT NULL,
+    group_number text NOT NULL COLLATE pg_catalog."C",
+    member text NOT NULL COLLATE pg_catalog."C",
+    "position" smallint NOT NULL,
+    CONSTRAINT group_member_position_range CHECK ((("position" >= 1) AND ("position" <= 100)))
+);
+
+ALTER TABLE ONLY registry.group_member FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.group_member OWNER TO belfry_owner;
 
 --
 -- Name: idempotency; Type: TABLE; Schema: registry; Owner: belfry_owner
@@ -227,6 +314,19 @@ CREATE TABLE registry.idempotency (
 ALTER TABLE ONLY registry.idempotency FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE registry.idempotency OWNER TO belfry_owner;
+
+--
+-- Name: number; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.number (
+    tenant_id uuid NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C"
+);
+
+ALTER TABLE ONLY registry.number FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.number OWNER TO belfry_owner;
 
 --
 -- Name: tenant; Type: TABLE; Schema: registry; Owner: belfry_owner
@@ -324,11 +424,32 @@ ALTER TABLE ONLY registry.feed_head
     ADD CONSTRAINT feed_head_pkey PRIMARY KEY (only_row);
 
 --
+-- Name: group_member group_member_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.group_member
+    ADD CONSTRAINT group_member_pkey PRIMARY KEY (tenant_id, group_number, member);
+
+--
+-- Name: group_ group_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.group_
+    ADD CONSTRAINT group_pkey PRIMARY KEY (tenant_id, number);
+
+--
 -- Name: idempotency idempotency_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
 --
 
 ALTER TABLE ONLY registry.idempotency
     ADD CONSTRAINT idempotency_pkey PRIMARY KEY (key_id, hash);
+
+--
+-- Name: number number_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.number
+    ADD CONSTRAINT number_pkey PRIMARY KEY (tenant_id, number);
 
 --
 -- Name: tenant tenant_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
@@ -363,6 +484,12 @@ CREATE INDEX audit_tenant_idx ON registry.audit USING btree (tenant_id, id);
 CREATE INDEX domain_tenant_idx ON registry.domain USING btree (tenant_id, name);
 
 --
+-- Name: group_member_extension_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
+--
+
+CREATE INDEX group_member_extension_idx ON registry.group_member USING btree (tenant_id, member);
+
+--
 -- Name: idempotency_age_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
 --
 
@@ -387,6 +514,30 @@ CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON registry
 CREATE TRIGGER change_notify AFTER INSERT ON registry.change FOR EACH STATEMENT EXECUTE FUNCTION registry.change_notify();
 
 --
+-- Name: extension number_give_back; Type: TRIGGER; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TRIGGER number_give_back AFTER DELETE ON registry.extension FOR EACH ROW EXECUTE FUNCTION registry.number_give_back();
+
+--
+-- Name: group_ number_give_back; Type: TRIGGER; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TRIGGER number_give_back AFTER DELETE ON registry.group_ FOR EACH ROW EXECUTE FUNCTION registry.number_give_back();
+
+--
+-- Name: extension number_take; Type: TRIGGER; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TRIGGER number_take BEFORE INSERT ON registry.extension FOR EACH ROW EXECUTE FUNCTION registry.number_take();
+
+--
+-- Name: group_ number_take; Type: TRIGGER; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TRIGGER number_take BEFORE INSERT ON registry.group_ FOR EACH ROW EXECUTE FUNCTION registry.number_take();
+
+--
 -- Name: api_key api_key_tenant_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
 --
 
@@ -408,6 +559,27 @@ ALTER TABLE ONLY registry.extension
     ADD CONSTRAINT extension_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
 
 --
+-- Name: group_member group_member_extension_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.group_member
+    ADD CONSTRAINT group_member_extension_fkey FOREIGN KEY (tenant_id, member) REFERENCES registry.extension(tenant_id, number) ON DELETE CASCADE;
+
+--
+-- Name: group_member group_member_group_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.group_member
+    ADD CONSTRAINT group_member_group_fkey FOREIGN KEY (tenant_id, group_number) REFERENCES registry.group_(tenant_id, number) ON DELETE CASCADE;
+
+--
+-- Name: group_ group_tenant_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.group_
+    ADD CONSTRAINT group_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
+
+--
 -- Name: idempotency idempotency_key_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
 --
 
@@ -420,6 +592,13 @@ ALTER TABLE ONLY registry.idempotency
 
 ALTER TABLE ONLY registry.idempotency
     ADD CONSTRAINT idempotency_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
+
+--
+-- Name: number number_tenant_fkey; Type: FK CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.number
+    ADD CONSTRAINT number_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
 
 --
 -- Name: api_key; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
@@ -452,10 +631,28 @@ ALTER TABLE registry.domain ENABLE ROW LEVEL SECURITY;
 ALTER TABLE registry.extension ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: group_; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.group_ ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: group_member; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.group_member ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: idempotency; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
 --
 
 ALTER TABLE registry.idempotency ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: number; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.number ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: tenant; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
@@ -494,10 +691,28 @@ CREATE POLICY tenant_scope ON registry.domain USING (((( SELECT current_setting(
 CREATE POLICY tenant_scope ON registry.extension USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
 
 --
+-- Name: group_ tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.group_ USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: group_member tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.group_member USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
 -- Name: idempotency tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
 --
 
 CREATE POLICY tenant_scope ON registry.idempotency USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: number tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON registry.number USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
 
 --
 -- Name: tenant tenant_scope; Type: POLICY; Schema: registry; Owner: belfry_owner
@@ -584,6 +799,36 @@ GRANT UPDATE(ha1_sha256) ON TABLE registry.extension TO belfry_registry;
 GRANT UPDATE(updated_at) ON TABLE registry.extension TO belfry_registry;
 
 --
+-- Name: COLUMN extension.do_not_disturb; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(do_not_disturb) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.forward_always; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(forward_always) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.forward_busy; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(forward_busy) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.forward_no_answer; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(forward_no_answer) ON TABLE registry.extension TO belfry_registry;
+
+--
+-- Name: COLUMN extension.ring_seconds; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(ring_seconds) ON TABLE registry.extension TO belfry_registry;
+
+--
 -- Name: TABLE feed_head; Type: ACL; Schema: registry; Owner: belfry_owner
 --
 
@@ -596,10 +841,52 @@ GRANT SELECT ON TABLE registry.feed_head TO belfry_registry;
 GRANT UPDATE(seq) ON TABLE registry.feed_head TO belfry_registry;
 
 --
+-- Name: TABLE group_; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.group_ TO belfry_registry;
+
+--
+-- Name: COLUMN group_.display_name; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(display_name) ON TABLE registry.group_ TO belfry_registry;
+
+--
+-- Name: COLUMN group_.strategy; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(strategy) ON TABLE registry.group_ TO belfry_registry;
+
+--
+-- Name: COLUMN group_.ring_seconds; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(ring_seconds) ON TABLE registry.group_ TO belfry_registry;
+
+--
+-- Name: COLUMN group_.updated_at; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(updated_at) ON TABLE registry.group_ TO belfry_registry;
+
+--
+-- Name: TABLE group_member; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.group_member TO belfry_registry;
+
+--
 -- Name: TABLE idempotency; Type: ACL; Schema: registry; Owner: belfry_owner
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE registry.idempotency TO belfry_registry;
+
+--
+-- Name: TABLE number; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.number TO belfry_registry;
 
 --
 -- Name: TABLE tenant; Type: ACL; Schema: registry; Owner: belfry_owner

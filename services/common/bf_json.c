@@ -110,6 +110,7 @@ void bf_json_clear(const struct bf_json_field *fields, size_t count, void *into)
         const struct bf_json_field *f = &fields[i];
         switch (f->kind) {
         case BF_JSON_TEXT:
+        case BF_JSON_TEXT_OR_NULL:
             *(const char **)place(into, f) = NULL;
             break;
         case BF_JSON_INT:
@@ -141,9 +142,11 @@ static enum bf_err check_text(const struct bf_json_field *f, struct bf_str value
 static enum bf_err read_text(json_t *json, const struct bf_json_field *f, void *into, const char *at,
                              struct bf_json_fault *fault)
 {
-    if (!json_is_string(json))
-        return blame(fault, at, "must be a text");
-    struct bf_str value = text_of(json);
+    bool nullable = f->kind == BF_JSON_TEXT_OR_NULL;
+    bool empty = nullable && json_is_null(json);
+    if (!json_is_string(json) && !empty)
+        return blame(fault, at, "must be a text%s", nullable ? " or null" : "");
+    struct bf_str value = empty ? BF_STR("") : text_of(json);
     if ((int64_t)value.len < f->min || (int64_t)value.len > f->max)
         return blame(fault, at, "must have %" PRId64 " to %" PRId64 " bytes, has %zu", f->min, f->max,
                      value.len);
@@ -205,6 +208,7 @@ static enum bf_err read_field(json_t *json, const struct bf_json_field *f, void 
     struct path path = path_join(parent, f->name);
     switch (f->kind) {
     case BF_JSON_TEXT:
+    case BF_JSON_TEXT_OR_NULL:
         return read_text(json, f, into, path.text, fault);
     case BF_JSON_INT:
         return read_int(json, f, into, path.text, fault);

@@ -16,11 +16,12 @@
 #define BF_JSON_DETAIL_MAX 256
 
 enum bf_json_kind {
-    BF_JSON_TEXT,   // const char *, borrowed from the json_t; NULL when absent; min..max bytes
-    BF_JSON_INT,    // int64_t, min..max
-    BF_JSON_BOOL,   // int64_t 0 or 1
-    BF_JSON_TEXTS,  // struct bf_json_texts; min..max items, each item by `check`
-    BF_JSON_OBJECT, // `fields` into the same struct
+    BF_JSON_TEXT,         // const char *, borrowed from the json_t; NULL when absent; min..max bytes
+    BF_JSON_TEXT_OR_NULL, // the same; null counts as ""
+    BF_JSON_INT,          // int64_t, min..max
+    BF_JSON_BOOL,         // int64_t 0 or 1
+    BF_JSON_TEXTS,        // struct bf_json_texts; min..max items, each item by `check`
+    BF_JSON_OBJECT,       // `fields` into the same struct
 };
 
 struct bf_json_texts {

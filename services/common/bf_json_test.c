@@ -55,6 +55,40 @@ static void test_reads_all_kinds(void **state)
     json_decref(json);
 }
 
+static void test_null_empties_a_text_that_may_be_null(void **state)
+{
+    static const struct bf_json_field nullable[] = {
+        {"name", BF_JSON_TEXT_OR_NULL, false, AT(name), 0, 8, lower_case, NULL, 0},
+    };
+    static const struct {
+        struct bf_str text;
+        enum bf_err err;
+        const char *name;
+    } cases[] = {
+        {BF_STR("{\"name\":null}"), BF_OK, ""},
+        {BF_STR("{\"name\":\"\"}"), BF_OK, ""},
+        {BF_STR("{\"name\":\"ab\"}"), BF_OK, "ab"},
+        {BF_STR("{\"name\":5}"), BF_INVALID, NULL},
+        {BF_STR("{}"), BF_OK, NULL},
+    };
+
+    for (size_t i = 0; i < BF_LEN(cases); i++) {
+        struct bf_json_fault fault;
+        struct thing thing;
+        json_t *json = NULL;
+
+        assert_int_equal(bf_json_parse(cases[i].text, &json, &fault), BF_OK);
+        assert_int_equal(bf_json_read(json, nullable, BF_LEN(nullable), &thing, &fault), cases[i].err);
+        if (cases[i].err)
+            assert_string_equal(fault.detail, "must be a text or null");
+        else if (cases[i].name)
+            assert_string_equal(thing.name, cases[i].name);
+        else
+            assert_null(thing.name);
+        json_decref(json);
+    }
+}
+
 static void test_what_is_absent_shows(void **state)
 {
     struct bf_json_fault fault;
@@ -169,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_all_kinds),
+        cmocka_unit_test(test_null_empties_a_text_that_may_be_null),
         cmocka_unit_test(test_what_is_absent_shows),
         cmocka_unit_test(test_faults_name_the_field_and_the_cure),
         cmocka_unit_test(test_a_long_unknown_name_is_cut_between_characters),

@@ -22,7 +22,13 @@ struct api_domain_body {
 };
 struct api_extension_body {
     const char *number, *kind, *display_name, *password;
-    int64_t max_contacts;
+    int64_t max_contacts, do_not_disturb, ring_seconds;
+    const char *forward_always, *forward_busy, *forward_no_answer; // "": none
+};
+struct api_group_body {
+    const char *number, *strategy, *display_name;
+    struct bf_json_texts members;
+    int64_t ring_seconds;
 };
 struct api_key_body {
     const char *role, *name, *expires_at;
@@ -32,6 +38,7 @@ union api_body {
     struct api_tenant_body tenant;
     struct api_domain_body domain;
     struct api_extension_body extension;
+    struct api_group_body group;
     struct api_key_body key;
 };
 
@@ -81,9 +88,9 @@ json_t *api_id(struct bf_id id);
 
 // The routes' tables, one file each.
 extern const struct api_route tenant_api_routes[], domain_api_routes[], extension_api_routes[],
-    key_api_routes[], audit_api_routes[];
+    group_api_routes[], key_api_routes[], audit_api_routes[];
 extern const size_t tenant_api_route_count, domain_api_route_count, extension_api_route_count,
-    key_api_route_count, audit_api_route_count;
+    group_api_route_count, key_api_route_count, audit_api_route_count;
 
 // For other handlers.
 json_t *tenant_api_json(const struct tenant *tenant);

@@ -5,14 +5,11 @@
 
 #include "store.h"
 
-#define TENANT_COLUMNS                                                                        \
-    "t.id, t.slug, t.status, t.realm, t.max_calls, t.max_registrations, t.calls_per_second, " \
-    "t.requests_per_minute"
-
 static const char *const kind_names[] = {
     [CHANGE_TENANT] = "tenant",
     [CHANGE_DOMAIN] = "domain",
     [CHANGE_EXTENSION] = "extension",
+    [CHANGE_GROUP] = "group",
 };
 
 static enum change_kind kind_parse(const char *name)
@@ -23,17 +20,9 @@ static enum change_kind kind_parse(const char *name)
     return CHANGE_TENANT;
 }
 
-// TENANT_COLUMNS from column `col` on.
-static void tenant_from_columns(const struct bf_rows *rows, size_t row, int col, struct tenant *tenant)
+static bool change_has_number(enum change_kind kind)
 {
-    *tenant = (struct tenant){
-        .id = bf_rows_id(rows, row, col),
-        .status = tenant_status_parse(bf_str(bf_rows_text(rows, row, col + 2))),
-        .limits = {bf_rows_int(rows, row, col + 4), bf_rows_int(rows, row, col + 5),
-                   bf_rows_int(rows, row, col + 6), bf_rows_int(rows, row, col + 7)},
-    };
-    store_text(rows, row, col + 1, tenant->slug, sizeof(tenant->slug));
-    store_text(rows, row, col + 3, tenant->realm, sizeof(tenant->realm));
+    return kind == CHANGE_EXTENSION || kind == CHANGE_GROUP;
 }
 
 enum bf_err change_store_note(struct bf_tx *tx, enum change_kind kind, struct bf_id tenant, const char *name)
@@ -44,7 +33,7 @@ enum bf_err change_store_note(struct bf_tx *tx, enum change_kind kind, struct bf
                       "SELECT head.seq, $1, $2, $3, $4 FROM head",
                       BF_P_ID(tenant), BF_P_TEXT(kind_names[kind]),
                       BF_P_TEXT(kind == CHANGE_DOMAIN ? name : NULL),
-                      BF_P_TEXT(kind == CHANGE_EXTENSION ? name : NULL));
+                      BF_P_TEXT(change_has_number(kind) ? name : NULL));
 }
 
 enum bf_err change_store_head(struct bf_tx *tx, struct change_head *ret_head)
@@ -70,26 +59,29 @@ static void change_from_row(const struct bf_rows *rows, size_t row, struct chang
     };
     store_text(rows, row, 3, change->domain, sizeof(change->domain));
     store_text(rows, row, 4, change->number, sizeof(change->number));
-    if (!change->gone && change->kind != CHANGE_EXTENSION)
-        tenant_from_columns(rows, row, 6, &change->tenant);
+    if (!change->gone && !change_has_number(change->kind))
+        store_tenant(rows, row, 6, &change->tenant);
 }
 
 enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, uint64_t upto, int64_t limit,
                                change_store_each *each, void *ctx)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err =
-        bf_tx_exec(tx, &rows,
-                   "SELECT c.seq, c.kind, c.tenant_id, c.domain, c.number, "
-                   "CASE c.kind WHEN 'tenant' THEN t.id IS NOT NULL WHEN 'domain' THEN d.name IS NOT NULL "
-                   "ELSE e.number IS NOT NULL END, " TENANT_COLUMNS " FROM registry.change c "
-                   "LEFT JOIN registry.domain d ON c.kind = 'domain' AND d.name = c.domain "
-                   "LEFT JOIN registry.extension e ON c.kind = 'extension' AND e.tenant_id = c.tenant_id AND "
-                   "e.number = c.number "
-                   "LEFT JOIN registry.tenant t ON t.id = CASE c.kind WHEN 'domain' THEN d.tenant_id ELSE "
-                   "c.tenant_id END "
-                   "WHERE c.seq > $1 AND c.seq <= $2 ORDER BY c.seq LIMIT $3",
-                   BF_P_INT((int64_t)after), BF_P_INT((int64_t)upto), BF_P_INT(limit));
+    enum bf_err err = bf_tx_exec(
+        tx, &rows,
+        "SELECT c.seq, c.kind, c.tenant_id, c.domain, c.number, "
+        "CASE c.kind WHEN 'tenant' THEN t.id IS NOT NULL WHEN 'domain' THEN d.name IS NOT NULL "
+        "WHEN 'extension' THEN e.number IS NOT NULL ELSE g.number IS NOT NULL END, " STORE_TENANT(
+            "t") " FROM registry.change c "
+                 "LEFT JOIN registry.domain d ON c.kind = 'domain' AND d.name = c.domain "
+                 "LEFT JOIN registry.extension e ON c.kind = 'extension' AND e.tenant_id = c.tenant_id AND "
+                 "e.number = c.number "
+                 "LEFT JOIN registry.group_ g ON c.kind = 'group' AND g.tenant_id = c.tenant_id AND "
+                 "g.number = c.number "
+                 "LEFT JOIN registry.tenant t ON t.id = CASE c.kind WHEN 'domain' THEN d.tenant_id ELSE "
+                 "c.tenant_id END "
+                 "WHERE c.seq > $1 AND c.seq <= $2 ORDER BY c.seq LIMIT $3",
+        BF_P_INT((int64_t)after), BF_P_INT((int64_t)upto), BF_P_INT(limit));
 
     if (err)
         return err;
@@ -110,12 +102,14 @@ enum bf_err change_store_snapshot(struct bf_tx *tx, const char *after, int64_t l
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     // The page is cut out first: the planner takes row-level security for far more selective than it is in
     // the system scope, and would join everything for each page.
-    enum bf_err err = bf_tx_exec(tx, &rows,
-                                 "WITH page AS MATERIALIZED (SELECT name, tenant_id FROM registry.domain "
-                                 "WHERE name > $1 ORDER BY name LIMIT $2) "
-                                 "SELECT page.name, " TENANT_COLUMNS " FROM page "
-                                 "JOIN registry.tenant t ON t.id = page.tenant_id ORDER BY page.name",
-                                 BF_P_TEXT(after), BF_P_INT(limit + 1));
+    enum bf_err err =
+        bf_tx_exec(tx, &rows,
+                   "WITH page AS MATERIALIZED (SELECT name, tenant_id FROM registry.domain "
+                   "WHERE name > $1 ORDER BY name LIMIT $2) "
+                   "SELECT page.name, " STORE_TENANT(
+                       "t") " FROM page "
+                            "JOIN registry.tenant t ON t.id = page.tenant_id ORDER BY page.name",
+                   BF_P_TEXT(after), BF_P_INT(limit + 1));
 
     if (err)
         return err;
@@ -125,7 +119,7 @@ enum bf_err change_store_snapshot(struct bf_tx *tx, const char *after, int64_t l
     for (size_t i = 0; i < count; i++) {
         struct tenant tenant;
 
-        tenant_from_columns(rows, i, 1, &tenant);
+        store_tenant(rows, i, 1, &tenant);
         if (!each(ctx, bf_rows_text(rows, i, 0), &tenant)) {
             more = more || i + 1 < count;
             break;

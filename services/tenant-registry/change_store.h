@@ -14,6 +14,7 @@ enum change_kind {
     CHANGE_TENANT,
     CHANGE_DOMAIN,
     CHANGE_EXTENSION,
+    CHANGE_GROUP,
 };
 
 // A change as it is sent: what the thing is now. `gone`: there is none any more. tenant.domains is never
@@ -25,7 +26,7 @@ struct change {
     struct bf_id tenant_id;
     struct tenant tenant;                        // of a tenant or a domain that is not gone: its owner
     char domain[DOMAIN_BYTES_MAX + 1];           // CHANGE_DOMAIN
-    char number[EXTENSION_NUMBER_BYTES_MAX + 1]; // CHANGE_EXTENSION
+    char number[EXTENSION_NUMBER_BYTES_MAX + 1]; // CHANGE_EXTENSION, CHANGE_GROUP
 };
 
 struct change_head {

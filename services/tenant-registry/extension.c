@@ -45,6 +45,13 @@ const char *extension_display_check(struct bf_str text)
     return NULL;
 }
 
+const char *extension_forward_check(struct bf_str text)
+{
+    return text.len > 0 && extension_number_check(text)
+               ? "must be null or a number: 1 to 32 of 0-9 A-Z a-z . _ + -, the first a digit, a letter or +"
+               : NULL;
+}
+
 const char *extension_password_check(struct bf_str text)
 {
     bool printable = true;

@@ -7,13 +7,15 @@
 #include "bf_base.h"
 #include "bf_crypto.h"
 
-#define EXTENSION_NUMBER_BYTES_MAX  32
-#define EXTENSION_DISPLAY_BYTES_MAX 128
-#define EXTENSION_CONTACTS_MAX      20
-#define EXTENSION_CONTACTS_DEFAULT  5
-#define EXTENSION_PASSWORD_MIN      12
-#define EXTENSION_PASSWORD_MAX      128
-#define EXTENSION_PASSWORD_MADE     24 // characters of one that we make: about 139 bits
+#define EXTENSION_NUMBER_BYTES_MAX     32
+#define EXTENSION_DISPLAY_BYTES_MAX    128
+#define EXTENSION_CONTACTS_MAX         20
+#define EXTENSION_CONTACTS_DEFAULT     5
+#define EXTENSION_RING_SECONDS_MAX     300
+#define EXTENSION_RING_SECONDS_DEFAULT 30
+#define EXTENSION_PASSWORD_MIN         12
+#define EXTENSION_PASSWORD_MAX         128
+#define EXTENSION_PASSWORD_MADE        24 // characters of one that we make: about 139 bits
 
 enum extension_kind {
     EXTENSION_UNKNOWN,
@@ -21,6 +23,16 @@ enum extension_kind {
     EXTENSION_BROWSER,
     EXTENSION_APP,
     EXTENSION_DOOR,
+};
+
+// What becomes of a call to it. A forward is a number, "" when not set; whether it exists is found out when a
+// call is planned.
+struct extension_calls {
+    bool do_not_disturb;
+    char forward_always[EXTENSION_NUMBER_BYTES_MAX + 1];
+    char forward_busy[EXTENSION_NUMBER_BYTES_MAX + 1];
+    char forward_no_answer[EXTENSION_NUMBER_BYTES_MAX + 1];
+    int64_t ring_seconds; // before forward_no_answer, or before giving up
 };
 
 struct extension_ha1 {
@@ -33,6 +45,7 @@ struct extension {
     enum extension_kind kind;
     char display_name[EXTENSION_DISPLAY_BYTES_MAX + 1];
     int64_t max_contacts;
+    struct extension_calls calls;
     uint64_t created_ms, updated_ms; // Unix
 };
 
@@ -44,6 +57,7 @@ const char *
 extension_number_check(struct bf_str text); // 1..32 of [0-9A-Za-z._+-], first a digit, a letter or +
 const char *extension_kind_check(struct bf_str text);
 const char *extension_display_check(struct bf_str text);
+const char *extension_forward_check(struct bf_str text);  // a number, or nothing
 const char *extension_password_check(struct bf_str text); // 12..128 printable ASCII characters
 
 // A password for a phone's settings page: no characters that look alike. `password` has room for MADE + 1.

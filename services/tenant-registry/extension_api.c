@@ -4,6 +4,7 @@
 #include "api.h"
 #include "change_store.h"
 #include "extension_store.h"
+#include "group_store.h"
 
 #define BODY(member) offsetof(union api_body, extension.member)
 
@@ -33,17 +34,74 @@
         .check = extension_password_check                                                                  \
     }
 
-static const struct bf_json_field create_fields[] = {NUMBER_FIELD, KIND_FIELD(true), DISPLAY_FIELD,
-                                                     CONTACTS_FIELD, PASSWORD_FIELD};
-static const struct bf_json_field patch_fields[] = {KIND_FIELD(false), DISPLAY_FIELD, CONTACTS_FIELD};
+#define DISTURB_FIELD                                                                  \
+    {                                                                                  \
+        .name = "do_not_disturb", .kind = BF_JSON_BOOL, .offset = BODY(do_not_disturb) \
+    }
+#define FORWARD_FIELD(field)                                                 \
+    {                                                                        \
+        .name = #field, .kind = BF_JSON_TEXT_OR_NULL, .offset = BODY(field), \
+        .max = EXTENSION_NUMBER_BYTES_MAX, .check = extension_forward_check  \
+    }
+#define RING_FIELD                                                                           \
+    {                                                                                        \
+        .name = "ring_seconds", .kind = BF_JSON_INT, .offset = BODY(ring_seconds), .min = 1, \
+        .max = EXTENSION_RING_SECONDS_MAX                                                    \
+    }
+#define CALLS_FIELDS                                                           \
+    DISTURB_FIELD, FORWARD_FIELD(forward_always), FORWARD_FIELD(forward_busy), \
+        FORWARD_FIELD(forward_no_answer), RING_FIELD
+
+static const struct bf_json_field create_fields[] = {NUMBER_FIELD,   KIND_FIELD(true), DISPLAY_FIELD,
+                                                     CONTACTS_FIELD, PASSWORD_FIELD,   CALLS_FIELDS};
+static const struct bf_json_field patch_fields[] = {KIND_FIELD(false), DISPLAY_FIELD, CONTACTS_FIELD,
+                                                    CALLS_FIELDS};
 static const struct bf_json_field password_fields[] = {PASSWORD_FIELD};
+
+static json_t *number_or_null(const char *number)
+{
+    return number[0] ? json_string(number) : json_null();
+}
 
 static json_t *extension_json(const struct extension *extension)
 {
-    return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "number", extension->number, "kind",
-                     extension_kind_name(extension->kind), "display_name", extension->display_name,
-                     "max_contacts", (json_int_t)extension->max_contacts, "created_at",
-                     api_time(extension->created_ms), "updated_at", api_time(extension->updated_ms));
+    const struct extension_calls *calls = &extension->calls;
+
+    return json_pack("{s:s, s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:I, s:o, s:o}", "number", extension->number,
+                     "kind", extension_kind_name(extension->kind), "display_name", extension->display_name,
+                     "max_contacts", (json_int_t)extension->max_contacts, "do_not_disturb",
+                     calls->do_not_disturb, "forward_always", number_or_null(calls->forward_always),
+                     "forward_busy", number_or_null(calls->forward_busy), "forward_no_answer",
+                     number_or_null(calls->forward_no_answer), "ring_seconds",
+                     (json_int_t)calls->ring_seconds, "created_at", api_time(extension->created_ms),
+                     "updated_at", api_time(extension->updated_ms));
+}
+
+// What the body says, over what is there.
+static void extension_merge(const struct api_extension_body *body, struct extension *extension)
+{
+    struct extension_calls *calls = &extension->calls;
+    const struct {
+        const char *from;
+        char *to;
+    } texts[] = {
+        {body->display_name, extension->display_name},
+        {body->forward_always, calls->forward_always},
+        {body->forward_busy, calls->forward_busy},
+        {body->forward_no_answer, calls->forward_no_answer},
+    };
+
+    for (size_t i = 0; i < BF_LEN(texts); i++)
+        if (texts[i].from)
+            memcpy(texts[i].to, texts[i].from, strlen(texts[i].from) + 1);
+    if (body->kind)
+        extension->kind = extension_kind_parse(bf_str(body->kind));
+    if (body->max_contacts != BF_JSON_ABSENT)
+        extension->max_contacts = body->max_contacts;
+    if (body->do_not_disturb != BF_JSON_ABSENT)
+        calls->do_not_disturb = body->do_not_disturb;
+    if (body->ring_seconds != BF_JSON_ABSENT)
+        calls->ring_seconds = body->ring_seconds;
 }
 
 // The extension of the path.
@@ -81,8 +139,8 @@ static enum bf_err extension_insert(struct api_work *work, const struct extensio
                                "a tenant has at most %d extensions; delete one first", TENANT_EXTENSIONS_MAX);
     err = extension_store_add(work->tx, work->tenant.id, extension, &ha1);
     if (err == BF_CONFLICT)
-        return bf_http_problem(work->call, err, "number", "this tenant has an extension %s already",
-                               extension->number);
+        return bf_http_problem(work->call, err, "number",
+                               "this tenant has an extension or a group %s already", extension->number);
     return err;
 }
 
@@ -90,15 +148,11 @@ static enum bf_err extension_create(struct api_work *work)
 {
     const struct api_extension_body *body = &work->body.extension;
     char made[EXTENSION_PASSWORD_MADE + 1];
-    struct extension extension = {
-        .kind = extension_kind_parse(bf_str(body->kind)),
-        .max_contacts =
-            body->max_contacts == BF_JSON_ABSENT ? EXTENSION_CONTACTS_DEFAULT : body->max_contacts,
-    };
+    struct extension extension = {.max_contacts = EXTENSION_CONTACTS_DEFAULT,
+                                  .calls = {.ring_seconds = EXTENSION_RING_SECONDS_DEFAULT}};
 
     memcpy(extension.number, body->number, strlen(body->number) + 1);
-    if (body->display_name)
-        memcpy(extension.display_name, body->display_name, strlen(body->display_name) + 1);
+    extension_merge(body, &extension);
     enum bf_err err = extension_insert(work, &extension, password_of(work, made));
     if (!err)
         err = extension_store_find(work->tx, work->tenant.id, body->number, &extension);
@@ -156,19 +210,13 @@ static enum bf_err extension_get(struct api_work *work)
 
 static enum bf_err extension_patch(struct api_work *work)
 {
-    const struct api_extension_body *body = &work->body.extension;
     struct extension before = {.number = ""}, extension;
     enum bf_err err = extension_of_path(work, &before);
 
     if (err)
         return err;
     extension = before;
-    if (body->kind)
-        extension.kind = extension_kind_parse(bf_str(body->kind));
-    if (body->display_name)
-        memcpy(extension.display_name, body->display_name, strlen(body->display_name) + 1);
-    if (body->max_contacts != BF_JSON_ABSENT)
-        extension.max_contacts = body->max_contacts;
+    extension_merge(&work->body.extension, &extension);
     err = extension_store_update(work->tx, work->tenant.id, &extension);
     if (!err)
         err = extension_store_find(work->tx, work->tenant.id, before.number, &extension);
@@ -189,6 +237,8 @@ static enum bf_err extension_delete(struct api_work *work)
     struct extension extension = {.number = ""};
     enum bf_err err = extension_of_path(work, &extension);
 
+    if (!err)
+        err = group_store_leave_all(work->tx, work->tenant.id, extension.number);
     if (!err)
         err = extension_store_remove(work->tx, work->tenant.id, extension.number);
     if (!err)

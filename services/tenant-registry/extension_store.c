@@ -3,8 +3,9 @@
 
 #include "store.h"
 
-#define COLUMNS \
-    "number, kind, display_name, max_contacts, " STORE_MS("created_at") ", " STORE_MS("updated_at")
+#define COLUMNS                                                                        \
+    "number, kind, display_name, max_contacts, " STORE_MS("created_at") ", " STORE_MS( \
+        "updated_at") ", do_not_disturb, forward_always, forward_busy, forward_no_answer, ring_seconds"
 
 static struct extension extension_from_row(const struct bf_rows *rows, size_t row)
 {
@@ -13,10 +14,14 @@ static struct extension extension_from_row(const struct bf_rows *rows, size_t ro
         .max_contacts = bf_rows_int(rows, row, 3),
         .created_ms = (uint64_t)bf_rows_int(rows, row, 4),
         .updated_ms = (uint64_t)bf_rows_int(rows, row, 5),
+        .calls = {.do_not_disturb = bf_rows_bool(rows, row, 6), .ring_seconds = bf_rows_int(rows, row, 10)},
     };
 
     store_text(rows, row, 0, extension.number, sizeof(extension.number));
     store_text(rows, row, 2, extension.display_name, sizeof(extension.display_name));
+    store_text(rows, row, 7, extension.calls.forward_always, sizeof(extension.calls.forward_always));
+    store_text(rows, row, 8, extension.calls.forward_busy, sizeof(extension.calls.forward_busy));
+    store_text(rows, row, 9, extension.calls.forward_no_answer, sizeof(extension.calls.forward_no_answer));
     return extension;
 }
 
@@ -64,26 +69,33 @@ enum bf_err extension_store_find(struct bf_tx *tx, struct bf_id tenant, const ch
     return BF_OK;
 }
 
+// The parameters $3 to $10 of both statements that write an extension.
+#define CHANGEABLE(extension)                                                                          \
+    BF_P_TEXT(extension_kind_name((extension)->kind)), BF_P_TEXT((extension)->display_name),           \
+        BF_P_INT((extension)->max_contacts), BF_P_TEXT((extension)->calls.do_not_disturb ? "t" : "f"), \
+        BF_P_TEXT((extension)->calls.forward_always), BF_P_TEXT((extension)->calls.forward_busy),      \
+        BF_P_TEXT((extension)->calls.forward_no_answer), BF_P_INT((extension)->calls.ring_seconds)
+
 enum bf_err extension_store_add(struct bf_tx *tx, struct bf_id tenant, const struct extension *extension,
                                 const struct extension_ha1 *ha1)
 {
-    return bf_tx_exec(
-        tx, NULL,
-        "INSERT INTO registry.extension (tenant_id, number, kind, display_name, max_contacts, ha1_md5, "
-        "ha1_sha256) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        BF_P_ID(tenant), BF_P_TEXT(extension->number), BF_P_TEXT(extension_kind_name(extension->kind)),
-        BF_P_TEXT(extension->display_name), BF_P_INT(extension->max_contacts),
-        BF_P_BYTES(ha1->md5, sizeof(ha1->md5)), BF_P_BYTES(ha1->sha256, sizeof(ha1->sha256)));
+    return bf_tx_exec(tx, NULL,
+                      "INSERT INTO registry.extension (tenant_id, number, kind, display_name, max_contacts, "
+                      "do_not_disturb, forward_always, forward_busy, forward_no_answer, ring_seconds, "
+                      "ha1_md5, ha1_sha256) VALUES ($1, $2, $3, $4, $5, $6::boolean, nullif($7, ''), "
+                      "nullif($8, ''), nullif($9, ''), $10, $11, $12)",
+                      BF_P_ID(tenant), BF_P_TEXT(extension->number), CHANGEABLE(extension),
+                      BF_P_BYTES(ha1->md5, sizeof(ha1->md5)), BF_P_BYTES(ha1->sha256, sizeof(ha1->sha256)));
 }
 
 enum bf_err extension_store_update(struct bf_tx *tx, struct bf_id tenant, const struct extension *extension)
 {
-    return bf_tx_exec(
-        tx, NULL,
-        "UPDATE registry.extension SET kind = $3, display_name = $4, max_contacts = $5, updated_at = now() "
-        "WHERE tenant_id = $1 AND number = $2",
-        BF_P_ID(tenant), BF_P_TEXT(extension->number), BF_P_TEXT(extension_kind_name(extension->kind)),
-        BF_P_TEXT(extension->display_name), BF_P_INT(extension->max_contacts));
+    return bf_tx_exec(tx, NULL,
+                      "UPDATE registry.extension SET kind = $3, display_name = $4, max_contacts = $5, "
+                      "do_not_disturb = $6::boolean, forward_always = nullif($7, ''), "
+                      "forward_busy = nullif($8, ''), forward_no_answer = nullif($9, ''), "
+                      "ring_seconds = $10, updated_at = now() WHERE tenant_id = $1 AND number = $2",
+                      BF_P_ID(tenant), BF_P_TEXT(extension->number), CHANGEABLE(extension));
 }
 
 enum bf_err extension_store_password(struct bf_tx *tx, struct bf_id tenant, const char *number,

@@ -22,9 +22,9 @@ bf_must_check enum bf_err extension_store_credential(struct bf_tx *tx, const cha
 
 bf_must_check enum bf_err extension_store_find(struct bf_tx *tx, struct bf_id tenant, const char *number,
                                                struct extension *ret_extension);
-bf_must_check enum bf_err extension_store_add(struct bf_tx *tx, struct bf_id tenant,
-                                              const struct extension *extension,
-                                              const struct extension_ha1 *ha1); // BF_CONFLICT
+bf_must_check enum bf_err
+extension_store_add(struct bf_tx *tx, struct bf_id tenant, const struct extension *extension,
+                    const struct extension_ha1 *ha1); // BF_CONFLICT: taken, maybe by a group
 bf_must_check enum bf_err extension_store_update(struct bf_tx *tx, struct bf_id tenant,
                                                  const struct extension *extension);
 bf_must_check enum bf_err extension_store_password(struct bf_tx *tx, struct bf_id tenant, const char *number,

@@ -23,6 +23,7 @@ static const struct {
     [PAGE_TENANTS] = {'t', tenant_slug_check},
     [PAGE_DOMAINS] = {'d', domain_check},
     [PAGE_EXTENSIONS] = {'e', extension_number_check},
+    [PAGE_GROUPS] = {'g', extension_number_check},
     [PAGE_IDS] = {'i', id_check},
 };
 

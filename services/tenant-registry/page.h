@@ -19,6 +19,7 @@ enum page_kind {
     PAGE_TENANTS,
     PAGE_DOMAINS,
     PAGE_EXTENSIONS,
+    PAGE_GROUPS,
     PAGE_IDS, // keys, audit
 };
 

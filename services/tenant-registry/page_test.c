@@ -22,6 +22,7 @@ static void a_cursor_comes_back_as_the_key_it_was_made_of(void **state)
     } cases[] = {{PAGE_TENANTS, "acme"},
                  {PAGE_DOMAINS, "acme.example"},
                  {PAGE_EXTENSIONS, "+100"},
+                 {PAGE_GROUPS, "600"},
                  {PAGE_IDS, "01a1f958-8737-7edc-aa41-500a5cd2c1d2"}};
     char cursor[PAGE_CURSOR_SIZE];
     struct page page;

@@ -7,6 +7,7 @@
 #include "caller.h"
 #include "registry.h"
 #include "registry_wire.h"
+#include "tenant_store.h"
 
 // A page ends early when it would not fit a bus message: names may be long.
 #define SNAPSHOT_BYTES_MAX (BF_BUS_BYTES_MAX - (256u << 10))
@@ -70,6 +71,48 @@ static enum bf_err credential(const struct bf_bus_request *request, struct bf_bu
         return finish(request, tx, err);
     registry_count(METRIC_CREDENTIALS_FOUND);
     wire_write_credential(ret_body, &found);
+    return BF_OK;
+}
+
+static enum bf_err directory(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                             struct bf_buf *error, void *ctx)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    struct wire_directory_request asked;
+    struct directory_entry found;
+    uint64_t started_us = bf_mono_us();
+    enum bf_err err = wire_read_directory(request->body, &asked);
+
+    if (!err)
+        err = system_begin(ctx, &tx);
+    if (!err)
+        err = directory_store_find(tx, asked.tenant, asked.number, &found);
+    bf_metric_observe_us(&registry_metrics[METRIC_DIRECTORY_SECONDS], bf_mono_us() - started_us);
+    if (err == BF_NOT_FOUND)
+        registry_count(METRIC_DIRECTORY_UNKNOWN);
+    if (err)
+        return finish(request, tx, err);
+    registry_count(METRIC_DIRECTORY_FOUND);
+    wire_write_directory(ret_body, &found);
+    return BF_OK;
+}
+
+static enum bf_err tenant(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
+                          void *ctx)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    char name[TENANT_SLUG_BYTES_MAX + 1];
+    struct tenant found;
+    enum bf_err err = wire_read_tenant(request->body, name);
+
+    if (!err)
+        err = system_begin(ctx, &tx);
+    if (!err)
+        err = tenant_store_find(tx, name, TENANT_READ, &found);
+    if (err)
+        return finish(request, tx, err);
+    wire_write_tenant(ret_body, &found);
+    tenant_release(&found);
     return BF_OK;
 }
 
@@ -202,9 +245,7 @@ static enum bf_err changes(const struct bf_bus_request *request, struct bf_buf *
 }
 
 const struct bf_bus_method registry_bus_methods[] = {
-    {"Authenticate", authenticate},
-    {"Credential", credential},
-    {"Snapshot", snapshot},
-    {"Changes", changes},
+    {"Authenticate", authenticate}, {"Credential", credential}, {"Directory", directory}, {"Tenant", tenant},
+    {"Snapshot", snapshot},         {"Changes", changes},
 };
 const size_t registry_bus_method_count = BF_LEN(registry_bus_methods);

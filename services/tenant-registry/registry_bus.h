@@ -1,4 +1,5 @@
-// The bus methods: Authenticate, Credential, Snapshot, Changes (proto/belfry/registry/v1/registry.proto).
+// The bus methods: Authenticate, Credential, Directory, Tenant, Snapshot, Changes
+// (proto/belfry/registry/v1/registry.proto).
 #ifndef REGISTRY_BUS_H
 #define REGISTRY_BUS_H
 

@@ -59,6 +59,41 @@ enum bf_err wire_read_credential(struct bf_str body, struct wire_credential_requ
     return BF_OK;
 }
 
+enum bf_err wire_read_directory(struct bf_str body, struct wire_directory_request *ret_request)
+{
+    bf_cleanup(message_free_at) Belfry__Registry__V1__DirectoryRequest *request =
+        UNPACK(directory_request, body);
+
+    if (!request || request->tenant_id.len != sizeof(ret_request->tenant.bytes))
+        return BF_INVALID;
+    if (extension_number_check(bf_str(request->number)))
+        return BF_NOT_FOUND;
+    memcpy(ret_request->tenant.bytes, request->tenant_id.data, request->tenant_id.len);
+    memcpy(ret_request->number, request->number, strlen(request->number) + 1);
+    return BF_OK;
+}
+
+enum bf_err wire_read_tenant(struct bf_str body, char name[TENANT_SLUG_BYTES_MAX + 1])
+{
+    bf_cleanup(message_free_at) Belfry__Registry__V1__TenantRequest *request = UNPACK(tenant_request, body);
+
+    if (!request || (request->id.len > 0) == (request->slug[0] != '\0'))
+        return BF_INVALID;
+    if (request->id.len > 0) {
+        struct bf_id id;
+
+        if (request->id.len != sizeof(id.bytes))
+            return BF_INVALID;
+        memcpy(id.bytes, request->id.data, sizeof(id.bytes));
+        bf_id_text(id, name);
+        return BF_OK;
+    }
+    if (tenant_slug_check(bf_str(request->slug)))
+        return BF_NOT_FOUND;
+    memcpy(name, request->slug, strlen(request->slug) + 1);
+    return BF_OK;
+}
+
 enum bf_err wire_read_snapshot(struct bf_str body, struct wire_snapshot_request *ret_request)
 {
     bf_cleanup(message_free_at) Belfry__Registry__V1__SnapshotRequest *request =
@@ -156,6 +191,91 @@ void wire_write_credential(struct bf_buf *into, const struct extension_credentia
     message_add(into, &reply.base);
 }
 
+static Belfry__Registry__V1__DirectoryExtension extension_of(const struct extension *extension)
+{
+    Belfry__Registry__V1__DirectoryExtension message = BELFRY__REGISTRY__V1__DIRECTORY_EXTENSION__INIT;
+    const struct extension_calls *calls = &extension->calls;
+
+    message.number = (char *)extension->number;
+    message.display_name = (char *)extension->display_name;
+    message.do_not_disturb = calls->do_not_disturb;
+    message.forward_always = (char *)calls->forward_always;
+    message.forward_busy = (char *)calls->forward_busy;
+    message.forward_no_answer = (char *)calls->forward_no_answer;
+    message.ring_seconds = (uint32_t)calls->ring_seconds;
+    return message;
+}
+
+// Cuts `text`, words with one space between them, into at most `room` terminated words.
+static size_t words_of(char *text, char **words, size_t room)
+{
+    size_t count = 0;
+
+    for (char *at = text; *at && count < room;) {
+        size_t len = strcspn(at, " ");
+
+        words[count++] = at;
+        at += len + (at[len] == ' ');
+        words[count - 1][len] = '\0';
+    }
+    return count;
+}
+
+// The message borrows from the group and from *members, which are cut out of *text.
+static Belfry__Registry__V1__DirectoryGroup group_of(const struct group *group, char *text,
+                                                     char *members[GROUP_MEMBERS_MAX])
+{
+    static const Belfry__Registry__V1__DirectoryGroup__Strategy strategies[] = {
+        [GROUP_UNKNOWN] = BELFRY__REGISTRY__V1__DIRECTORY_GROUP__STRATEGY__STRATEGY_UNSPECIFIED,
+        [GROUP_ALL] = BELFRY__REGISTRY__V1__DIRECTORY_GROUP__STRATEGY__ALL,
+        [GROUP_SEQUENCE] = BELFRY__REGISTRY__V1__DIRECTORY_GROUP__STRATEGY__SEQUENCE,
+    };
+    Belfry__Registry__V1__DirectoryGroup message = BELFRY__REGISTRY__V1__DIRECTORY_GROUP__INIT;
+
+    message.number = (char *)group->number;
+    message.display_name = (char *)group->display_name;
+    message.strategy = strategies[group->strategy];
+    message.ring_seconds = (uint32_t)group->ring_seconds;
+    message.members = members;
+    message.n_members = words_of(text, members, GROUP_MEMBERS_MAX);
+    return message;
+}
+
+void wire_write_directory(struct bf_buf *into, const struct directory_entry *entry)
+{
+    Belfry__Registry__V1__DirectoryReply reply = BELFRY__REGISTRY__V1__DIRECTORY_REPLY__INIT;
+    Belfry__Registry__V1__Limits limits;
+    Belfry__Registry__V1__Tenant tenant = tenant_of(&entry->tenant, &limits);
+    bf_autofree char *text = bf_xstrdup(entry->group.members);
+    char *members[GROUP_MEMBERS_MAX];
+    Belfry__Registry__V1__DirectoryExtension extension = extension_of(&entry->extension);
+    Belfry__Registry__V1__DirectoryGroup group = group_of(&entry->group, text, members);
+
+    reply.tenant = &tenant;
+    if (entry->is_group) {
+        reply.is_case = BELFRY__REGISTRY__V1__DIRECTORY_REPLY__IS_GROUP;
+        reply.group = &group;
+    } else {
+        reply.is_case = BELFRY__REGISTRY__V1__DIRECTORY_REPLY__IS_EXTENSION;
+        reply.extension = &extension;
+    }
+    message_add(into, &reply.base);
+}
+
+void wire_write_tenant(struct bf_buf *into, const struct tenant *tenant)
+{
+    Belfry__Registry__V1__TenantReply reply = BELFRY__REGISTRY__V1__TENANT_REPLY__INIT;
+    Belfry__Registry__V1__Limits limits;
+    Belfry__Registry__V1__Tenant message = tenant_of(tenant, &limits);
+    bf_autofree char *text = bf_xstrdup(tenant->domains ? tenant->domains : "");
+    char *domains[TENANT_DOMAINS_MAX];
+
+    reply.tenant = &message;
+    reply.domains = domains;
+    reply.n_domains = words_of(text, domains, TENANT_DOMAINS_MAX);
+    message_add(into, &reply.base);
+}
+
 void wire_write_snapshot(struct bf_buf *into, struct change_head head)
 {
     Belfry__Registry__V1__SnapshotReply part = BELFRY__REGISTRY__V1__SNAPSHOT_REPLY__INIT;
@@ -222,6 +342,7 @@ void wire_write_feed_change(struct bf_buf *into, const struct change *change)
     Belfry__Registry__V1__Change message = BELFRY__REGISTRY__V1__CHANGE__INIT;
     Belfry__Registry__V1__DomainUp up = BELFRY__REGISTRY__V1__DOMAIN_UP__INIT;
     Belfry__Registry__V1__Extension extension = BELFRY__REGISTRY__V1__EXTENSION__INIT;
+    Belfry__Registry__V1__Group group = BELFRY__REGISTRY__V1__GROUP__INIT;
     Belfry__Registry__V1__Limits limits;
     Belfry__Registry__V1__Tenant tenant = tenant_of(&change->tenant, &limits);
 
@@ -251,6 +372,13 @@ void wire_write_feed_change(struct bf_buf *into, const struct change *change)
         extension.number = (char *)change->number;
         extension.gone = change->gone;
         message.extension = &extension;
+        break;
+    case CHANGE_GROUP:
+        message.what_case = BELFRY__REGISTRY__V1__CHANGE__WHAT_GROUP;
+        group.tenant_id = bytes_of_id(&change->tenant_id);
+        group.number = (char *)change->number;
+        group.gone = change->gone;
+        message.group = &group;
         break;
     }
     feed_add(into, &message);

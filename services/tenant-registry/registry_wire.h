@@ -9,12 +9,17 @@
 #include "bf_buf.h"
 #include "bf_err.h"
 #include "change_store.h"
+#include "directory_store.h"
 #include "extension_store.h"
 #include "key_store.h"
 
 struct wire_credential_request {
     char domain[DOMAIN_BYTES_MAX + 1]; // in lower case
     char user[EXTENSION_NUMBER_BYTES_MAX + 1];
+};
+struct wire_directory_request {
+    struct bf_id tenant;
+    char number[EXTENSION_NUMBER_BYTES_MAX + 1];
 };
 struct wire_snapshot_request {
     char after[DOMAIN_BYTES_MAX + 1];
@@ -30,11 +35,16 @@ bf_must_check enum bf_err wire_read_authenticate(struct bf_str body, uint8_t has
 // BF_NOT_FOUND for names that no domain or number can have.
 bf_must_check enum bf_err wire_read_credential(struct bf_str body,
                                                struct wire_credential_request *ret_request);
+bf_must_check enum bf_err wire_read_directory(struct bf_str body, struct wire_directory_request *ret_request);
+// An id or a slug into `name`.
+bf_must_check enum bf_err wire_read_tenant(struct bf_str body, char name[TENANT_SLUG_BYTES_MAX + 1]);
 bf_must_check enum bf_err wire_read_snapshot(struct bf_str body, struct wire_snapshot_request *ret_request);
 bf_must_check enum bf_err wire_read_changes(struct bf_str body, struct wire_changes_request *ret_request);
 
 void wire_write_authenticate(struct bf_buf *into, const struct key_owner *owner);
 void wire_write_credential(struct bf_buf *into, const struct extension_credential *credential);
+void wire_write_directory(struct bf_buf *into, const struct directory_entry *entry);
+void wire_write_tenant(struct bf_buf *into, const struct tenant *tenant); // with its domains
 
 void wire_write_snapshot(struct bf_buf *into, struct change_head head);
 void wire_write_snapshot_tenant(struct bf_buf *into, const struct tenant *tenant);

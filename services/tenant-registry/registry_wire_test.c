@@ -59,12 +59,106 @@ static void garbage_is_invalid(void **state)
     struct wire_credential_request credential;
     struct wire_snapshot_request snapshot;
     struct wire_changes_request changes;
+    struct wire_directory_request directory;
+    char name[TENANT_SLUG_BYTES_MAX + 1];
     uint8_t hash[BF_SHA256_BYTES];
 
+    assert_int_equal(wire_read_directory(body, &directory), BF_INVALID);
+    assert_int_equal(wire_read_tenant(body, name), BF_INVALID);
     assert_int_equal(wire_read_authenticate(body, hash), BF_INVALID);
     assert_int_equal(wire_read_credential(body, &credential), BF_INVALID);
     assert_int_equal(wire_read_snapshot(body, &snapshot), BF_INVALID);
     assert_int_equal(wire_read_changes(body, &changes), BF_INVALID);
+}
+
+static void a_number_is_asked_for_by_tenant_and_form(void **state)
+{
+    Belfry__Registry__V1__DirectoryRequest message = BELFRY__REGISTRY__V1__DIRECTORY_REQUEST__INIT;
+    struct wire_directory_request request;
+    char room[256];
+
+    assert_int_equal(wire_read_directory(packed(&message.base, room, sizeof(room)), &request), BF_INVALID);
+    message.tenant_id = (ProtobufCBinaryData){sizeof(acme.bytes), (uint8_t *)acme.bytes};
+    assert_int_equal(wire_read_directory(packed(&message.base, room, sizeof(room)), &request), BF_NOT_FOUND);
+    message.number = "600";
+    assert_int_equal(wire_read_directory(packed(&message.base, room, sizeof(room)), &request), BF_OK);
+    assert_true(bf_id_eq(request.tenant, acme));
+    assert_string_equal(request.number, "600");
+    message.number = "6 00";
+    assert_int_equal(wire_read_directory(packed(&message.base, room, sizeof(room)), &request), BF_NOT_FOUND);
+}
+
+static void a_tenant_is_asked_for_by_id_or_slug(void **state)
+{
+    Belfry__Registry__V1__TenantRequest message = BELFRY__REGISTRY__V1__TENANT_REQUEST__INIT;
+    char name[TENANT_SLUG_BYTES_MAX + 1];
+    char room[256];
+
+    assert_int_equal(wire_read_tenant(packed(&message.base, room, sizeof(room)), name), BF_INVALID);
+    message.slug = "acme";
+    assert_int_equal(wire_read_tenant(packed(&message.base, room, sizeof(room)), name), BF_OK);
+    assert_string_equal(name, "acme");
+    message.id = (ProtobufCBinaryData){sizeof(acme.bytes), (uint8_t *)acme.bytes};
+    assert_int_equal(wire_read_tenant(packed(&message.base, room, sizeof(room)), name), BF_INVALID);
+    message.slug = "";
+    assert_int_equal(wire_read_tenant(packed(&message.base, room, sizeof(room)), name), BF_OK);
+    assert_string_equal(name, "01020300-0000-0000-0000-000000000000");
+    message.id.len = 3;
+    assert_int_equal(wire_read_tenant(packed(&message.base, room, sizeof(room)), name), BF_INVALID);
+    message.id.len = 0;
+    message.slug = "Not A Slug";
+    assert_int_equal(wire_read_tenant(packed(&message.base, room, sizeof(room)), name), BF_NOT_FOUND);
+}
+
+static void the_directory_answers_with_what_the_number_is(void **state)
+{
+    struct directory_entry entry = {
+        .tenant = tenant_of("acme"),
+        .extension = {.number = "100", .calls = {.forward_busy = "101", .ring_seconds = 9}},
+        .group = {.number = "600", .strategy = GROUP_SEQUENCE, .members = "101 102", .ring_seconds = 5},
+    };
+    struct bf_buf buf;
+
+    bf_buf_init(&buf, 1 << 20);
+    wire_write_directory(&buf, &entry);
+    Belfry__Registry__V1__DirectoryReply *reply =
+        belfry__registry__v1__directory_reply__unpack(NULL, buf.len, (uint8_t *)buf.at);
+    assert_non_null(reply);
+    assert_string_equal(reply->tenant->slug, "acme");
+    assert_int_equal(reply->is_case, BELFRY__REGISTRY__V1__DIRECTORY_REPLY__IS_EXTENSION);
+    assert_string_equal(reply->extension->forward_busy, "101");
+    assert_string_equal(reply->extension->forward_always, "");
+    assert_int_equal(reply->extension->ring_seconds, 9);
+    belfry__registry__v1__directory_reply__free_unpacked(reply, NULL);
+    bf_buf_clear(&buf);
+    entry.is_group = true;
+    wire_write_directory(&buf, &entry);
+    reply = belfry__registry__v1__directory_reply__unpack(NULL, buf.len, (uint8_t *)buf.at);
+    assert_non_null(reply);
+    assert_int_equal(reply->is_case, BELFRY__REGISTRY__V1__DIRECTORY_REPLY__IS_GROUP);
+    assert_int_equal(reply->group->strategy, BELFRY__REGISTRY__V1__DIRECTORY_GROUP__STRATEGY__SEQUENCE);
+    assert_int_equal(reply->group->n_members, 2);
+    assert_string_equal(reply->group->members[1], "102");
+    belfry__registry__v1__directory_reply__free_unpacked(reply, NULL);
+    bf_buf_release(&buf);
+}
+
+static void a_tenant_comes_with_its_domains(void **state)
+{
+    struct tenant tenant = tenant_of("acme");
+    struct bf_buf buf;
+
+    tenant.domains = "a.example b.example";
+    bf_buf_init(&buf, 1 << 20);
+    wire_write_tenant(&buf, &tenant);
+    Belfry__Registry__V1__TenantReply *reply =
+        belfry__registry__v1__tenant_reply__unpack(NULL, buf.len, (uint8_t *)buf.at);
+    assert_non_null(reply);
+    assert_string_equal(reply->tenant->slug, "acme");
+    assert_int_equal(reply->n_domains, 2);
+    assert_string_equal(reply->domains[1], "b.example");
+    belfry__registry__v1__tenant_reply__free_unpacked(reply, NULL);
+    bf_buf_release(&buf);
 }
 
 static void limits_have_defaults_and_bounds(void **state)
@@ -129,6 +223,7 @@ static void every_kind_of_change_arrives_as_what_it_is(void **state)
          BELFRY__REGISTRY__V1__CHANGE__WHAT_DOMAIN_GONE},
         {{.kind = CHANGE_EXTENSION, .number = "100", .gone = true},
          BELFRY__REGISTRY__V1__CHANGE__WHAT_EXTENSION},
+        {{.kind = CHANGE_GROUP, .number = "600"}, BELFRY__REGISTRY__V1__CHANGE__WHAT_GROUP},
     };
     struct bf_buf buf;
 
@@ -151,6 +246,7 @@ static void every_kind_of_change_arrives_as_what_it_is(void **state)
     assert_string_equal(feed->changes[2]->domain->tenant->slug, "acme");
     assert_string_equal(feed->changes[3]->domain_gone, "a.example");
     assert_true(feed->changes[4]->extension->gone);
+    assert_string_equal(feed->changes[5]->group->number, "600");
     belfry__registry__v1__feed__free_unpacked(feed, NULL);
     bf_buf_release(&buf);
 }
@@ -185,6 +281,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_credential_is_asked_for_by_names_that_can_exist),
         cmocka_unit_test(garbage_is_invalid),
+        cmocka_unit_test(a_number_is_asked_for_by_tenant_and_form),
+        cmocka_unit_test(a_tenant_is_asked_for_by_id_or_slug),
+        cmocka_unit_test(the_directory_answers_with_what_the_number_is),
+        cmocka_unit_test(a_tenant_comes_with_its_domains),
         cmocka_unit_test(limits_have_defaults_and_bounds),
         cmocka_unit_test(the_parts_of_a_snapshot_are_one_message),
         cmocka_unit_test(every_kind_of_change_arrives_as_what_it_is),

@@ -16,8 +16,10 @@
 #include "audit_store.h"
 #include "bf_clock.h"
 #include "change_store.h"
+#include "directory_store.h"
 #include "domain_store.h"
 #include "extension_store.h"
+#include "group_store.h"
 #include "idempotency.h"
 #include "key_store.h"
 #include "tenant_store.h"
@@ -87,7 +89,8 @@ static void commit(struct bf_tx *tx)
 
 static struct extension extension_of(const char *number)
 {
-    struct extension extension = {.kind = EXTENSION_SOFTPHONE, .max_contacts = 5};
+    struct extension extension = {
+        .kind = EXTENSION_SOFTPHONE, .max_contacts = 5, .calls = {.ring_seconds = 30}};
 
     snprintf(extension.number, sizeof(extension.number), "%s", number);
     return extension;
@@ -190,7 +193,7 @@ static void every_tenant_table_has_forced_row_level_security(void **state)
 
     assert_true(number_of(tx, "SELECT count(*) FROM pg_attribute WHERE attname = 'tenant_id' "
                               "AND attrelid IN (SELECT oid FROM pg_class WHERE relkind = 'r' "
-                              "AND relnamespace = 'registry'::regnamespace)") >= 6);
+                              "AND relnamespace = 'registry'::regnamespace)") >= 9);
     assert_int_equal(
         number_of(tx, "SELECT count(*) FROM pg_class c WHERE relkind = 'r' "
                       "AND relnamespace = 'registry'::regnamespace AND (relname = 'tenant' OR EXISTS "
@@ -202,7 +205,8 @@ static void every_tenant_table_has_forced_row_level_security(void **state)
 
 static void a_tenant_sees_and_makes_only_its_own_rows(void **state)
 {
-    static const char *const tables[] = {"domain", "extension", "api_key", "audit", "idempotency", "change"};
+    static const char *const tables[] = {"domain",  "extension", "group_",      "group_member", "number",
+                                         "api_key", "audit",     "idempotency", "change"};
     struct bf_tx *tx = begin_as(BF_SCOPE_TENANT, acme.id);
     struct tenant found;
 
@@ -257,6 +261,169 @@ static void one_domain_belongs_to_one_tenant(void **state)
 
     assert_int_equal(domain_store_add(tx, acme.id, bela.realm), BF_CONFLICT);
     assert_string_equal(bf_tx_constraint(tx), "domain_pkey");
+    bf_tx_release(tx);
+}
+
+// ---- extensions, groups, the directory
+
+static void add_extension(struct bf_tx *tx, const struct tenant *tenant, const char *number)
+{
+    struct extension extension = extension_of(number);
+
+    assert_int_equal(extension_store_add(tx, tenant->id, &extension, &(struct extension_ha1){.md5 = {1}}),
+                     BF_OK);
+}
+
+static struct group group_of(const char *number, const char *members)
+{
+    struct group group = {.strategy = GROUP_SEQUENCE, .ring_seconds = 15, .display_name = "Sales"};
+
+    snprintf(group.number, sizeof(group.number), "%s", number);
+    snprintf(group.members, sizeof(group.members), "%s", members);
+    return group;
+}
+
+static void add_group(struct bf_tx *tx, const struct tenant *tenant, const char *number, const char *members)
+{
+    struct group group = group_of(number, members);
+
+    assert_int_equal(group_store_add(tx, tenant->id, &group), BF_OK);
+    assert_int_equal(group_store_set_members(tx, tenant->id, &group), BF_OK);
+}
+
+static void what_becomes_of_calls_is_kept_and_cleared(void **state)
+{
+    struct extension extension = extension_of("150"), found;
+    struct bf_tx *tx = begin();
+
+    extension.calls = (struct extension_calls){
+        .do_not_disturb = true, .forward_always = "151", .forward_no_answer = "+5511", .ring_seconds = 7};
+    assert_int_equal(extension_store_add(tx, acme.id, &extension, &(struct extension_ha1){.md5 = {1}}),
+                     BF_OK);
+    assert_int_equal(extension_store_find(tx, acme.id, "150", &found), BF_OK);
+    assert_true(found.calls.do_not_disturb);
+    assert_string_equal(found.calls.forward_always, "151");
+    assert_string_equal(found.calls.forward_busy, "");
+    assert_string_equal(found.calls.forward_no_answer, "+5511");
+    assert_int_equal(found.calls.ring_seconds, 7);
+    found.calls = (struct extension_calls){.forward_busy = "152", .ring_seconds = 8};
+    assert_int_equal(extension_store_update(tx, acme.id, &found), BF_OK);
+    assert_int_equal(extension_store_find(tx, acme.id, "150", &extension), BF_OK);
+    assert_false(extension.calls.do_not_disturb);
+    assert_string_equal(extension.calls.forward_always, "");
+    assert_string_equal(extension.calls.forward_busy, "152");
+    assert_int_equal(extension.calls.ring_seconds, 8);
+    bf_tx_release(tx);
+}
+
+static void a_number_is_an_extension_or_a_group(void **state)
+{
+    struct extension extension = extension_of("610");
+    struct group group = group_of("100", "");
+    struct bf_tx *tx = begin_as(BF_SCOPE_TENANT, acme.id);
+
+    assert_int_equal(group_store_add(tx, acme.id, &group), BF_CONFLICT);
+    assert_string_equal(bf_tx_constraint(tx), "number_pkey");
+    bf_tx_release(tx);
+    tx = begin_as(BF_SCOPE_TENANT, acme.id);
+    add_group(tx, &acme, "610", "");
+    assert_int_equal(extension_store_add(tx, acme.id, &extension, &(struct extension_ha1){.md5 = {1}}),
+                     BF_CONFLICT);
+    bf_tx_release(tx);
+    tx = begin_as(BF_SCOPE_TENANT, acme.id);
+    add_group(tx, &acme, "610", "");
+    assert_int_equal(group_store_remove(tx, acme.id, "610"), BF_OK);
+    add_extension(tx, &acme, "610"); // the number is free again
+    bf_tx_release(tx);
+}
+
+// Each thread tries to make 620 an extension or a group; no lock on the tenant helps the database.
+static void *take_620(void *as_group)
+{
+    struct extension extension = extension_of("620");
+    struct group group = group_of("620", "");
+    struct bf_tx *tx = NULL;
+    enum bf_err err = bf_tx_begin(db, BF_SCOPE_TENANT, acme.id, &tx);
+
+    if (!err && as_group)
+        err = group_store_add(tx, acme.id, &group);
+    else if (!err)
+        err = extension_store_add(tx, acme.id, &extension, &(struct extension_ha1){.md5 = {1}});
+    if (!err)
+        err = bf_tx_commit(tx);
+    bf_tx_release(tx);
+    return (void *)(intptr_t)err;
+}
+
+static void of_many_that_take_a_number_at_once_one_gets_it(void **state)
+{
+    pthread_t threads[6];
+    int got = 0;
+
+    for (size_t i = 0; i < BF_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_620, i % 2 ? "group" : NULL), 0);
+    for (size_t i = 0; i < BF_LEN(threads); i++) {
+        void *err;
+        assert_int_equal(pthread_join(threads[i], &err), 0);
+        assert_true((intptr_t)err == BF_OK || (intptr_t)err == BF_CONFLICT);
+        got += (intptr_t)err == BF_OK;
+    }
+    assert_int_equal(got, 1);
+    struct bf_tx *tx = begin();
+    assert_int_equal(number_of(tx, "SELECT (SELECT count(*) FROM registry.extension WHERE number = '620') + "
+                                   "(SELECT count(*) FROM registry.group_ WHERE number = '620')"),
+                     1);
+    bf_tx_release(tx);
+}
+
+static void members_are_extensions_of_the_tenant_in_order(void **state)
+{
+    char stranger[EXTENSION_NUMBER_BYTES_MAX + 1];
+    struct group group;
+    struct bf_tx *tx = begin();
+
+    add_extension(tx, &acme, "101");
+    add_extension(tx, &bela, "102");
+    add_group(tx, &acme, "600", "101 100");
+    assert_int_equal(group_store_find(tx, acme.id, "600", &group), BF_OK);
+    assert_string_equal(group.members, "101 100");
+    assert_string_equal(group.display_name, "Sales");
+    assert_int_equal(group.strategy, GROUP_SEQUENCE);
+    assert_int_equal(group.ring_seconds, 15);
+    assert_int_equal(group_store_find(tx, bela.id, "600", &group), BF_NOT_FOUND);
+    assert_int_equal(group_store_stranger(tx, acme.id, "100 101", stranger), BF_OK);
+    assert_string_equal(stranger, "");
+    assert_int_equal(group_store_stranger(tx, acme.id, "100 600 102", stranger), BF_OK);
+    assert_string_equal(stranger, "600"); // a group is none either
+    assert_int_equal(group_store_stranger(tx, acme.id, "100 102", stranger), BF_OK);
+    assert_string_equal(stranger, "102"); // another tenant's
+    assert_int_equal(group_store_stranger(tx, acme.id, "", stranger), BF_OK);
+    assert_string_equal(stranger, "");
+    group = group_of("600", "100 102");
+    assert_int_equal(group_store_set_members(tx, acme.id, &group), BF_NOT_FOUND);
+    bf_tx_release(tx);
+}
+
+static void the_directory_knows_extensions_and_groups(void **state)
+{
+    struct directory_entry entry;
+    struct bf_tx *tx = begin();
+
+    add_group(tx, &acme, "600", "100");
+    assert_int_equal(directory_store_find(tx, acme.id, "100", &entry), BF_OK);
+    assert_false(entry.is_group);
+    assert_string_equal(entry.extension.number, "100");
+    assert_int_equal(entry.extension.calls.ring_seconds, 30);
+    assert_string_equal(entry.tenant.slug, "acme");
+    assert_int_equal(entry.tenant.limits.max_calls, 3);
+    assert_int_equal(directory_store_find(tx, acme.id, "600", &entry), BF_OK);
+    assert_true(entry.is_group);
+    assert_string_equal(entry.group.members, "100");
+    assert_string_equal(entry.group.display_name, "Sales");
+    assert_int_equal(entry.group.ring_seconds, 15);
+    assert_int_equal(directory_store_find(tx, acme.id, "999", &entry), BF_NOT_FOUND);
+    assert_int_equal(directory_store_find(tx, bela.id, "600", &entry), BF_NOT_FOUND);
+    assert_int_equal(directory_store_find(tx, nobody, "100", &entry), BF_NOT_FOUND);
     bf_tx_release(tx);
 }
 
@@ -363,6 +530,65 @@ static void a_domain_that_moved_is_sent_with_its_new_tenant(void **state)
     assert_false(heard.last.gone);
     assert_string_equal(heard.last.tenant.slug, "bela");
     bf_tx_release(tx);
+}
+
+static void a_deleted_extension_leaves_its_groups_and_the_feed_says_so(void **state)
+{
+    struct heard heard = {.count = 0};
+    struct change_head before, after;
+    struct group group;
+    struct bf_tx *tx = begin();
+
+    add_extension(tx, &acme, "160");
+    add_group(tx, &acme, "600", "160 100");
+    add_group(tx, &acme, "601", "160");
+    add_group(tx, &acme, "602", "100");
+    assert_int_equal(change_store_head(tx, &before), BF_OK);
+    assert_int_equal(group_store_leave_all(tx, acme.id, "160"), BF_OK);
+    assert_int_equal(extension_store_remove(tx, acme.id, "160"), BF_OK);
+    assert_int_equal(change_store_note(tx, CHANGE_EXTENSION, acme.id, "160"), BF_OK);
+    assert_int_equal(group_store_find(tx, acme.id, "600", &group), BF_OK);
+    assert_string_equal(group.members, "100");
+    assert_int_equal(group_store_find(tx, acme.id, "601", &group), BF_OK);
+    assert_string_equal(group.members, ""); // it stays, with nobody
+    assert_int_equal(change_store_head(tx, &after), BF_OK);
+    assert_int_equal(after.seq, before.seq + 3);
+    assert_int_equal(change_store_after(tx, before.seq, after.seq - 1, 10, hear, &heard), BF_OK);
+    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.last.kind, CHANGE_GROUP);
+    assert_string_equal(heard.last.number, "601");
+    assert_false(heard.last.gone);
+    assert_int_equal(group_store_remove(tx, acme.id, "601"), BF_OK);
+    heard = (struct heard){.count = 0};
+    assert_int_equal(change_store_after(tx, before.seq, after.seq - 1, 10, hear, &heard), BF_OK);
+    assert_true(heard.last.gone);
+    bf_tx_release(tx);
+}
+
+static void leaving_no_group_takes_no_number_of_the_feed(void **state)
+{
+    struct change_head before, after;
+    struct bf_tx *tx = begin();
+
+    assert_int_equal(change_store_head(tx, &before), BF_OK);
+    assert_int_equal(group_store_leave_all(tx, acme.id, "100"), BF_OK);
+    assert_int_equal(change_store_head(tx, &after), BF_OK);
+    assert_int_equal(after.seq, before.seq);
+    bf_tx_release(tx);
+}
+
+static void a_deleted_tenant_leaves_no_group_and_no_number(void **state)
+{
+    struct tenant short_lived;
+
+    make_tenant(&short_lived, "brief");
+    struct bf_tx *tx = begin();
+    int64_t numbers = number_of(tx, "SELECT count(*) FROM registry.number");
+    add_group(tx, &short_lived, "600", "100");
+    assert_int_equal(tenant_store_remove(tx, short_lived.id), BF_OK);
+    assert_int_equal(number_of(tx, "SELECT count(*) FROM registry.number"), numbers - 1);
+    assert_int_equal(number_of(tx, "SELECT count(*) FROM registry.group_member"), 0);
+    commit(tx);
 }
 
 #define WRITERS 4
@@ -544,10 +770,18 @@ int main(void)
         cmocka_unit_test(without_a_tenant_nothing_is_seen),
         cmocka_unit_test(the_service_may_not_rewrite_what_is_for_ever),
         cmocka_unit_test(one_domain_belongs_to_one_tenant),
+        cmocka_unit_test(what_becomes_of_calls_is_kept_and_cleared),
+        cmocka_unit_test(a_number_is_an_extension_or_a_group),
+        cmocka_unit_test(of_many_that_take_a_number_at_once_one_gets_it),
+        cmocka_unit_test(members_are_extensions_of_the_tenant_in_order),
+        cmocka_unit_test(the_directory_knows_extensions_and_groups),
         cmocka_unit_test(a_credential_is_found_by_domain_and_number),
         cmocka_unit_test(an_expired_key_is_no_key),
         cmocka_unit_test(a_change_says_what_the_thing_is_now),
         cmocka_unit_test(a_domain_that_moved_is_sent_with_its_new_tenant),
+        cmocka_unit_test(a_deleted_extension_leaves_its_groups_and_the_feed_says_so),
+        cmocka_unit_test(leaving_no_group_takes_no_number_of_the_feed),
+        cmocka_unit_test(a_deleted_tenant_leaves_no_group_and_no_number),
         cmocka_unit_test(the_sequence_has_no_holes_whoever_writes_and_rolls_back),
         cmocka_unit_test(what_was_pruned_is_said_to_be_gone),
         cmocka_unit_test(a_snapshot_comes_in_pages_by_name),

@@ -22,6 +22,7 @@ static void check_names(struct bf_str text)
     assert(tenant_slug_check(text) || (text.len <= TENANT_SLUG_BYTES_MAX && !memchr(text.at, 0, text.len)));
     assert(extension_number_check(text) ||
            (text.len <= EXTENSION_NUMBER_BYTES_MAX && !memchr(text.at, 0, text.len)));
+    assert(extension_forward_check(text) || text.len == 0 || !extension_number_check(text));
     assert(extension_password_check(text) || text.len >= EXTENSION_PASSWORD_MIN);
     assert(extension_display_check(text) || text.len <= EXTENSION_DISPLAY_BYTES_MAX);
     assert(key_name_check(text) || text.len <= KEY_NAME_BYTES_MAX);

@@ -11,6 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct wire_credential_request credential;
     struct wire_snapshot_request snapshot;
     struct wire_changes_request changes;
+    struct wire_directory_request directory;
+    char name[TENANT_SLUG_BYTES_MAX + 1];
     uint8_t hash[BF_SHA256_BYTES];
 
     if (wire_read_authenticate(body, hash) == BF_OK)
@@ -26,5 +28,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     }
     if (wire_read_changes(body, &changes) == BF_OK)
         assert(changes.limit >= 1 && changes.limit <= 5000 && changes.after_seq <= INT64_MAX);
+    if (wire_read_directory(body, &directory) == BF_OK)
+        assert(!extension_number_check(bf_str(directory.number)));
+    if (wire_read_tenant(body, name) == BF_OK)
+        assert(strnlen(name, sizeof(name)) < sizeof(name));
     return 0;
 }
