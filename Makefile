@@ -2,6 +2,7 @@
 #
 #   BUILD=release (default), debug, asan, tsan     each has its own folder build/<BUILD>/
 #   RUN=dir PORT_BASE=n LISTEN=address             which instance up, down, status and logs mean
+#   EDGES=n RELAYS=n CONTROLS=n                    up: how many of them (as many as there are; 1 when it is new)
 
 BUILD     ?= release
 RUN       ?= run
@@ -11,7 +12,7 @@ LISTEN    ?= 127.0.0.1
 O   := build/$(BUILD)
 GEN := build/gen
 CC  := gcc
-export BUILD RUN PORT_BASE LISTEN
+export BUILD RUN PORT_BASE LISTEN EDGES RELAYS CONTROLS
 
 # ---- flags ---------------------------------------------------------------------------------------------------------
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)

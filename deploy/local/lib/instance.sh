@@ -22,10 +22,22 @@ instance_check_settings() {
     done
     [[ ${BELFRY_TRUSTED_SOURCES:-} =~ ^[0-9./,]*$ ]] ||
         die "BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES is not a list of addresses" "IPv4 addresses or subnets, separated by commas"
+    for name in EDGES RELAYS CONTROLS; do
+        [[ ${!name:-1} =~ ^[1-$COPIES_MAX]$ ]] || die "$name=${!name} is not within 1..$COPIES_MAX" "for example $name=2"
+    done
     case $BUILD in
     release | debug | asan | tsan) ;;
     *) die "BUILD=$BUILD is unknown" "use release, debug, asan or tsan" ;;
     esac
+}
+
+# instance_counts: how many edges, relays and call-controls: what the caller says, else as many as there are, else one.
+instance_counts() {
+    local name saved
+    for name in EDGES RELAYS CONTROLS; do
+        saved=$(sed -n "s/^$name=//p" "$RUN/instance.env" 2>/dev/null) || true
+        [ -n "${!name:-}" ] || printf -v "$name" %s "${saved:-1}"
+    done
 }
 
 # instance_user: whose processes they are. Root runs nothing as root.
@@ -60,6 +72,7 @@ instance_account() {
 
 # instance_saved: the settings that RUN was last started with; down, status and logs need no PORT_BASE.
 instance_saved() {
+    EDGES=1 RELAYS=1 CONTROLS=1
     [ -e "$RUN/instance.env" ] || return 0
     # shellcheck disable=SC1091
     . "$RUN/instance.env"
@@ -91,9 +104,12 @@ instance_make_folders() {
 PORT_BASE=$PORT_BASE
 LISTEN=$LISTEN
 BUILD=$BUILD
+EDGES=$EDGES
+RELAYS=$RELAYS
+CONTROLS=$CONTROLS
 TXT
-    secret belfry_owner.pgpass
-    secret belfry_registry.pgpass
+    local role
+    for role in $POSTGRES_ROLES; do secret "$role.pgpass"; done
     secret edge.secret
 }
 
@@ -128,25 +144,31 @@ fill() {
     printf '%s\n' "$text"
 }
 
+# fill_all FILE NAME=VALUE...: with what concerns the whole instance.
 fill_all() {
     local file=$1
     shift
-    fill "$file" RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES \
-        REGISTRY_PORT=$((PORT_BASE + 1)) REGISTRY_ADMIN_PORT=$((PORT_BASE + 2)) EDGE_ADMIN_PORT=$((PORT_BASE + 10)) \
-        GATEWAY_PORT=$((PORT_BASE + 80)) RTPENGINE_NG_PORT=$((PORT_BASE + 20)) RTPENGINE_HTTP_PORT=$((PORT_BASE + 21)) \
-        RTP_PORT_MIN=$((PORT_BASE + 1000)) RTP_PORT_MAX=$((PORT_BASE + 2999)) "$@"
+    fill "$file" RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES REGISTRY_PORT="$(port 1)" \
+        REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers)" GATEWAY_PORT="$(port 80)" "$@"
+}
+
+# The gateway's choice.
+calls_servers() {
+    local n
+    for ((n = 1; n <= CONTROLS; n++)); do echo "server 127.0.0.1:$(port 3 "$n") max_fails=0;"; done
 }
 
 # instance_configure: a step: RUN/etc and RUN/env from deploy/config and the settings, RUN/bin and RUN/modules from the build.
 instance_configure() {
     umask 077
-    local folder file
-    for folder in postgres redis rtpengine nginx; do
+    local folder file name
+    for folder in postgres redis nginx; do
         mkdir -p "$RUN/etc/$folder"
         for file in "$ROOT/deploy/config/$folder"/*.conf; do
             fill_all "$file" | write "$RUN/etc/$folder/${file##*/}"
         done
     done
+    for name in $(program_names rtpengine); do relay_configure "$name" "$(copy_of "$name")"; done
     while IFS= read -r file; do
         mkdir -p "$(dirname "$RUN/etc/kamailio/$file")"
         write "$RUN/etc/kamailio/$file" <"$ROOT/deploy/config/kamailio/$file"
@@ -157,85 +179,12 @@ instance_configure() {
     supervisor_configure
 }
 
-environment_files() {
-    write "$RUN/env/postgres.env" </dev/null
-    write "$RUN/env/redis.env" </dev/null
-    write "$RUN/env/rtpengine.env" </dev/null
-    write "$RUN/env/nginx.env" </dev/null
-    write "$RUN/env/tenant-registry.env" <<TXT
-POSTGRES_HOST=$SOCK
-POSTGRES_DB=belfry
-POSTGRES_USER=belfry_registry
-POSTGRES_PASSWORD_FILE=$RUN/secrets/belfry_registry.pgpass
-BELFRY_HTTP_HOST=127.0.0.1
-BELFRY_HTTP_PORT=$((PORT_BASE + 1))
-BELFRY_ADMIN_HOST=127.0.0.1
-BELFRY_ADMIN_PORT=$((PORT_BASE + 2))
-BELFRY_BUS_LISTEN=ipc://$SOCK/registry.bus
-BELFRY_FEED_LISTEN=ipc://$SOCK/registry.feed
-BELFRY_OPERATOR_KEY_FILE=$RUN/secrets/operator.key
-BELFRY_SIP_HOST=$LISTEN
-BELFRY_SIP_PORT=$((PORT_BASE + 60))
-BELFRY_SIPS_PORT=0
-$(sanitizer_settings)
-TXT
-    write "$RUN/env/kamailio.env" <<TXT
-BELFRY_LISTEN=$LISTEN
-BELFRY_SIP_PORT=$((PORT_BASE + 60))
-BELFRY_EDGE_ADMIN_PORT=$((PORT_BASE + 10))
-BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
-BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
-BELFRY_RTPENGINE=udp:127.0.0.1:$((PORT_BASE + 20))
-BELFRY_EDGE_SECRET=$(<"$RUN/secrets/edge.secret")
-BELFRY_CTL=unixs:$SOCK/kamailio.ctl
-BELFRY_UDP_WORKERS=4
-BELFRY_TCP_WORKERS=4
-$(caller_settings BELFRY_TRUSTED_SOURCES BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS)
-$(sanitizer_settings)
-$(sanitizer_preload)
-TXT
-}
-
-# caller_settings NAME...: those that the caller's environment has
-caller_settings() {
-    local name
-    for name; do
-        if [ -n "${!name:-}" ]; then printf '%s=%s\n' "$name" "${!name}"; fi
-    done
-}
-
-# A sanitizer build says what it finds in the program's log and goes on to its end.
-sanitizer_settings() {
-    case $BUILD in
-    asan) printf 'ASAN_OPTIONS=detect_leaks=0:abort_on_error=1\nUBSAN_OPTIONS=print_stacktrace=1\n' ;;
-    tsan) printf 'TSAN_OPTIONS=second_deadlock_stack=1\n' ;;
-    esac
-}
-
-# Kamailio itself is Debian's: a module built with a sanitizer needs its library loaded first.
-sanitizer_preload() {
-    case $BUILD in
-    asan | tsan) printf 'LD_PRELOAD=%s\n' "$(realpath "$(gcc -print-file-name="lib$BUILD.so")")" ;;
-    esac
-}
-
-# instance_export: belfry.env, for people, tests and the demo.
-instance_export() {
-    umask 077
-    write "$RUN/belfry.env" <<TXT
-BELFRY_RUN=$RUN
-BELFRY_API=http://$LISTEN:$((PORT_BASE + 80))
-BELFRY_OPERATOR_KEY=$(head -n 1 "$RUN/secrets/operator.key")
-BELFRY_SIP=$LISTEN:$((PORT_BASE + 60))
-BELFRY_SIP_EDGES=$LISTEN:$((PORT_BASE + 60))
-BELFRY_REGISTRY_ADMIN=http://127.0.0.1:$((PORT_BASE + 2))
-BELFRY_EDGE_ADMIN=http://127.0.0.1:$((PORT_BASE + 10))
-BELFRY_RTPENGINE_ADMIN=http://127.0.0.1:$((PORT_BASE + 21))
-BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
-BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
-BELFRY_EDGE_CTL=unixs:$SOCK/kamailio.ctl
-BELFRY_PGHOST=$SOCK
-BELFRY_PGDATABASE=belfry
-BELFRY_SUPERVISOR=$RUN/supervisord.conf
-TXT
+# relay_configure NAME COPY
+relay_configure() {
+    local rtp_min rtp_max
+    read -r rtp_min rtp_max <<<"$(relay_rtp_ports "$2")"
+    mkdir -p "$RUN/etc/$1"
+    fill_all "$ROOT/deploy/config/rtpengine/rtpengine.conf" RELAY_ADDRESS="$(copy_address "$2")" \
+        RTPENGINE_NG_PORT="$(port 20 "$2")" RTPENGINE_HTTP_PORT="$(port 21 "$2")" \
+        RTP_PORT_MIN="$rtp_min" RTP_PORT_MAX="$rtp_max" | write "$RUN/etc/$1/rtpengine.conf"
 }

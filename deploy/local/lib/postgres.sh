@@ -3,6 +3,9 @@
 
 PG_BIN=/usr/lib/postgresql/15/bin
 
+# The owner, and a role for each service; RUN/secrets/<role>.pgpass is the password.
+POSTGRES_ROLES='belfry_owner belfry_registry belfry_calls'
+
 # postgres_create: the cluster's files, put in place when they are whole. Nothing here ever removes a cluster.
 postgres_create() {
     local new=$RUN/postgres.new
@@ -21,10 +24,13 @@ psql_as_superuser() { psql -X -q -At -v ON_ERROR_STOP=1 -h "$SOCK" -U postgres "
 
 # postgres_migrate: a step: roles, database, and the schema's newest version.
 postgres_migrate() {
-    local ready applied
-    ready=$(psql_as_superuser -d postgres -c "SELECT (SELECT count(*) FROM pg_roles WHERE rolname IN
-        ('belfry_owner', 'belfry_registry')) + (SELECT count(*) FROM pg_database WHERE datname = 'belfry')")
-    [ "$ready" = 3 ] || postgres_bootstrap
+    local missing applied
+    missing=$(psql_as_superuser -d postgres <<SQL
+SELECT r FROM unnest(string_to_array('$POSTGRES_ROLES', ' ')) r WHERE r NOT IN (SELECT rolname FROM pg_roles)
+UNION ALL SELECT 'the database' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'belfry');
+SQL
+    )
+    [ -z "$missing" ] || postgres_bootstrap
     applied=$(PGHOST=$SOCK PGDATABASE=belfry PGUSER=belfry_owner PGPASSWORD=$(<"$RUN/secrets/belfry_owner.pgpass") \
         bash "$ROOT/sql/migrate")
     printf '%s\n' "$applied"
@@ -33,15 +39,20 @@ postgres_migrate() {
 
 # The passwords go over the socket, never on a command line.
 postgres_bootstrap() {
-    psql_as_superuser -d postgres <<SQL
-\\set owner_password \`cat '$RUN/secrets/belfry_owner.pgpass'\`
-\\set registry_password \`cat '$RUN/secrets/belfry_registry.pgpass'\`
-SELECT format('CREATE ROLE %I LOGIN', r) FROM unnest(ARRAY['belfry_owner', 'belfry_registry']) r
-    WHERE r NOT IN (SELECT rolname FROM pg_roles) \\gexec
-ALTER ROLE belfry_owner CREATEROLE PASSWORD :'owner_password';
-ALTER ROLE belfry_registry PASSWORD :'registry_password';
+    local role
+    {
+        for role in $POSTGRES_ROLES; do
+            cat <<SQL
+\\set password \`cat '$RUN/secrets/$role.pgpass'\`
+SELECT 'CREATE ROLE $role LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$role') \\gexec
+ALTER ROLE $role LOGIN PASSWORD :'password';
+SQL
+        done
+        cat <<SQL
+ALTER ROLE belfry_owner CREATEROLE;
 SELECT 'CREATE DATABASE belfry OWNER belfry_owner' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'belfry') \\gexec
 REVOKE ALL ON DATABASE belfry FROM PUBLIC;
-GRANT CONNECT ON DATABASE belfry TO belfry_registry;
+GRANT CONNECT ON DATABASE belfry TO ${POSTGRES_ROLES// /, };
 SQL
+    } | psql_as_superuser -d postgres
 }

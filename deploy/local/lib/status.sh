@@ -2,8 +2,8 @@
 # What a person wants to know about a running instance.
 
 instance_addresses() {
-    printf '  %-9s %s\n' API "http://$LISTEN:$((PORT_BASE + 80))/v1" \
-        SIP "$LISTEN:$((PORT_BASE + 60)) (UDP, TCP)" \
+    printf '  %-9s %s\n' API "http://$LISTEN:$(port 80)/v1" \
+        SIP "$(each "$EDGES" edge_sip) (UDP, TCP)" \
         key "$RUN/secrets/operator.key" \
         settings "$RUN/belfry.env" \
         logs "$RUN/log/"

@@ -1,66 +1,15 @@
 # shellcheck shell=bash
-# The programs of an instance and their watcher.
-
-# Start order, and what stops each one in an orderly way. The last column is its readiness check (wait.sh).
-#   program          stop signal  ready
-PROGRAMS=$(
-    cat <<'TXT'
-postgres         INT   postgres
-redis            TERM  redis
-tenant-registry  TERM  http:127.0.0.1:2:/ready
-rtpengine        TERM  http:127.0.0.1:21:/ping
-kamailio         TERM  http:127.0.0.1:10:/ready
-nginx            QUIT  http:LISTEN:80:/health
-TXT
-)
-
-program_names() { awk '{ print $1 }' <<<"$PROGRAMS"; }
-
-program_command() {
-    case $1 in
-    postgres) echo "$PG_BIN/postgres -D $RUN/postgres -c config_file=$RUN/etc/postgres/postgresql.conf" ;;
-    redis) echo "/usr/bin/redis-server $RUN/etc/redis/redis.conf" ;;
-    tenant-registry) echo "$RUN/bin/belfry-tenant-registry" ;;
-    rtpengine) echo "/usr/bin/rtpengine --config-file=$RUN/etc/rtpengine/rtpengine.conf" ;;
-    kamailio)
-        # -x, -X: Debian's default memory manager searches long lists under load; these do not (docs/benchmarks.md)
-        echo "/usr/sbin/kamailio -DD -E -m 512 -M 16 -x fm -X tlsf -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
-            "-L /usr/lib/$(uname -m)-linux-gnu/kamailio/modules/:$RUN/modules/"
-        ;;
-    nginx) echo "/usr/sbin/nginx -e stderr -p $RUN/etc/nginx/ -c $RUN/etc/nginx/nginx.conf" ;;
-    esac
-}
-
-# What a running program was started from, beside its part of supervisord.conf and its env file.
-program_files() {
-    case $1 in
-    postgres) echo "$PG_BIN/postgres" "$RUN"/etc/postgres/* ;;
-    redis) echo /usr/bin/redis-server "$RUN"/etc/redis/* ;;
-    tenant-registry) echo "$RUN/bin/belfry-tenant-registry" ;;
-    rtpengine) echo /usr/bin/rtpengine "$RUN"/etc/rtpengine/* ;;
-    kamailio) echo /usr/sbin/kamailio "$RUN"/modules/*.so "$RUN"/etc/kamailio/*.cfg "$RUN"/etc/kamailio/*/*.cfg ;;
-    nginx) echo /usr/sbin/nginx "$RUN"/etc/nginx/* ;;
-    esac
-}
+# The watcher of an instance's programs (programs.sh).
 
 supervisor_configure() {
-    local name signal priority=10
+    local name
     {
         fill_all "$ROOT/deploy/config/supervisor/supervisord.conf"
-        while read -r name signal _; do
-            fill_all "$ROOT/deploy/config/supervisor/program.conf" NAME="$name" STOPSIGNAL="$signal" \
-                PRIORITY="$((priority += 10))" COMMAND="$(program_command "$name")"
-        done <<<"$PROGRAMS"
+        for name in $(program_names); do
+            fill_all "$ROOT/deploy/config/supervisor/program.conf" NAME="$name" STOPSIGNAL="$(program_field "$name" 3)" \
+                PRIORITY="$(program_priority "$name")" COMMAND="$(program_command "$name")"
+        done
     } | write "$RUN/supervisord.conf"
-}
-
-# program_stamp NAME: one line that changes when the program has to be started again.
-program_stamp() {
-    # shellcheck disable=SC2046 # a list of files
-    {
-        sed -n "/^\[program:$1\]/,/^$/p" "$RUN/supervisord.conf"
-        cat "$RUN/bin/leash" "$RUN/env/$1.env" $(program_files "$1")
-    } | sha256sum
 }
 
 supervisor_runs() { [ -e "$RUN/pid/supervisor.hold" ] && ! flock -n "$RUN/pid/supervisor.hold" true; }
@@ -76,7 +25,8 @@ supervisor_start() {
         supervisor_stop
     fi
     "$RUN/bin/leash" "$RUN" --sweep
-    ports_free
+    # shellcheck disable=SC2046 # a list of names
+    ports_free $(program_names)
     rm -f "$RUN"/stamp/* "$RUN/log/restarts.log"
     (
         # nothing of this shell may stay open in a program that outlives it: a pipe would never end, a lock never go
@@ -97,28 +47,30 @@ supervisor_stop() {
 }
 
 # programs_start NAME...: starts those that do not run, restarts those whose files changed, leaves the others alone.
+# Adds to STARTED.
+STARTED=()
 programs_start() {
-    local name stamp states changed=() starting=()
+    local name states changed=() starting=()
     states=$(control status) || true
     for name; do
-        stamp=$(program_stamp "$name")
-        if [ "$stamp" != "$(cat "$RUN/stamp/$name" 2>/dev/null)" ]; then
+        if [ "$(program_stamp "$name")" != "$(cat "$RUN/stamp/$name" 2>/dev/null)" ]; then
+            is_running "$name" "$states" || ports_free "$name"
             changed+=("$name")
-        elif ! grep -Eq "^$name +(RUNNING|STARTING|BACKOFF)" <<<"$states"; then
+        elif ! is_running "$name" "$states"; then
             starting+=("$name")
         fi
     done
     if [ ${#changed[@]} -gt 0 ]; then programs_replace "${changed[@]}"; fi
     starting+=("${changed[@]}")
-    if [ ${#starting[@]} -eq 0 ]; then
-        note "unchanged"
-        return 0
-    fi
-    # `all` starts them side by side; one after the other each takes its startsecs
-    if [ $# -gt 1 ]; then control start all || true; else control start "$1" || true; fi
-    for name in ${changed[@]+"${changed[@]}"}; do program_stamp "$name" >"$RUN/stamp/$name"; done
-    note "started ${starting[*]}"
+    # side by side: supervisor itself would start one after the other, each with its startsecs
+    for name in "${starting[@]}"; do control start "$name" & done
+    wait
+    for name in "${changed[@]}"; do program_stamp "$name" >"$RUN/stamp/$name"; done
+    STARTED+=("${starting[@]}")
 }
+
+# is_running NAME STATES: as `supervisorctl status` printed them
+is_running() { grep -Eq "^$1 +(RUNNING|STARTING|BACKOFF)" <<<"$2"; }
 
 # Stops what runs of these and has supervisor take their new settings.
 programs_replace() {
@@ -127,15 +79,34 @@ programs_replace() {
     control update "$@" || true
 }
 
-# ports_free: before the first start: a port that somebody else has is named here, not in a program's log.
+# programs_retire: what supervisor still runs and the instance no longer has is stopped and forgotten; its log stays.
+# Adds to RETIRED.
+RETIRED=()
+programs_retire() {
+    local name
+    mapfile -t RETIRED < <(control status | awk '{ print $1 }' | grep -vxFf <(program_names; echo watch))
+    if [ ${#RETIRED[@]} -eq 0 ]; then return 0; fi
+    programs_replace "${RETIRED[@]}"
+    for name in "${RETIRED[@]}"; do rm -rf "$RUN/stamp/$name" "$RUN/env/$name.env" "${RUN:?}/etc/$name"; done
+}
+
+programs_note() {
+    local text=unchanged
+    if [ ${#STARTED[@]} -gt 0 ]; then text="started ${STARTED[*]}"; fi
+    if [ ${#RETIRED[@]} -gt 0 ]; then text="${text/#unchanged/}${STARTED:+, }removed ${RETIRED[*]}"; fi
+    note "$text"
+}
+
+# ports_free NAME...: before a first start: a port that somebody else has is named here, not in a program's log.
 ports_free() {
-    local port taken
+    local name port taken
     taken=$(awk 'FNR > 1 && ($4 == "0A" || FILENAME ~ /udp/) { split($2, a, ":"); print a[2] }' /proc/net/tcp /proc/net/udp)
-    for port in 1 2 10 20 21 60 80; do
-        port=$((PORT_BASE + port))
-        if grep -qix "$(printf '%04x' "$port")" <<<"$taken"; then
-            die "port $port is taken by another program" \
-                "stop that one (ss -lptun 'sport = :$port' names it), or choose other ports: make up PORT_BASE=20000"
-        fi
+    for name; do
+        for port in $(program_ports "$name"); do
+            if grep -qix "$(printf '%04x' "$port")" <<<"$taken"; then
+                die "port $port, for $name, is taken by another program" \
+                    "stop that one (ss -lptun 'sport = :$port' names it), or choose other ports: make up PORT_BASE=20000"
+            fi
+        done
     done
 }

@@ -3,15 +3,15 @@
 
 # program_ready NAME: says nothing; true when it serves.
 program_ready() {
-    local check host plus path
-    check=$(awk -v name="$1" '$1 == name { print $3 }' <<<"$PROGRAMS")
+    local check how plus path host=127.0.0.1
+    check=$(program_field "$1" 4)
     case $check in
     postgres) "$PG_BIN/pg_isready" -q -h "$SOCK" -U postgres -d postgres ;;
     redis) [ "$(redis-cli -s "$SOCK/redis.sock" ping 2>/dev/null)" = PONG ] ;;
-    http:*)
-        IFS=: read -r _ host plus path <<<"$check"
-        [ "$host" != LISTEN ] || host=$LISTEN
-        curl -fsS --noproxy '*' --max-time 2 -o /dev/null "http://$host:$((PORT_BASE + plus))$path" 2>/dev/null
+    http:* | listen:*)
+        IFS=: read -r how plus path <<<"$check"
+        [ "$how" = http ] || host=$LISTEN
+        curl -fsS --noproxy '*' --max-time 2 -o /dev/null "http://$host:$(port "$plus" "$(copy_of "$1")")$path" 2>/dev/null
         ;;
     esac
 }

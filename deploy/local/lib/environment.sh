@@ -1,0 +1,134 @@
+# shellcheck shell=bash
+# RUN/env/<program>.env: what each program is told. `leash` starts a program with these settings and no others.
+
+environment_files() {
+    local name
+    for name in $(program_names); do environment_of "$name" | write "$RUN/env/$name.env"; done
+}
+
+environment_of() {
+    case $(program_of "$1") in
+    tenant-registry) environment_registry ;;
+    call-control) environment_calls "$(copy_of "$1")" ;;
+    kamailio) environment_edge "$(copy_of "$1")" ;;
+    esac
+}
+
+environment_database() {
+    cat <<TXT
+POSTGRES_HOST=$SOCK
+POSTGRES_DB=belfry
+POSTGRES_USER=$1
+POSTGRES_PASSWORD_FILE=$RUN/secrets/$1.pgpass
+TXT
+}
+
+environment_registry() {
+    environment_database belfry_registry
+    cat <<TXT
+BELFRY_HTTP_HOST=127.0.0.1
+BELFRY_HTTP_PORT=$(port 1)
+BELFRY_ADMIN_HOST=127.0.0.1
+BELFRY_ADMIN_PORT=$(port 2)
+BELFRY_BUS_LISTEN=ipc://$SOCK/registry.bus
+BELFRY_FEED_LISTEN=ipc://$SOCK/registry.feed
+BELFRY_OPERATOR_KEY_FILE=$RUN/secrets/operator.key
+BELFRY_SIP_HOST=$LISTEN
+BELFRY_SIP_PORT=$(port 60)
+BELFRY_SIPS_PORT=0
+TXT
+    sanitizer_settings
+}
+
+environment_calls() {
+    environment_database belfry_calls
+    cat <<TXT
+REDIS_HOST=$SOCK/redis.sock
+BELFRY_HTTP_HOST=127.0.0.1
+BELFRY_HTTP_PORT=$(port 3 "$1")
+BELFRY_ADMIN_HOST=127.0.0.1
+BELFRY_ADMIN_PORT=$(port 4 "$1")
+BELFRY_BUS_LISTEN=$(calls_bus "$1")
+BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
+BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
+TXT
+    sanitizer_settings
+}
+
+environment_edge() {
+    cat <<TXT
+BELFRY_EDGE_ID=edge-$1
+BELFRY_LISTEN=$(copy_address "$1")
+BELFRY_SIP_PORT=$(port 60 "$1")
+BELFRY_EDGE_INTERNAL_HOST=$(edge_internal_host "$1")
+BELFRY_EDGE_INTERNAL_PORT=$(port 62 "$1")
+BELFRY_EDGE_PEERS=$EDGE_PEERS
+BELFRY_EDGE_ADMIN_PORT=$(port 10 "$1")
+BELFRY_EDGE_BUS=$(edge_bus "$1")
+BELFRY_CALL_CONTROL_BUS=$([ ! -e "$RUN/bin/belfry-call-control" ] || each "$CONTROLS" calls_bus)
+BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
+BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
+BELFRY_RTPENGINE=$(each "$RELAYS" relay_ng)
+BELFRY_RELAYS=$(each "$RELAYS" relay_ng)
+BELFRY_EDGE_SECRET=$(<"$RUN/secrets/edge.secret")
+BELFRY_CTL=$(edge_ctl "$1")
+BELFRY_UDP_WORKERS=4
+BELFRY_TCP_WORKERS=4
+TXT
+    caller_settings BELFRY_TRUSTED_SOURCES BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS
+    sanitizer_settings
+    sanitizer_preload
+}
+
+# caller_settings NAME...: those that the caller's environment has
+caller_settings() {
+    local name
+    for name; do
+        if [ -n "${!name:-}" ]; then printf '%s=%s\n' "$name" "${!name}"; fi
+    done
+}
+
+# A sanitizer build says what it finds in the program's log and goes on to its end.
+sanitizer_settings() {
+    case $BUILD in
+    asan) printf 'ASAN_OPTIONS=detect_leaks=0:abort_on_error=1\nUBSAN_OPTIONS=print_stacktrace=1\n' ;;
+    tsan) printf 'TSAN_OPTIONS=second_deadlock_stack=1\n' ;;
+    esac
+}
+
+# Kamailio itself is Debian's: a module built with a sanitizer needs its library loaded first.
+sanitizer_preload() {
+    case $BUILD in
+    asan | tsan) printf 'LD_PRELOAD=%s\n' "$(realpath "$(gcc -print-file-name="lib$BUILD.so")")" ;;
+    esac
+}
+
+# environment_export: belfry.env, for people, tests and the demo: sourceable.
+environment_export() {
+    umask 077
+    write "$RUN/belfry.env" <<TXT
+BELFRY_RUN=$RUN
+BELFRY_SUPERVISOR=$RUN/supervisord.conf
+BELFRY_API=http://$LISTEN:$(port 80)
+BELFRY_OPERATOR_KEY=$(head -n 1 "$RUN/secrets/operator.key")
+BELFRY_SIP=$(edge_sip 1)
+BELFRY_SIP_EDGES="$(each "$EDGES" edge_sip)"
+BELFRY_EDGE_ADMIN=$(edge_admin 1)
+BELFRY_EDGE_ADMINS="$(each "$EDGES" edge_admin)"
+BELFRY_EDGE_CTL=$(edge_ctl 1)
+BELFRY_EDGE_CTLS="$(each "$EDGES" edge_ctl)"
+BELFRY_EDGE_BUSES="$(each "$EDGES" edge_bus)"
+BELFRY_RTPENGINE_ADMIN=$(relay_admin 1)
+BELFRY_RTPENGINE_ADMINS="$(each "$RELAYS" relay_admin)"
+BELFRY_RELAYS="$(each "$RELAYS" relay_ng)"
+BELFRY_REGISTRY_ADMIN=http://127.0.0.1:$(port 2)
+BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
+BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
+BELFRY_CALLS_ADMIN=$(calls_admin 1)
+BELFRY_CALLS_ADMINS="$(each "$CONTROLS" calls_admin)"
+BELFRY_CALL_CONTROL_BUS="$(each "$CONTROLS" calls_bus)"
+BELFRY_PGHOST=$SOCK
+BELFRY_PGDATABASE=belfry
+BELFRY_REDIS=$SOCK/redis.sock
+TXT
+}

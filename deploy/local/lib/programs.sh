@@ -1,0 +1,120 @@
+# shellcheck shell=bash disable=SC2034,SC2153 # other parts use what is set here; EDGES, RELAYS, CONTROLS come from there
+# The programs of an instance: which, how many of each, where they listen, and what each one is started from.
+#
+# Copy n of a program has the ports of the first + COPY_PORTS x (n-1). Its name is the program's, from the second on with -n.
+
+# Start order. `copies` is a number or the variable that has it; `stop` the signal for an orderly end; `ready` how to ask
+# (wait.sh; http: on 127.0.0.1, listen: on LISTEN, both with a port of the next column); `ports` are PORT_BASE plus.
+#   program          copies    stop  ready              ports
+PROGRAMS=$(
+    cat <<'TXT'
+postgres         1         INT   postgres           -
+redis            1         TERM  redis              -
+tenant-registry  1         TERM  http:2:/ready      1,2
+call-control     CONTROLS  TERM  http:4:/ready      3,4
+rtpengine        RELAYS    TERM  http:21:/ping      20,21
+kamailio         EDGES     TERM  http:10:/ready     10,60,62
+nginx            1         QUIT  listen:80:/health  80
+TXT
+)
+COPIES_MAX=4
+COPY_PORTS=100
+
+# program_names [PROGRAM]: of all, or of the copies of one.
+program_names() {
+    local program copies n
+    while read -r program copies _; do
+        [ "${1:-$program}" = "$program" ] || continue
+        [ "$program" != call-control ] || [ -e "$RUN/bin/belfry-call-control" ] || continue
+        for ((n = 1; n <= copies; n++)); do program_name "$program" "$n"; done
+    done <<<"$PROGRAMS"
+}
+
+program_name() { if [ "$2" -eq 1 ]; then echo "$1"; else echo "$1-$2"; fi; }
+program_of() { echo "${1%-[2-9]}"; }
+copy_of() { if [[ $1 =~ -([2-9])$ ]]; then echo "${BASH_REMATCH[1]}"; else echo 1; fi; }
+
+# program_field NAME N: a column of its row.
+program_field() { awk -v name="$(program_of "$1")" -v n="$2" '$1 == name { print $n }' <<<"$PROGRAMS"; }
+
+# program_priority NAME: supervisor stops the largest first.
+program_priority() { awk -v name="$(program_of "$1")" '$1 == name { print 10 + 10 * NR }' <<<"$PROGRAMS"; }
+
+# port PLUS [COPY]
+port() { echo $((PORT_BASE + $1 + COPY_PORTS * (${2:-1} - 1))); }
+
+program_ports() {
+    local plus
+    for plus in $(program_field "$1" 5 | tr ',-' '  '); do port "$plus" "$(copy_of "$1")"; done
+}
+
+# ---- addresses of copy n ----------------------------------------------------------------------------------------------
+# On the loopback every edge and relay has an address of its own, as machines do.
+copy_address() { if [ "$LISTEN" = 127.0.0.1 ]; then echo "127.0.0.$1"; else echo "$LISTEN"; fi; }
+
+# each COUNT FUNCTION: what FUNCTION says of copies 1 to COUNT, separated by spaces.
+each() {
+    local n words=()
+    for ((n = 1; n <= $1; n++)); do words+=("$("$2" "$n")"); done
+    echo "${words[*]}"
+}
+
+edge_sip() { echo "$(copy_address "$1"):$(port 60 "$1")"; }
+edge_internal_host() { echo "127.0.1.$1"; }
+EDGE_PEERS=127.0.1.0/24
+edge_admin() { echo "http://127.0.0.1:$(port 10 "$1")"; }
+edge_ctl() { echo "unixs:$SOCK/$(program_name kamailio "$1").ctl"; }
+edge_bus() { echo "ipc://$SOCK/edge-$1.bus"; }
+relay_ng() { echo "udp:127.0.0.1:$(port 20 "$1")"; }
+relay_admin() { echo "http://127.0.0.1:$(port 21 "$1")"; }
+calls_admin() { echo "http://127.0.0.1:$(port 4 "$1")"; }
+calls_bus() { echo "ipc://$SOCK/$(program_name call-control "$1").bus"; }
+
+# relay_rtp_ports COPY: the whole range on an address of its own; relays that share an address share the range.
+RTP_PLUS=1000
+RTP_COUNT=2000
+relay_rtp_ports() {
+    local shares=1 share=0
+    if [ "$(copy_address 1)" = "$(copy_address 2)" ]; then shares=$RELAYS share=$(($1 - 1)); fi
+    # even, because a stream takes an even port and the odd one after it
+    local size=$((RTP_COUNT / shares / 2 * 2)) first
+    first=$((PORT_BASE + RTP_PLUS + share * size))
+    echo "$first $((first + size - 1))"
+}
+
+# ---- what a program is started from ------------------------------------------------------------------------------------
+program_command() {
+    case $(program_of "$1") in
+    postgres) echo "$PG_BIN/postgres -D $RUN/postgres -c config_file=$RUN/etc/postgres/postgresql.conf" ;;
+    redis) echo "/usr/bin/redis-server $RUN/etc/redis/redis.conf" ;;
+    tenant-registry | call-control) echo "$RUN/bin/belfry-$(program_of "$1")" ;;
+    rtpengine) echo "/usr/bin/rtpengine --config-file=$RUN/etc/$1/rtpengine.conf" ;;
+    kamailio)
+        # -x, -X: Debian's default memory manager searches long lists under load; these do not (docs/benchmarks.md)
+        echo "/usr/sbin/kamailio -DD -E -m 512 -M 16 -x fm -X tlsf -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
+            "-L /usr/lib/$(uname -m)-linux-gnu/kamailio/modules/:$RUN/modules/"
+        ;;
+    nginx) echo "/usr/sbin/nginx -e stderr -p $RUN/etc/nginx/ -c $RUN/etc/nginx/nginx.conf" ;;
+    esac
+}
+
+# Its files, beside its part of supervisord.conf and its env file.
+program_files() {
+    case $(program_of "$1") in
+    postgres) echo "$PG_BIN/postgres" "$RUN"/etc/postgres/* ;;
+    redis) echo /usr/bin/redis-server "$RUN"/etc/redis/* ;;
+    tenant-registry | call-control) echo "$RUN/bin/belfry-$(program_of "$1")" ;;
+    rtpengine) echo /usr/bin/rtpengine "$RUN/etc/$1"/* ;;
+    kamailio) echo /usr/sbin/kamailio "$RUN"/modules/*.so "$RUN"/etc/kamailio/*.cfg "$RUN"/etc/kamailio/*/*.cfg ;;
+    nginx) echo /usr/sbin/nginx "$RUN"/etc/nginx/* ;;
+    esac
+}
+
+# program_stamp NAME: one line that changes when the program has to be started again.
+program_stamp() {
+    # shellcheck disable=SC2046 # a list of files
+    {
+        sed -n "/^\[program:$1\]/,/^$/p" "$RUN/supervisord.conf"
+        cat "$RUN/bin/leash" "$RUN/env/$1.env" $(program_files "$1")
+    } | sha256sum
+}
