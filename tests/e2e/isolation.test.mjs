@@ -8,7 +8,7 @@ import { World } from '../lib/world.mjs';
 
 const world = new World();
 const { operator } = world;
-const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', id: '018f0000-0000-7000-8000-000000000002' };
+const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', id: '018f0000-0000-7000-8000-000000000002' };
 
 // How each route is tried. `body`: one that would be accepted from the owner. `child`: the parameter that names something of
 // the tenant, so that it is also tried inside the own tenant. `public`: no key needed. `platform`: what a tenant's key gets.
@@ -28,6 +28,11 @@ const HOW = {
   'PATCH /v1/tenants/{t}/extensions/{number}': { child: 'number', body: { display_name: 'stolen' } },
   'DELETE /v1/tenants/{t}/extensions/{number}': { child: 'number' },
   'POST /v1/tenants/{t}/extensions/{number}/password': { child: 'number', body: {} },
+  'GET /v1/tenants/{t}/groups': {},
+  'POST /v1/tenants/{t}/groups': { body: { number: '667', strategy: 'all', members: ['100'] } },
+  'GET /v1/tenants/{t}/groups/{group}': { child: 'group' },
+  'PATCH /v1/tenants/{t}/groups/{group}': { child: 'group', body: { display_name: 'stolen' } },
+  'DELETE /v1/tenants/{t}/groups/{group}': { child: 'group' },
   'GET /v1/tenants/{t}/keys': {},
   'POST /v1/tenants/{t}/keys': { body: { name: 'stolen', role: 'admin' } },
   'GET /v1/tenants/{t}/keys/{id}': { child: 'id' },
@@ -48,7 +53,7 @@ let state;
 /** All that a tenant has, as the operator sees it; what reading itself changes left out. */
 async function everything(tenant) {
   const base = `/v1/tenants/${tenant.id}`;
-  const lists = await Promise.all(['domains', 'extensions', 'keys', 'audit'].map((name) => operator.list(`${base}/${name}`)));
+  const lists = await Promise.all(['domains', 'extensions', 'groups', 'keys', 'audit'].map((name) => operator.list(`${base}/${name}`)));
   return JSON.parse(JSON.stringify([await operator.ok('GET', base), ...lists], (name, value) => (name.startsWith('last_used') ? undefined : value)));
 }
 
@@ -56,12 +61,14 @@ async function everything(tenant) {
 async function furnished() {
   const tenant = await world.tenant({ numbers: ['100', '777'] });
   const key = await operator.ok('POST', `/v1/tenants/${tenant.id}/keys`, { name: 'one', role: 'admin' });
-  return Object.assign(tenant, { ids: { t: tenant.id, d: tenant.domain, number: '777', id: key.id } });
+  await operator.ok('POST', `/v1/tenants/${tenant.id}/groups`, { number: '600', strategy: 'all', members: ['100'] });
+  return Object.assign(tenant, { ids: { t: tenant.id, d: tenant.domain, number: '777', group: '600', id: key.id } });
 }
 
 before(async () => {
   [mallory, victim] = [await furnished(), await furnished()];
-  await operator.ok('DELETE', `/v1/tenants/${mallory.id}/extensions/777`).catch(() => {}); // so that 777 is only the victim's
+  // 777 and 600 are only the victim's
+  for (const mine of ['extensions/777', 'groups/600']) await operator.ok('DELETE', `/v1/tenants/${mallory.id}/${mine}`);
   state = await everything(victim);
 });
 
@@ -107,6 +114,12 @@ describe("another tenant's key", () => {
     const page = await mallory.api.get(`/v1/tenants?after=${encodeURIComponent(next ?? '')}`);
     if (page.status === 200) assert.ok(page.body.items.every((each) => each.id === mallory.id));
     else assertProblem(page, { status: 400 });
+  });
+
+  it("another tenant's extension is no member of an own group", async () => {
+    const answer = await mallory.api.post(`/v1/tenants/${mallory.id}/groups`, { number: '668', strategy: 'all', members: ['100', '777'] });
+    assertProblem(answer, { status: 400, field: 'members' });
+    assert.equal((await mallory.api.get(`/v1/tenants/${mallory.id}/groups/668`)).status, 404);
   });
 
   it('a domain of another tenant: taken, and by whom is not said', async () => {

@@ -225,6 +225,107 @@ describe('keys', () => {
   });
 });
 
+describe('where calls go', () => {
+  const number = '700';
+  const none = { do_not_disturb: false, forward_always: null, forward_busy: null, forward_no_answer: null, ring_seconds: 30 };
+  const shown = (extension) => Object.fromEntries(Object.keys(none).map((name) => [name, extension[name]]));
+
+  it('nowhere else unless somebody says so', async () => {
+    assert.deepEqual(shown(await operator.ok('POST', extensions, { number, kind: 'softphone' })), none);
+  });
+
+  it('is set and cleared, one by one; null and "" clear', async () => {
+    const all = { do_not_disturb: true, forward_always: '+5511999990000', forward_busy: '701', forward_no_answer: 'front-door', ring_seconds: 5 };
+    assert.deepEqual(shown(await operator.ok('PATCH', `${extensions}/${number}`, all)), all);
+    assert.deepEqual(shown(await operator.ok('PATCH', `${extensions}/${number}`, { forward_always: null })), { ...all, forward_always: null });
+    assert.deepEqual(shown(await operator.ok('PATCH', `${extensions}/${number}`, { forward_busy: '' })), { ...all, forward_always: null, forward_busy: null });
+    await operator.ok('PATCH', `${extensions}/${number}`, none);
+    assert.deepEqual(shown(await operator.ok('GET', `${extensions}/${number}`)), none);
+    assert.deepEqual(shown(await operator.ok('POST', extensions, { number: '702', kind: 'app', ...all })), all);
+  });
+
+  for (const [field, value] of [['forward_always', 'a b'], ['forward_busy', 5], ['forward_no_answer', 'x'.repeat(33)], ['forward_busy', '-1'], ['do_not_disturb', 'yes'],
+    ['do_not_disturb', null], ['ring_seconds', 0], ['ring_seconds', 301], ['ring_seconds', null]]) {
+    it(`refused: ${field} ${JSON.stringify(value).slice(0, 20)}`, async () => {
+      assertProblem(await operator.patch(`${extensions}/100`, { [field]: value }), { status: 400, field });
+      assert.deepEqual(shown(await operator.ok('GET', `${extensions}/100`)), none);
+    });
+  }
+});
+
+describe('groups', () => {
+  let own;
+  let groups;
+  const names = (group) => ({ ...group, created_at: null, updated_at: null });
+
+  before(async () => {
+    own = await world.tenant({ numbers: ['100', '101', '102'] });
+    groups = `/v1/tenants/${own.id}/groups`;
+  });
+
+  it('are made, read, changed and deleted', async () => {
+    const made = await own.api.ok('POST', groups, { number: '600', strategy: 'sequence', members: ['102', '100'], ring_seconds: 10, display_name: 'Sales' });
+    const wanted = { number: '600', display_name: 'Sales', strategy: 'sequence', members: ['102', '100'], ring_seconds: 10, created_at: null, updated_at: null };
+    assert.deepEqual(names(made), wanted);
+    assert.deepEqual(names(await own.api.ok('GET', `${groups}/600`)), wanted);
+    assert.deepEqual(names(await own.api.ok('PATCH', `${groups}/600`, { strategy: 'all' })), { ...wanted, strategy: 'all' });
+    assert.deepEqual((await own.api.ok('PATCH', `${groups}/600`, { members: ['101'] })).members, ['101']);
+    assert.deepEqual((await own.api.list(groups)).map((each) => each.number), ['600']);
+    assert.equal((await own.api.delete(`${groups}/600`)).status, 204);
+    assertProblem(await own.api.get(`${groups}/600`), { status: 404 });
+    assertProblem(await own.api.delete(`${groups}/600`), { status: 404 });
+    const audited = (await own.api.list(`/v1/tenants/${own.id}/audit`)).filter((row) => row.target === 'group/600').map((row) => row.action);
+    assert.deepEqual(audited.reverse(), ['group.create', 'group.change', 'group.change', 'group.delete']);
+  });
+
+  it('come in pages', async () => {
+    for (const number of ['610', '611', '612']) await own.api.ok('POST', groups, { number, strategy: 'all', members: [] });
+    const first = await own.api.ok('GET', `${groups}?limit=2`);
+    assert.deepEqual(first.items.map((each) => each.number), ['610', '611']);
+    assert.deepEqual((await own.api.ok('GET', `${groups}?after=${first.next}`)).items.map((each) => each.number), ['612']);
+    for (const number of ['610', '611', '612']) await own.api.delete(`${groups}/${number}`);
+  });
+
+  for (const [field, change] of [['strategy', { strategy: 'random' }], ['strategy', { strategy: undefined }], ['members', { members: undefined }], ['members', { members: '100' }],
+    ['members', { members: Array(101).fill('100') }], ['members[1]', { members: ['100', 'a b'] }], ['members', { members: ['100', '101', '100'] }],
+    ['members', { members: ['100', '999'] }], ['ring_seconds', { ring_seconds: 0 }], ['number', { number: 'a b' }], ['display_name', { display_name: 'a"b' }], ['colour', { colour: 1 }]]) {
+    it(`refused: ${JSON.stringify(change).slice(0, 60)}`, async () => {
+      assertProblem(await own.api.post(groups, { number: '600', strategy: 'all', members: [], ...change }), { status: 400, field });
+      assert.deepEqual(await own.api.list(groups), []);
+    });
+  }
+
+  it('a member that does not exist is named', async () => {
+    const answer = await own.api.post(groups, { number: '600', strategy: 'all', members: ['100', '999', '998'] });
+    assertProblem(answer, { status: 400, field: 'members' });
+    assert.match(answer.body.detail, /\b999\b/);
+  });
+
+  it('a number is an extension or a group: 409 either way', async () => {
+    assertProblem(await own.api.post(groups, { number: '100', strategy: 'all', members: [] }), { status: 409, field: 'number' });
+    await own.api.ok('POST', groups, { number: '620', strategy: 'all', members: [] });
+    assertProblem(await own.api.post(`/v1/tenants/${own.id}/extensions`, { number: '620', kind: 'app' }), { status: 409, field: 'number' });
+    assertProblem(await own.api.post(groups, { number: '621', strategy: 'all', members: ['620'] }), { status: 400, field: 'members' });
+    await own.api.delete(`${groups}/620`);
+    await own.api.ok('POST', `/v1/tenants/${own.id}/extensions`, { number: '620', kind: 'app' });
+  });
+
+  it('of ten at once that take a number one gets it', async () => {
+    const take = (nth) => (nth % 2 ? own.api.post(groups, { number: '630', strategy: 'all', members: [] })
+      : own.api.post(`/v1/tenants/${own.id}/extensions`, { number: '630', kind: 'app' }));
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, nth) => take(nth)));
+    assert.deepEqual(answers.map((each) => each.status).sort(), [201, ...Array(9).fill(409)]);
+  });
+
+  it('are left by an extension that is deleted, and stay when it was the last', async () => {
+    await own.api.ok('POST', groups, { number: '640', strategy: 'all', members: ['102', '101'] });
+    await own.api.ok('POST', groups, { number: '641', strategy: 'all', members: ['102'] });
+    assert.equal((await own.api.delete(`/v1/tenants/${own.id}/extensions/102`)).status, 204);
+    assert.deepEqual((await own.api.ok('GET', `${groups}/640`)).members, ['101']);
+    assert.deepEqual((await own.api.ok('GET', `${groups}/641`)).members, []);
+  });
+});
+
 describe('rate limit', () => {
   it('over requests_per_minute: 429 with Retry-After, and others do not notice', async () => {
     const limited = await world.tenant({ numbers: [], limits: { requests_per_minute: 10 } });
