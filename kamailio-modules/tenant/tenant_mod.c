@@ -65,6 +65,26 @@ static counter_val_t live_drift(counter_handle_t h, void *param)
     return tenant_drift();
 }
 
+static counter_val_t live_restored(counter_handle_t h, void *param)
+{
+    return tenant_state->restored;
+}
+
+static counter_val_t live_control_connected(counter_handle_t h, void *param)
+{
+    return tenant_state->control_connected;
+}
+
+static counter_val_t live_outbox_waiting(counter_handle_t h, void *param)
+{
+    return tenant_outbox ? (counter_val_t)tenant_outbox_figures(tenant_outbox).waiting : 0;
+}
+
+static counter_val_t live_outbox_dropped(counter_handle_t h, void *param)
+{
+    return tenant_outbox ? (counter_val_t)tenant_outbox_figures(tenant_outbox).dropped : 0;
+}
+
 #define COUNTER(id, name, about)                         \
     {                                                    \
         &tenant_counters[id], name, 0, NULL, NULL, about \
@@ -89,11 +109,16 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_GAPS, "gaps", "holes found in the change feed"),
     COUNTER(TENANT_EVICTED, "evicted", "cached credentials that made room for others"),
     COUNTER(TENANT_INVALIDATED, "invalidated", "cached credentials voided by a change"),
+    COUNTER(TENANT_BINDING_RESYNCS, "binding_resyncs", "times that all bindings were told to call-control"),
     LIVE("domains", live_domains, "domains in the table"),
     LIVE("credentials", live_credentials, "credentials cached"),
     LIVE("synced", live_synced, "1: the table is the registry's, nothing known to be missing"),
     LIVE("connected", live_connected, "1: a registry is connected"),
     LIVE("drift", live_drift, "changes that the registry was ahead when last heard"),
+    LIVE("restored", live_restored, "1: the bindings of the run before are back, or waited for no longer"),
+    LIVE("control_connected", live_control_connected, "1: a call-control is connected"),
+    LIVE("outbox_waiting", live_outbox_waiting, "entries that call-control has not taken yet"),
+    LIVE("outbox_dropped", live_outbox_dropped, "entries lost because the outbox was full"),
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
 
@@ -216,7 +241,8 @@ static int mod_init(void)
         LM_ERR("the kernel gives no randomness\n");
         return -1;
     }
-    if (!shared_init() || !control_init() || tenant_call_init() < 0 || tenant_proc_init() < 0)
+    if (!shared_init() || !control_init() || tenant_call_init() < 0 || tenant_proc_init() < 0 ||
+        tenant_control_init() < 0)
         return -1;
     if (counter_register_array("tenant", counter_defs) < 0 ||
         pthread_atfork(before_fork, NULL, after_fork) != 0) {

@@ -4,6 +4,7 @@
 #define TENANT_MOD_H
 
 #include "core/sr_module.h"
+#include "modules/tm/tm_load.h"
 #include "core/counters.h"
 #include "core/pvar.h"
 #include "core/rpc.h"
@@ -16,6 +17,9 @@
 #include "tenant_table.h"
 
 #define TENANT_ROUTE_MAX 63
+
+struct tenant_live;
+struct tenant_plan;
 
 struct tenant_settings { // module parameters
     char *registry_bus;
@@ -50,6 +54,11 @@ enum tenant_counter {
     TENANT_GAPS,
     TENANT_EVICTED,
     TENANT_INVALIDATED,
+    TENANT_PLANS,
+    TENANT_PLANS_LOCAL,
+    TENANT_BRANCHES_REFUSED,
+    TENANT_EVENTS_LOST,
+    TENANT_BINDING_RESYNCS,
     TENANT_COUNTERS,
 };
 
@@ -57,13 +66,33 @@ enum tenant_counter {
 // time.
 struct tenant_ticket {
     unsigned int hash_index, label; // of the transaction
-    struct bf_id tenant;
-    uint8_t user_len, domain_len, route_len;
-    char user[TENANT_USER_MAX];
-    char domain[TENANT_DOMAIN_MAX];
+    enum tenant_ticket_kind {
+        TENANT_TICKET_CREDENTIAL,
+        TENANT_TICKET_PLAN,
+    } kind;
+    uint8_t route_len;
     char route[TENANT_ROUTE_MAX + 1]; // zero-terminated
     enum bf_err err;
-    struct tenant_credential credential; // when err is BF_OK
+    union {
+        struct {
+            struct bf_id tenant;
+            uint8_t user_len, domain_len;
+            char user[TENANT_USER_MAX];
+            char domain[TENANT_DOMAIN_MAX];
+            struct tenant_credential credential; // when err is BF_OK
+        };
+        struct {
+            struct tenant_live *live;    // a reference
+            struct tenant_plan *plan;    // when err is BF_OK: a block in shared memory
+            struct tenant_ask_text *ask; // in shared memory: a packed PlanRequest
+            uint64_t deadline_ms;        // monotonic
+        };
+    };
+};
+
+struct tenant_ask_text {
+    size_t len;
+    char bytes[];
 };
 
 // Written by the tenant process, read by all.
@@ -73,6 +102,12 @@ struct tenant_state {
     _Atomic bool connected, synced;
     _Atomic bool resync;     // the order of tenant.resync
     _Atomic int32_t tickets; // suspended requests on their way
+    // Of call-control:
+    _Atomic uint64_t reported_ms;    // when a report was taken last; 0: not yet
+    _Atomic uint64_t control_faults; // its answers that made no sense
+    _Atomic bool control_connected;
+    _Atomic bool restored;        // the bindings of the run before are back, or waited for no longer
+    _Atomic bool resync_bindings; // the order to send all bindings again
 };
 
 extern struct tenant_settings tenant_settings;
@@ -105,8 +140,34 @@ static inline int tenant_drift(void)
 int tenant_call_init(void);
 int tenant_match_domain(sip_msg_t *msg, str *domain);
 int tenant_credential_of(sip_msg_t *msg, str *user, str *route);
+const struct tm_binds *tenant_tm(void);
+// A ticket for the route to continue in. NULL: no such route, or asks_max are waiting (which is counted).
+struct tenant_ticket *tenant_ticket_new(enum tenant_ticket_kind kind, struct bf_str route);
+// Suspends the request; the ticket is taken. 0: done (or nothing more to do for this message), -2: it goes on.
+int tenant_ticket_suspend(sip_msg_t *msg, struct tenant_ticket *ticket);
+// 1: there is a transaction; 0: nothing more to do for this message; -1: no.
+int tenant_transaction_need(sip_msg_t *msg);
 void tenant_ticket_resume(struct tenant_ticket *ticket); // in a resume worker; frees the ticket
 void tenant_ticket_free(struct tenant_ticket *ticket);
+
+// tenant_plan_call.c, tenant_event_call.c
+int tenant_plan_init(void);
+int tenant_plan_of(sip_msg_t *msg, str *route);
+int tenant_plan_step(sip_msg_t *msg);
+int tenant_plan_media(sip_msg_t *msg, str *json);
+int tenant_plan_relay(sip_msg_t *msg, str *url);
+void tenant_plan_resumed(struct tenant_ticket *ticket); // before its route runs
+int tenant_event_init(void);
+bool tenant_event_hear(sip_msg_t *msg, tm_cell_t *t, struct tenant_live *live); // takes a reference of its own
+struct tenant_live *tenant_event_live_of(const tm_cell_t *t);            // borrowed; NULL: not planned by us
+
+// What $tenant() shows of the plan of the message being processed.
+struct tenant_plan_values {
+    struct bf_id call;
+    struct bf_str reason, why, caller_name;
+    uint32_t code, step_seconds;
+};
+bool tenant_plan_values_of(sip_msg_t *msg, struct tenant_plan_values *ret_values);
 
 // The values of the message being processed; NULL when it was not matched.
 struct tenant_values {
@@ -129,11 +190,39 @@ int tenant_proc_start(void);                         // forks the tenant process
 bool tenant_proc_send(struct tenant_ticket *ticket); // to the tenant process; false: the pipe is full
 void tenant_proc_wake(void);
 
+// tenant_plan_proc.c: plans that are asked for. Tenant process only. A ticket is answered once, later.
+struct tenant_link;
+struct tenant_link_event;
+void tenant_plan_ask_start(void);
+void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket);
+struct tenant_ticket *tenant_plan_answered(const struct tenant_link_event *event);
+
 // tenant_unbind_proc.c: registered contacts of what is gone. Tenant process only.
 void tenant_unbind_start(void);
 void tenant_unbind_extension(struct bf_id tenant, struct bf_str number);
 void tenant_unbind_extension_back(struct bf_id tenant, struct bf_str number); // it exists (again)
 void tenant_unbind_tenant(struct bf_id tenant);
 bool tenant_unbind_some(void); // a slice of what is to do; true: there is more
+
+// tenant_mirror_call.c: usrloc's bindings to call-control and back. But for _init, tenant process only.
+struct tenant_binding;
+int tenant_mirror_init(void);    // before any fork: callbacks
+void tenant_mirror_resync(void); // tell all bindings again
+void tenant_mirror_asked(void);  // the same for call-control, which asks until it has heard the beginning
+bool tenant_mirror_some(void);   // a slice of that; true: there is more
+void tenant_mirror_restore(const struct tenant_binding *binding);
+uint64_t tenant_mirror_restored(void);
+uint32_t tenant_mirror_bindings(void); // in usrloc
+
+// tenant_control_proc.c: reports to call-control. But for _init, tenant process only; without call-control
+// nothing happens in any of them.
+struct tenant_link;
+struct tenant_link_event;
+int tenant_control_init(void); // before any fork
+bool tenant_control_start(struct tenant_link *link);
+int tenant_control_fd(void); // readable: there is something for a round
+void tenant_control_answer(const struct tenant_link_event *event);
+bool tenant_control_round(void);         // true: come again at once
+int tenant_control_wait_ms(int wait_ms); // at most wait_ms; asked right before waiting
 
 #endif

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ENTRY_BYTES_MEAN 512u
 #define LENGTH_BYTES     sizeof(uint32_t)
@@ -19,6 +20,8 @@ struct tenant_outbox {
     uint64_t room; // bytes of the ring
     uint32_t entries_max;
     _Atomic bool lost_bindings;
+    _Atomic bool asleep; // the reader wants to be woken
+    int wake_fd;
     _Alignas(64) char ring[];
 };
 
@@ -42,6 +45,7 @@ struct tenant_outbox *tenant_outbox_init(void *memory, uint32_t entries_max)
     memset(outbox, 0, sizeof(*outbox));
     outbox->room = room_of(entries_max);
     outbox->entries_max = entries_max;
+    outbox->wake_fd = -1;
     pthread_mutexattr_init(&shared);
     pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     pthread_mutex_init(&outbox->lock, &shared);
@@ -96,6 +100,14 @@ static void write_entry(struct tenant_outbox *outbox, const void *entry, uint32_
     outbox->put_seq++;
 }
 
+static void wake(const struct tenant_outbox *outbox)
+{
+    uint64_t one = 1;
+    ssize_t written = write(outbox->wake_fd, &one, sizeof(one)); // fails only when it is readable anyway
+
+    (void)written;
+}
+
 bool tenant_outbox_add(struct tenant_outbox *outbox, enum tenant_outbox_kind kind, const void *packed_entry,
                        size_t len)
 {
@@ -110,6 +122,8 @@ bool tenant_outbox_add(struct tenant_outbox *outbox, enum tenant_outbox_kind kin
     pthread_mutex_unlock(&outbox->lock);
     if (!fits && kind == TENANT_OUTBOX_BINDING)
         atomic_store(&outbox->lost_bindings, true);
+    if (atomic_exchange(&outbox->asleep, false))
+        wake(outbox);
     return fits;
 }
 
@@ -154,6 +168,16 @@ bool tenant_outbox_lost_bindings(struct tenant_outbox *outbox)
 }
 
 // ---- the reader
+
+void tenant_outbox_wake_by(struct tenant_outbox *outbox, int fd)
+{
+    outbox->wake_fd = fd;
+}
+
+void tenant_outbox_sleep(struct tenant_outbox *outbox)
+{
+    atomic_store(&outbox->asleep, true);
+}
 
 static size_t varint(uint64_t value, uint8_t into[10])
 {

@@ -52,6 +52,10 @@ bool tenant_outbox_lost_bindings(struct tenant_outbox *outbox);
 
 // ---- the reader's
 
+// An eventfd, made before the first fork: readable once something was put after tenant_outbox_sleep().
+void tenant_outbox_wake_by(struct tenant_outbox *outbox, int fd);
+void tenant_outbox_sleep(struct tenant_outbox *outbox);
+
 // A walk over the oldest entries that are not taken; stops at max entries, or when `into` would grow beyond
 // bytes_max. Appends each as a length-delimited protobuf field of number `field`. *ret_first_seq: the first
 // one's number (of the next one to come when there is none). Returns how many.

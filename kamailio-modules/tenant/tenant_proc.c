@@ -221,8 +221,10 @@ static void take_event(const struct tenant_link_event *event)
         tenant_asks_answer(proc.asks, now_ms, event->serial, event->err, bytes);
         break;
     case TENANT_LINK_PLAN:
+        break;
     case TENANT_LINK_REPORT:
     case TENANT_LINK_RESTORE:
+        tenant_control_answer(event);
         break;
     }
 }
@@ -394,10 +396,11 @@ static void round_of_loop(bool more)
         {.fd = proc.ask_pipe[0], .events = POLLIN},
         {.fd = tenant_link_fd(proc.link), .events = POLLIN},
         {.fd = proc.backlog_count > 0 ? proc.resume_pipe[1] : -1, .events = POLLOUT},
+        {.fd = tenant_control_fd(), .events = POLLIN},
     };
     bool connected;
 
-    poll(fds, BF_LEN(fds), wait_ms(more));
+    poll(fds, BF_LEN(fds), tenant_control_wait_ms(wait_ms(more)));
     cfg_update();
     connected = tenant_link_connected(proc.link);
     if (atomic_exchange(&tenant_state->resync, false))
@@ -430,6 +433,7 @@ static void tenant_main(void)
     for (;;) {
         round_of_loop(more);
         more = tenant_unbind_some();
+        more |= tenant_control_round();
     }
 }
 

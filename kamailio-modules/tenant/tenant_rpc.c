@@ -5,7 +5,22 @@
 
 static const char *status_doc[] = {"How far the domain table and the credential cache are.", NULL};
 static const char *get_doc[] = {"tenant.get <domain>: what the table says of a domain.", NULL};
+static const char *resync_bindings_doc[] = {"Tell all bindings to call-control again.", NULL};
 static const char *resync_doc[] = {"Take a new snapshot and forget all cached credentials.", NULL};
+
+static void add_control(rpc_t *rpc, void *answer)
+{
+    struct tenant_outbox_figures figures = tenant_outbox_figures(tenant_outbox);
+    uint64_t reported_ms = tenant_state->reported_ms;
+
+    rpc->struct_printf(answer, "outbox_sent_seq", "%llu", (unsigned long long)figures.put_seq);
+    rpc->struct_printf(answer, "outbox_taken_seq", "%llu", (unsigned long long)figures.taken_seq);
+    rpc->struct_add(answer, "ddddddd", "outbox_waiting", (int)figures.waiting, "outbox_dropped",
+                    (int)figures.dropped, "control_connected", (int)tenant_state->control_connected,
+                    "control_age_ms", reported_ms ? (int)(bf_mono_ms() - reported_ms) : -1, "control_faults",
+                    (int)tenant_state->control_faults, "restored", (int)tenant_state->restored, "calls",
+                    (int)tenant_calls_count(tenant_calls));
+}
 
 // RPC structs have no 64-bit integers that all clients read: those go as text.
 static void rpc_status(rpc_t *rpc, void *ctx)
@@ -27,6 +42,8 @@ static void rpc_status(rpc_t *rpc, void *ctx)
                     heard_ms ? (int)(bf_mono_ms() - heard_ms) : -1, "waiting", (int)state->tickets,
                     "feed_dropped", (int)state->feed_dropped);
     rpc->struct_add(answer, "d", "invalid_messages", (int)state->invalid_messages);
+    if (tenant_has_control())
+        add_control(rpc, answer);
 }
 
 static void rpc_get(rpc_t *rpc, void *ctx)
@@ -61,9 +78,21 @@ static void rpc_resync(rpc_t *rpc, void *ctx)
     rpc->add(ctx, "s", "a new snapshot is being taken");
 }
 
+static void rpc_resync_bindings(rpc_t *rpc, void *ctx)
+{
+    if (!tenant_has_control()) {
+        rpc->fault(ctx, 400, "There is no call-control: modparam call_control_bus is empty");
+        return;
+    }
+    tenant_state->resync_bindings = true;
+    tenant_proc_wake();
+    rpc->add(ctx, "s", "all bindings are being told to call-control");
+}
+
 rpc_export_t tenant_rpcs[] = {
     {"tenant.status", rpc_status, status_doc, 0},
     {"tenant.get", rpc_get, get_doc, 0},
     {"tenant.resync", rpc_resync, resync_doc, 0},
+    {"tenant.resync_bindings", rpc_resync_bindings, resync_bindings_doc, 0},
     {NULL, NULL, NULL, 0},
 };
