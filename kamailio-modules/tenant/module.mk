@@ -14,7 +14,7 @@ KAM_DEFS := -DNAME='"kamailio"' -DVERSION='"$(KAM_VERSION)"' -DARCH='"$(KAM_ARCH
 
 MODULE_KO := $(MODULE_K:%.c=$(O)/%.o)
 MODULE_PO := $(MODULE_P:%.c=$(O)/%.o)
-MODULE_LIBS := -lnng -lprotobuf-c -lcrypto
+MODULE_LIBS := -lnng -lprotobuf-c -lcrypto -ljansson
 
 # Another installed Kamailio (dpkg's list of its files is then newer): everything below is compiled anew.
 $(KAM_H)/.version: deploy/local/kamailio-headers $(wildcard /var/lib/dpkg/info/kamailio.list)

@@ -8,7 +8,7 @@ enum kind {
     ID,
     TEXT,   // text at `offset`, its length at `length`
     NUMBER, // uint32_t at `offset`
-    STATUS,
+    STATE,
     KNOWN,
     HEX, // `length` bytes at `offset`
 };
@@ -26,7 +26,7 @@ static const struct var VARS[] = {
     {"id", ID, false, 0, 0},
     {"slug", TEXT, false, AT(match.slug), AT(match.slug_len)},
     {"realm", TEXT, false, AT(match.realm), AT(match.realm_len)},
-    {"status", STATUS, false, 0, 0},
+    {"status", STATE, false, 0, 0},
     {"domain", TEXT, false, AT(match.domain), AT(match.domain_len)},
     {"max_calls", NUMBER, false, AT(match.limits.max_calls), 0},
     {"max_registrations", NUMBER, false, AT(match.limits.max_registrations), 0},
@@ -89,7 +89,7 @@ int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
     case NUMBER:
         memcpy(&number, base + var->offset, sizeof(number));
         return pv_get_uintval(msg, param, value, number);
-    case STATUS:
+    case STATE:
         return pv_get_strzval(msg, param, value,
                               values->match.status == TENANT_ACTIVE ? "active" : "suspended");
     case KNOWN:
