@@ -430,6 +430,8 @@ static void tenant_main(void)
             urls.bus, urls.feed, urls.control);
         return;
     }
+    if (!tenant_control_start(proc.link))
+        return;
     for (;;) {
         round_of_loop(more);
         more = tenant_unbind_some();
