@@ -10,6 +10,7 @@
 #include "modules/tm/tm_load.h"
 
 #include "bf_clock.h"
+#include "tenant_live.h"
 
 static struct {
     struct tm_binds tm;
@@ -72,37 +73,27 @@ int tenant_match_domain(sip_msg_t *msg, str *domain)
 
 // ---- suspension -------------------------------------------------------------------------------------------
 
-void tenant_ticket_free(struct tenant_ticket *ticket)
+const struct tm_binds *tenant_tm(void)
 {
-    explicit_bzero(&ticket->credential, sizeof(ticket->credential));
-    shm_free(ticket);
-    atomic_fetch_sub(&tenant_state->tickets, 1);
+    return &call.tm;
 }
 
-static struct tenant_ticket *ticket_new(struct bf_str user, struct bf_str route)
+void tenant_ticket_free(struct tenant_ticket *ticket)
 {
-    const struct tenant_match *match = &call.values.match;
-    struct tenant_ticket *ticket;
-
-    if (atomic_fetch_add(&tenant_state->tickets, 1) >= tenant_settings.asks_max) {
-        atomic_fetch_sub(&tenant_state->tickets, 1);
-        return NULL;
+    switch (ticket->kind) {
+    case TENANT_TICKET_CREDENTIAL:
+        explicit_bzero(&ticket->credential, sizeof(ticket->credential));
+        break;
+    case TENANT_TICKET_PLAN:
+        tenant_live_unref(ticket->live);
+        if (ticket->ask)
+            shm_free(ticket->ask);
+        if (ticket->plan)
+            shm_free(ticket->plan);
+        break;
     }
-    ticket = shm_malloc(sizeof(*ticket));
-    if (!ticket) {
-        atomic_fetch_sub(&tenant_state->tickets, 1);
-        SHM_MEM_ERROR;
-        return NULL;
-    }
-    memset(ticket, 0, sizeof(*ticket));
-    ticket->tenant = match->id;
-    ticket->user_len = (uint8_t)user.len;
-    ticket->domain_len = match->domain_len;
-    ticket->route_len = (uint8_t)route.len;
-    memcpy(ticket->user, user.at, user.len);
-    memcpy(ticket->domain, match->domain, match->domain_len);
-    memcpy(ticket->route, route.at, route.len);
-    return ticket;
+    shm_free(ticket);
+    atomic_fetch_sub(&tenant_state->tickets, 1);
 }
 
 static bool route_exists(struct bf_str route)
@@ -117,8 +108,38 @@ static bool route_exists(struct bf_str route)
     return route_lookup(&main_rt, name) >= 0;
 }
 
-// 1: there is a transaction; 0: nothing more to do for this message; -1: no.
-static int transaction_need(sip_msg_t *msg)
+static struct tenant_ticket *ticket_alloc(void)
+{
+    struct tenant_ticket *ticket = NULL;
+
+    if (atomic_fetch_add(&tenant_state->tickets, 1) < tenant_settings.asks_max)
+        ticket = shm_malloc(sizeof(*ticket));
+    if (!ticket) {
+        atomic_fetch_sub(&tenant_state->tickets, 1);
+        tenant_count(TENANT_ASKS_REFUSED, 1);
+    }
+    return ticket;
+}
+
+struct tenant_ticket *tenant_ticket_new(enum tenant_ticket_kind kind, struct bf_str route)
+{
+    struct tenant_ticket *ticket;
+
+    if (!route_exists(route)) {
+        LM_ERR("there is no route[%.*s] to continue in\n", (int)route.len, route.at);
+        return NULL;
+    }
+    ticket = ticket_alloc();
+    if (!ticket)
+        return NULL;
+    memset(ticket, 0, sizeof(*ticket));
+    ticket->kind = kind;
+    ticket->route_len = (uint8_t)route.len;
+    memcpy(ticket->route, route.at, route.len);
+    return ticket;
+}
+
+int tenant_transaction_need(sip_msg_t *msg)
 {
     tm_cell_t *t = call.tm.t_gett();
     int made;
@@ -142,10 +163,10 @@ static void suspend_undo(const struct tenant_ticket *ticket)
         t->flags &= ~T_ASYNC_SUSPENDED;
 }
 
-// As transaction_need().
+// As tenant_transaction_need().
 static int transaction_suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
 {
-    int result = transaction_need(msg);
+    int result = tenant_transaction_need(msg);
 
     if (result != 1)
         return result;
@@ -154,7 +175,7 @@ static int transaction_suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
     return call.tm.t_gett()->flags & T_CANCELED ? 0 : -1; // cancelled already: tm has answered it
 }
 
-static int suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
+int tenant_ticket_suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
 {
     int result = transaction_suspend(msg, ticket);
 
@@ -172,33 +193,14 @@ static int suspend(sip_msg_t *msg, struct tenant_ticket *ticket)
     return 0;
 }
 
-static int ask(sip_msg_t *msg, struct bf_str user, struct bf_str route)
-{
-    struct tenant_ticket *ticket;
-
-    if (!tenant_state->connected || msg->first_line.type != SIP_REQUEST ||
-        (msg->REQ_METHOD & (METHOD_ACK | METHOD_CANCEL))) {
-        tenant_count(TENANT_ASKS_FAILED, 1);
-        return -2;
-    }
-    if (!route_exists(route)) {
-        LM_ERR("tenant_credential: there is no route[%.*s] to continue in\n", (int)route.len, route.at);
-        return -2;
-    }
-    ticket = ticket_new(user, route);
-    if (!ticket) {
-        tenant_count(TENANT_ASKS_REFUSED, 1);
-        return -2;
-    }
-    return suspend(msg, ticket);
-}
-
 void tenant_ticket_resume(struct tenant_ticket *ticket)
 {
     str route = {ticket->route, ticket->route_len};
-    str event = str_init("tenant:credential");
+    str event = str_init("tenant:continue");
     int number;
 
+    if (ticket->kind == TENANT_TICKET_PLAN)
+        tenant_plan_resumed(ticket);
     call.resumed = ticket;
     if (sr_kemi_eng_get()) {
         call.tm.t_continue_cb(ticket->hash_index, ticket->label, &route, &event);
@@ -217,7 +219,8 @@ static bool resumed_for(struct bf_str user)
 {
     const struct tenant_ticket *ticket = call.resumed;
 
-    return ticket && bf_id_eq(ticket->tenant, call.values.match.id) &&
+    return ticket && ticket->kind == TENANT_TICKET_CREDENTIAL &&
+           bf_id_eq(ticket->tenant, call.values.match.id) &&
            bf_str_eq((struct bf_str){ticket->user, ticket->user_len}, user);
 }
 
@@ -242,6 +245,27 @@ static int credential_impossible(struct bf_str user)
 
     tenant_decoy(&tenant_key, call.values.match.id, user, decoy.ha1_md5, decoy.ha1_sha256);
     return credential_set(user, &decoy);
+}
+
+static int ask(sip_msg_t *msg, struct bf_str user, struct bf_str route)
+{
+    const struct tenant_match *match = &call.values.match;
+    struct tenant_ticket *ticket;
+
+    if (!tenant_state->connected || msg->first_line.type != SIP_REQUEST ||
+        (msg->REQ_METHOD & (METHOD_ACK | METHOD_CANCEL))) {
+        tenant_count(TENANT_ASKS_FAILED, 1);
+        return -2;
+    }
+    ticket = tenant_ticket_new(TENANT_TICKET_CREDENTIAL, route);
+    if (!ticket)
+        return -2;
+    ticket->tenant = match->id;
+    ticket->user_len = (uint8_t)user.len;
+    ticket->domain_len = match->domain_len;
+    memcpy(ticket->user, user.at, user.len);
+    memcpy(ticket->domain, match->domain, match->domain_len);
+    return tenant_ticket_suspend(msg, ticket);
 }
 
 int tenant_credential_of(sip_msg_t *msg, str *user_text, str *route)

@@ -21,6 +21,7 @@ struct tenant_settings tenant_settings = {
     .internal = "",
     .relays = "",
     .plan_timeout_ms = 500,
+    .peer_flag = 3,
     .outbox_max = 65536,
     .credentials_max = 100000,
     .negative_ttl_ms = 30000,
@@ -109,6 +110,10 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_GAPS, "gaps", "holes found in the change feed"),
     COUNTER(TENANT_EVICTED, "evicted", "cached credentials that made room for others"),
     COUNTER(TENANT_INVALIDATED, "invalidated", "cached credentials voided by a change"),
+    COUNTER(TENANT_PLANS, "plans", "calls planned by call-control"),
+    COUNTER(TENANT_PLANS_LOCAL, "plans_local", "calls that the edge planned: call-control was away or late"),
+    COUNTER(TENANT_BRANCHES_REFUSED, "branches_refused", "devices not rung: a call has that many branches"),
+    COUNTER(TENANT_EVENTS_LOST, "events_lost", "call events that were too long to be told"),
     COUNTER(TENANT_BINDING_RESYNCS, "binding_resyncs", "times that all bindings were told to call-control"),
     LIVE("domains", live_domains, "domains in the table"),
     LIVE("credentials", live_credentials, "credentials cached"),
@@ -177,6 +182,7 @@ static bool settings_good(void)
            in_range("ask_timeout_ms", s->ask_timeout_ms, 50, 30000) &&
            in_range("asks_max", s->asks_max, 1, 100000) &&
            in_range("resume_workers", s->resume_workers, 1, 64) &&
+           in_range("peer_flag", s->peer_flag, 0, 31) &&
            in_range("plan_timeout_ms", s->plan_timeout_ms, 50, 30000) &&
            in_range("outbox_max", s->outbox_max, TENANT_OUTBOX_MIN, TENANT_OUTBOX_MAX) && control_good();
 }
@@ -241,8 +247,8 @@ static int mod_init(void)
         LM_ERR("the kernel gives no randomness\n");
         return -1;
     }
-    if (!shared_init() || !control_init() || tenant_call_init() < 0 || tenant_proc_init() < 0 ||
-        tenant_control_init() < 0)
+    if (!shared_init() || !control_init() || tenant_call_init() < 0 || tenant_event_init() < 0 ||
+        tenant_proc_init() < 0 || tenant_control_init() < 0)
         return -1;
     if (counter_register_array("tenant", counter_defs) < 0 ||
         pthread_atfork(before_fork, NULL, after_fork) != 0) {
@@ -292,10 +298,47 @@ static int w_credential(sip_msg_t *msg, char *user, char *route)
     return tenant_credential_of(msg, &user_text, &route_text);
 }
 
+static int w_plan(sip_msg_t *msg, char *route, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)route) < 0)
+        return -2;
+    return tenant_plan_of(msg, &text);
+}
+
+static int w_next_step(sip_msg_t *msg, char *unused1, char *unused2)
+{
+    return tenant_plan_step(msg);
+}
+
+static int w_media(sip_msg_t *msg, char *json, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)json) < 0)
+        return -1;
+    return tenant_plan_media(msg, &text);
+}
+
+static int w_relay(sip_msg_t *msg, char *url, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)url) < 0)
+        return -1;
+    return tenant_plan_relay(msg, &text);
+}
+
 static cmd_export_t cmds[] = {
     {"tenant_match", (cmd_function)w_match, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_credential", (cmd_function)w_credential, 2, fixup_spve_spve, fixup_free_spve_spve,
      REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_plan", (cmd_function)w_plan, 1, fixup_spve_null, fixup_free_spve_null,
+     REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_next_step", (cmd_function)w_next_step, 0, NULL, NULL, REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_media", (cmd_function)w_media, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
+    {"tenant_relay", (cmd_function)w_relay, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {NULL, NULL, 0, NULL, NULL, 0},
 };
 
@@ -307,6 +350,7 @@ static param_export_t params[] = {
     {"ask_timeout_ms", PARAM_INT, &tenant_settings.ask_timeout_ms},
     {"asks_max", PARAM_INT, &tenant_settings.asks_max},
     {"resume_workers", PARAM_INT, &tenant_settings.resume_workers},
+    {"peer_flag", PARAM_INT, &tenant_settings.peer_flag},
     {"location_table", PARAM_STRING, &tenant_settings.location_table},
     {"edge_id", PARAM_STRING, &tenant_settings.edge_id},
     {"call_control_bus", PARAM_STRING, &tenant_settings.call_control_bus},
@@ -330,6 +374,10 @@ static sr_kemi_t kemi_exports[] = {
      SR_KEMIP_INT,
      tenant_credential_of,
      {SR_KEMIP_STR, SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("plan"), SR_KEMIP_INT, tenant_plan_of, {SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("next_step"), SR_KEMIP_INT, tenant_plan_step, {0}},
+    {str_init("tenant"), str_init("media"), SR_KEMIP_INT, tenant_plan_media, {SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("relay"), SR_KEMIP_INT, tenant_plan_relay, {SR_KEMIP_STR}},
     {{NULL, 0}, {NULL, 0}, 0, NULL, {0}},
 };
 

@@ -31,6 +31,7 @@ struct tenant_settings { // module parameters
     char *internal;
     char *relays;
     int plan_timeout_ms;
+    int peer_flag;
     int outbox_max;
     int credentials_max;
     int negative_ttl_ms;
@@ -143,7 +144,8 @@ int tenant_credential_of(sip_msg_t *msg, str *user, str *route);
 const struct tm_binds *tenant_tm(void);
 // A ticket for the route to continue in. NULL: no such route, or asks_max are waiting (which is counted).
 struct tenant_ticket *tenant_ticket_new(enum tenant_ticket_kind kind, struct bf_str route);
-// Suspends the request; the ticket is taken. 0: done (or nothing more to do for this message), -2: it goes on.
+// Suspends the request; the ticket is taken. 0: done (or nothing more to do for this message), -2: it goes
+// on.
 int tenant_ticket_suspend(sip_msg_t *msg, struct tenant_ticket *ticket);
 // 1: there is a transaction; 0: nothing more to do for this message; -1: no.
 int tenant_transaction_need(sip_msg_t *msg);
@@ -151,15 +153,16 @@ void tenant_ticket_resume(struct tenant_ticket *ticket); // in a resume worker; 
 void tenant_ticket_free(struct tenant_ticket *ticket);
 
 // tenant_plan_call.c, tenant_event_call.c
-int tenant_plan_init(void);
 int tenant_plan_of(sip_msg_t *msg, str *route);
 int tenant_plan_step(sip_msg_t *msg);
 int tenant_plan_media(sip_msg_t *msg, str *json);
 int tenant_plan_relay(sip_msg_t *msg, str *url);
 void tenant_plan_resumed(struct tenant_ticket *ticket); // before its route runs
 int tenant_event_init(void);
-bool tenant_event_hear(sip_msg_t *msg, tm_cell_t *t, struct tenant_live *live); // takes a reference of its own
-struct tenant_live *tenant_event_live_of(const tm_cell_t *t);            // borrowed; NULL: not planned by us
+bool tenant_event_hear(sip_msg_t *msg, tm_cell_t *t,
+                       struct tenant_live *live);             // takes a reference of its own
+struct tenant_live *tenant_event_live_of(const tm_cell_t *t); // borrowed; NULL: not planned by us
+struct tenant_live *tenant_event_live_in(sip_msg_t *msg);     // also of a request inside a call; a reference
 
 // What $tenant() shows of the plan of the message being processed.
 struct tenant_plan_values {

@@ -93,6 +93,31 @@ struct tenant_plan *tenant_plan_copy(const struct tenant_plan *plan, void *memor
     return copy;
 }
 
+// The smaller the better: 6xx, then the lower class; of 4xx those that the caller can do something about come
+// first.
+static uint32_t rank(uint32_t code)
+{
+    if (code >= 600)
+        return code - 600;
+    switch (code) {
+    case 401:
+    case 407:
+    case 415:
+    case 420:
+    case 484:
+        return 399;
+    default:
+        return code;
+    }
+}
+
+uint32_t tenant_plan_better(uint32_t a, uint32_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return rank(b) < rank(a) ? b : a;
+}
+
 enum tenant_plan_result tenant_plan_result_of(uint32_t code)
 {
     switch (code) {

@@ -57,6 +57,8 @@ size_t tenant_plan_bytes(const struct tenant_plan *plan);
 // `memory`: tenant_plan_bytes(plan), aligned as by malloc; returns it as the copy.
 struct tenant_plan *tenant_plan_copy(const struct tenant_plan *plan, void *memory);
 
+// Which of two final codes Kamailio would rather give the caller; 0 is none.
+uint32_t tenant_plan_better(uint32_t a, uint32_t b);
 enum tenant_plan_result tenant_plan_result_of(uint32_t code);
 // Index of the step that follows, TENANT_PLAN_NO_STEP when there is none. `step` TENANT_PLAN_NO_STEP: the
 // first.

@@ -91,16 +91,21 @@ static void backlog_flush(void)
     }
 }
 
-static void ticket_answer(struct tenant_ticket *ticket, enum bf_err err,
-                          const struct tenant_credential *credential)
+static void ticket_done(struct tenant_ticket *ticket)
 {
     uint32_t size = (uint32_t)tenant_settings.asks_max + 1;
 
+    proc.backlog[(proc.backlog_first + proc.backlog_count) % size] = ticket;
+    proc.backlog_count++;
+}
+
+static void ticket_answer(struct tenant_ticket *ticket, enum bf_err err,
+                          const struct tenant_credential *credential)
+{
     ticket->err = err;
     if (err == BF_OK)
         ticket->credential = *credential;
-    proc.backlog[(proc.backlog_first + proc.backlog_count) % size] = ticket;
-    proc.backlog_count++;
+    ticket_done(ticket);
 }
 
 // ---- hooks of the questions -------------------------------------------------------------------------------
@@ -221,6 +226,7 @@ static void take_event(const struct tenant_link_event *event)
         tenant_asks_answer(proc.asks, now_ms, event->serial, event->err, bytes);
         break;
     case TENANT_LINK_PLAN:
+        ticket_done(tenant_plan_answered(event));
         break;
     case TENANT_LINK_REPORT:
     case TENANT_LINK_RESTORE:
@@ -242,7 +248,7 @@ static void take_events(void)
     }
 }
 
-static void take_ticket(struct tenant_ticket *ticket)
+static void take_credential_ticket(struct tenant_ticket *ticket)
 {
     struct bf_str user = {ticket->user, ticket->user_len};
     struct bf_str domain = {ticket->domain, ticket->domain_len};
@@ -255,6 +261,18 @@ static void take_ticket(struct tenant_ticket *ticket)
         ticket_answer(ticket, BF_UNAVAILABLE, NULL);
     else
         tenant_asks_add(proc.asks, now_ms, ticket->tenant, domain, user, ticket);
+}
+
+static void take_ticket(struct tenant_ticket *ticket)
+{
+    switch (ticket->kind) {
+    case TENANT_TICKET_CREDENTIAL:
+        take_credential_ticket(ticket);
+        break;
+    case TENANT_TICKET_PLAN:
+        tenant_plan_ask(proc.link, ticket);
+        break;
+    }
 }
 
 static void take_tickets(void)
@@ -423,6 +441,7 @@ static void tenant_main(void)
     proc.sync = tenant_sync_new(&tenant_key, &SYNC_HOOKS, NULL);
     proc.asks = tenant_asks_new(&tenant_key, (uint64_t)tenant_settings.ask_timeout_ms, &ASKS_HOOKS, NULL);
     proc.backlog = bf_xcalloc((size_t)tenant_settings.asks_max + 1, sizeof(void *));
+    tenant_plan_ask_start();
     tenant_unbind_start();
     if (tenant_link_open(urls, &proc.link) != BF_OK) {
         LM_CRIT(

@@ -11,6 +11,10 @@ enum kind {
     STATE,
     KNOWN,
     HEX, // `length` bytes at `offset`
+    // Of the plan: in struct tenant_plan_values, at `offset`
+    PLAN_ID,
+    PLAN_TEXT,
+    PLAN_NUMBER, // null when 0
 };
 
 struct var {
@@ -20,7 +24,8 @@ struct var {
     size_t offset, length;
 };
 
-#define AT(field) offsetof(struct tenant_values, field)
+#define AT(field)      offsetof(struct tenant_values, field)
+#define PLAN_AT(field) offsetof(struct tenant_plan_values, field)
 
 static const struct var VARS[] = {
     {"id", ID, false, 0, 0},
@@ -36,6 +41,12 @@ static const struct var VARS[] = {
     {"ha1", HEX, true, AT(credential.ha1_md5), TENANT_HA1_MD5_BYTES},
     {"ha1_sha256", HEX, true, AT(credential.ha1_sha256), TENANT_HA1_SHA256_BYTES},
     {"max_contacts", NUMBER, true, AT(credential.max_contacts), 0},
+    {"call", PLAN_ID, false, PLAN_AT(call), 0},
+    {"plan_code", PLAN_NUMBER, false, PLAN_AT(code), 0},
+    {"plan_reason", PLAN_TEXT, false, PLAN_AT(reason), 0},
+    {"plan_why", PLAN_TEXT, false, PLAN_AT(why), 0},
+    {"caller_name", PLAN_TEXT, false, PLAN_AT(caller_name), 0},
+    {"step_seconds", PLAN_NUMBER, false, PLAN_AT(step_seconds), 0},
 };
 
 int tenant_var_parse(pv_spec_t *spec, str *name)
@@ -70,6 +81,27 @@ static int get_hex(sip_msg_t *msg, pv_param_t *param, pv_value_t *value, const u
     return pv_get_strlval(msg, param, value, text, (int)(2 * len));
 }
 
+static int get_plan(sip_msg_t *msg, pv_param_t *param, pv_value_t *value, const struct var *var)
+{
+    static char id[BF_ID_TEXT_SIZE];
+    struct tenant_plan_values values;
+    const char *at = (const char *)&values + var->offset;
+    struct bf_str text;
+    uint32_t number;
+
+    if (!tenant_plan_values_of(msg, &values))
+        return pv_get_null(msg, param, value);
+    if (var->kind == PLAN_ID)
+        return pv_get_strzval(msg, param, value, (char *)bf_id_text(values.call, id));
+    if (var->kind == PLAN_NUMBER) {
+        memcpy(&number, at, sizeof(number));
+        return number > 0 ? pv_get_uintval(msg, param, value, number) : pv_get_null(msg, param, value);
+    }
+    memcpy(&text, at, sizeof(text));
+    return text.len > 0 ? pv_get_strlval(msg, param, value, (char *)text.at, (int)text.len)
+                        : pv_get_null(msg, param, value);
+}
+
 int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
 {
     static char id[BF_ID_TEXT_SIZE];
@@ -78,6 +110,8 @@ int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
     const char *base = (const char *)values;
     uint32_t number;
 
+    if (var->kind >= PLAN_ID)
+        return get_plan(msg, param, value, var);
     if (!values || (var->needs_credential && !values->asked))
         return pv_get_null(msg, param, value);
     switch (var->kind) {
@@ -96,6 +130,8 @@ int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
         return pv_get_uintval(msg, param, value, values->credential.known);
     case HEX:
         return get_hex(msg, param, value, (const uint8_t *)base + var->offset, var->length);
+    default:
+        break;
     }
     return pv_get_null(msg, param, value);
 }

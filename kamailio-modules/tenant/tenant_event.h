@@ -1,0 +1,50 @@
+// What happens to a call, as an entry for the outbox. No I/O; texts are borrowed and may be empty.
+#ifndef TENANT_EVENT_H
+#define TENANT_EVENT_H
+
+#include "bf_base.h"
+#include "bf_buf.h"
+#include "bf_id.h"
+
+#define TENANT_EVENT_LEGS_MAX  8
+#define TENANT_EVENT_TAG_MAX   128
+#define TENANT_EVENT_CODEC_MAX 32
+
+enum tenant_event_kind { // as on the wire
+    TENANT_EVENT_STARTED = 1,
+    TENANT_EVENT_STEP,
+    TENANT_EVENT_BRANCH,
+    TENANT_EVENT_RINGING,
+    TENANT_EVENT_BRANCH_ENDED,
+    TENANT_EVENT_ANSWERED,
+    TENANT_EVENT_ENDED,
+    TENANT_EVENT_TRANSFER,
+};
+
+struct tenant_event_leg {
+    char tag[TENANT_EVENT_TAG_MAX + 1];
+    char codec[TENANT_EVENT_CODEC_MAX + 1];
+    uint64_t packets, octets, lost;
+    uint32_t jitter_us, mos_x10, round_trip_us; // 0: not known
+};
+
+struct tenant_event {
+    struct bf_id call, tenant;
+    uint32_t seq; // of the call, from 1
+    enum tenant_event_kind kind;
+    uint64_t at_ms; // Unix
+    struct bf_str call_id, caller, callee, number, ruid, reason, from_tag, to_tag, relay, user_agent;
+    uint32_t code;
+    bool local_plan;
+    const struct tenant_event_leg *legs;
+    size_t leg_count;
+};
+
+// A packed Entry.
+void tenant_event_pack(const struct tenant_event *event, struct bf_buf *into);
+
+// The legs in what a relay answers to `query`, as JSON: one a tag that ever sent RTP. Returns how many;
+// nonsense gives none, legs beyond the maximum are left out.
+size_t tenant_event_legs(struct bf_str json, struct tenant_event_leg legs[TENANT_EVENT_LEGS_MAX]);
+
+#endif

@@ -1,0 +1,69 @@
+// A call as this edge carries it out: its plan, the step it is at, and what of it was told to call-control.
+//
+// In shared memory, counted by references: the INVITE's transaction has one, its dialog, its ticket while it
+// is suspended. Whoever holds one may call from any process; what changes is under the call's own lock, which
+// is never held while anything but the outbox is called. Not for the files with unit tests.
+#ifndef TENANT_LIVE_H
+#define TENANT_LIVE_H
+
+#include <stdatomic.h>
+#include "core/locking.h"
+
+#include "tenant_event.h"
+#include "tenant_plan.h"
+
+struct tenant_live_texts { // borrowed for tenant_live_new()
+    struct bf_str call_id, from_tag, caller, callee, user_agent;
+};
+
+struct tenant_live {
+    _Atomic int32_t refs;
+    struct bf_id tenant;
+    struct tenant_live_texts texts; // they stand behind the struct
+    // From here on under the lock.
+    gen_lock_t lock;
+    struct bf_id call;        // nil until it is planned
+    struct tenant_plan *plan; // NULL: a local one, or none yet
+    int step;
+    uint32_t branches_first;          // index in the transaction of the step's first branch
+    uint32_t rang, over;              // branches that were told as ringing, as ended: bits by index
+    struct tenant_plan_answer answer; // for the caller, once no step is left
+    uint32_t seq;                     // of the last event
+    bool answered, ended;
+    uint32_t end_code;
+    uint64_t started_ms, end_ms;
+    const char *by; // who ended it; static
+    char relay[64];
+    char to_tag[TENANT_EVENT_TAG_MAX + 1];
+    struct tenant_event_leg *legs; // shm, NULL: none
+    uint32_t leg_count;
+};
+
+// NULL: no shared memory. Has one reference.
+struct tenant_live *tenant_live_new(struct bf_id tenant, const struct tenant_live_texts *texts);
+struct tenant_live *tenant_live_ref(struct tenant_live *live);
+void tenant_live_unref(struct tenant_live *live); // the last one tells the end if nobody did
+
+// It is planned: by `plan` (a block in shared memory, taken), or by ourselves (NULL).
+void tenant_live_planned(struct tenant_live *live, struct tenant_plan *plan);
+bool tenant_live_is_planned(struct tenant_live *live);
+struct bf_id tenant_live_id(struct tenant_live *live); // nil until it is planned
+// What the caller is to hear now that no step is left.
+void tenant_live_answer(struct tenant_live *live, struct tenant_plan_answer answer);
+
+// ---- what is told. Nothing comes after the end; the end comes once.
+void tenant_live_step(struct tenant_live *live, int step, uint32_t branches_first);
+void tenant_live_branch(struct tenant_live *live, struct bf_str ruid);
+void tenant_live_ringing(struct tenant_live *live, uint32_t branch, struct bf_str ruid, uint32_t code);
+void tenant_live_branch_ended(struct tenant_live *live, uint32_t branch, struct bf_str ruid, uint32_t code);
+void tenant_live_answered(struct tenant_live *live, struct bf_str ruid, struct bf_str to_tag);
+// The INVITE's final answer, no 2xx; `by`: who made it end, static.
+void tenant_live_failed(struct tenant_live *live, uint32_t code, const char *by);
+// Of an answered call: who hangs up, and from when on; the end is told by tenant_live_over().
+void tenant_live_hung_up(struct tenant_live *live, const char *by);
+void tenant_live_over(struct tenant_live *live, const char *by); // `by`: when nobody was named before
+
+void tenant_live_relay(struct tenant_live *live, struct bf_str url);
+void tenant_live_media(struct tenant_live *live, struct bf_str json);
+
+#endif
