@@ -14,7 +14,7 @@ import { melody, recognise, sparkline, writeWav } from './lib/audio.mjs';
 import { Instance, ROOT } from './lib/instance.mjs';
 import { Phones } from './lib/phones.mjs';
 import { Report } from './lib/report.mjs';
-import { RtpEnd, delays, ng } from './lib/rtp.mjs';
+import { RtpEnd, delays, relayed } from './lib/rtp.mjs';
 import { Ua, known } from './lib/sip.mjs';
 import { mediaOf, sdp } from './lib/sip_message.mjs';
 import { elapsed, until } from './lib/until.mjs';
@@ -38,7 +38,7 @@ async function main() {
   const belfry = await Instance.up({ run, port_base, stdout: json ? 2 : 1 });
   const report = new Report({ title: 'Belfry: two tenants, one edge, real phones', json });
   const folder = mkdtempSync(path.join(tmpdir(), 'belfry-demo-'));
-  const phones = new Phones({ sip: belfry.sip, folder, ports: [belfry.port(200), belfry.port(999)] });
+  const phones = new Phones({ sip: belfry.sip, folder, ports: [belfry.port(400), belfry.port(999)] });
   const demo = { belfry, report, phones, folder, api: new Api(belfry.api, belfry.operator_key), tenants: [] };
   process.once('SIGINT', () => phones.close().finally(() => process.exit(130)));
   try {
@@ -138,7 +138,7 @@ async function call({ report }, tenant) {
 }
 
 async function finish({ belfry, report }, { tenant, caller, callee, id, answered_at }) {
-  const relay = await ng({ port: belfry.port(20) }, { command: 'query', 'call-id': id });
+  const relay = await relayed(belfry.relays, id);
   const talked_ms = performance.now() - answered_at;
   await caller.hangup();
   await callee.event('CALL_CLOSED');

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { melody, recognise, writeWav } from '../lib/audio.mjs';
-import { RtpEnd, delays, ng } from '../lib/rtp.mjs';
+import { RtpEnd, delays, relayed } from '../lib/rtp.mjs';
 import { encode } from '../lib/sip.mjs';
 import { mediaOf, sdp, uriOf } from '../lib/sip_message.mjs';
 import { sipp } from '../lib/sipp.mjs';
@@ -15,9 +15,8 @@ import { World, hangUp } from '../lib/world.mjs';
 const { belfry } = new World();
 const NUMBERS = { numbers: ['100', '101', '102'] };
 
-const relayed = (call_id) => ng({ port: belfry.port(20) }, { command: 'query', 'call-id': call_id });
 const gone = (call_id) => until(async () => {
-  const answer = await relayed(call_id);
+  const answer = await relayed(belfry.relays, call_id);
   return answer.result === 'error' || Object.values(answer.tags ?? {}).every((tag) => tag.deleted);
 }, { what: `end of ${call_id} at rtpengine`, deadline_ms: 10_000, every_ms: 200 });
 
@@ -113,7 +112,7 @@ describe('real phones', () => {
     const { id } = await caller.event('CALL_ESTABLISHED');
     await callee.event('CALL_ESTABLISHED');
     await delay(3000); // the talk
-    const { totals } = await relayed(id);
+    const { totals } = await relayed(belfry.relays, id);
     assert.ok(totals.RTP.packets >= 200 && totals.RTP.errors === 0, JSON.stringify(totals));
     await caller.hangup();
     await callee.event('CALL_CLOSED');

@@ -8,9 +8,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { assertProblem, newTenant } from '../lib/api.mjs';
 import { ng } from '../lib/rtp.mjs';
+import { Ua } from '../lib/sip.mjs';
 import { sdp } from '../lib/sip_message.mjs';
 import { elapsed, until } from '../lib/until.mjs';
-import { World, hangUp } from '../lib/world.mjs';
+import { World, hangUp, source } from '../lib/world.mjs';
 
 const PROMISED = { converge_ms: 2000, serve_again_ms: 3000, deletion_ms: 100 };
 const SLACK = ['asan', 'tsan'].includes(process.env.BUILD) ? 6 : 3;
@@ -23,13 +24,8 @@ function observed(t, what, took_ms, promised_ms) {
   assert.ok(took_ms <= promised_ms * SLACK, `${what} took ${took_ms.toFixed(0)} ms; promised ${promised_ms}, tolerated ${promised_ms * SLACK}`);
 }
 
-async function allWell() {
-  await until(async () => (await belfry.programs()).every(({ state }) => state === 'RUNNING'), { what: 'all programs running', deadline_ms: 60_000, every_ms: 100 });
-  await until(async () => (await belfry.ready('kamailio')) && (await belfry.ready('tenant-registry')), { what: 'edge and registry ready', deadline_ms: 60_000, every_ms: 50 });
-}
-
-beforeEach(allWell);
-afterEach(allWell);
+beforeEach(() => belfry.allWell());
+afterEach(() => belfry.allWell());
 
 /** A tenant whose 100 and 101 are registered (cached at the edge) and whose 102 the edge has never seen. */
 async function furnished(t) {
@@ -138,7 +134,7 @@ describe('away', () => {
 
   it('rtpengine stopped: a new call gets 503 with Retry-After, registrations go on; back: calls again', async (t) => {
     const parts = await furnished(t);
-    await belfry.stop('rtpengine');
+    for (const { name } of belfry.relays) await belfry.stop(name);
     try {
       const reply = await parts.a.invite('101', { body: sdp() }).final;
       assert.equal(reply.status, 503, reply.first);
@@ -146,20 +142,30 @@ describe('away', () => {
       assert.equal((await parts.a.register()).status, 200);
       assert.ok(!parts.b.has('INVITE'), 'nobody rings for a call that could not be heard');
     } finally {
-      await belfry.start('rtpengine');
+      for (const { name } of belfry.relays) await belfry.start(name);
     }
     await until(() => parts.world.reaches(parts.a, parts.b), { what: 'calls again', deadline_ms: 30_000, every_ms: 100 });
   });
 });
 
 describe('killed with -9: back by itself, serving within 3 s', () => {
+  const edgeServes = ({ name, sip }) => async ({ tenant }) => {
+    const probe = await Ua.open({ server: sip, user: 'probe', domain: tenant.domain, host: source() });
+    try {
+      return (await probe.transact(probe.compose('OPTIONS'), { deadline_ms: 300 })).status === 200 && (await belfry.ready(name));
+    } finally {
+      await probe.close();
+    }
+  };
+  const each = (copies, serve) => Object.fromEntries(copies.map((copy) => [copy.name, serve(copy)]));
   const serves = {
-    kamailio: async ({ a }) => (await a.transact(a.compose('OPTIONS'), { deadline_ms: 300 })).status === 200 && (await belfry.ready('kamailio')),
+    ...each(belfry.edges, edgeServes),
+    ...each(belfry.relays, ({ ng: place }) => async () => (await ng(place, { command: 'ping' }, { deadline_ms: 300 })).result === 'pong'),
+    ...each(belfry.controls, ({ name }) => () => belfry.ready(name)),
     'tenant-registry': restAnswers,
     postgres: restAnswers,
     nginx: restAnswers,
     redis: async () => execFileSync('redis-cli', ['-s', `${belfry.env.BELFRY_PGHOST}/redis.sock`, 'PING'], { encoding: 'utf8' }).startsWith('PONG'),
-    rtpengine: async () => (await ng({ port: belfry.port(20) }, { command: 'ping' }, { deadline_ms: 300 })).result === 'pong',
   };
 
   it('this test knows every program', async () => {

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { Api } from '../lib/api.mjs';
 import { Instance, ROOT } from '../lib/instance.mjs';
 import { isFree } from '../lib/ports.mjs';
+import { ng } from '../lib/rtp.mjs';
 import { World } from '../lib/world.mjs';
 
 const { belfry, operator } = new World();
@@ -18,7 +19,7 @@ const command = (args, env = {}) => promisify(execFile)(belfryCommand, args, { e
 async function anotherBase() {
   const candidates = Array.from({ length: 24 }, (_, i) => belfry.port_base + (i < 6 ? 3000 + 1000 * i : -3000 - 1000 * (i - 6)));
   for (const base of candidates.filter((each) => each >= 1024 && each <= 29000)) {
-    const free = await Promise.all([1, 2, 10, 20, 21, 60, 80].map((plus) => isFree(base + plus)));
+    const free = await Promise.all([1, 2, 3, 4, 10, 20, 21, 60, 80].map((plus) => isFree(base + plus)));
     if (free.every(Boolean)) return base;
   }
   throw new Error('no 3000 free ports for a second instance');
@@ -37,6 +38,30 @@ describe('deploy/local/belfry', () => {
     const { stdout } = await command(['status']);
     for (const text of [belfry.api, belfry.env.BELFRY_SIP]) assert.ok(stdout.includes(text), stdout);
     assert.ok(!stdout.includes(belfry.operator_key), 'a key is not printed');
+  });
+
+  it('more edges and relays, and fewer again: only the edges, which are told of the relays, are restarted', async (t) => {
+    const shape = { edges: belfry.edges.length, relays: belfry.relays.length };
+    const before = await pids(belfry);
+    const others = before.filter((each) => !each.startsWith('kamailio'));
+    t.after(() => belfry.scale(shape));
+    await belfry.scale({ edges: shape.edges + 1, relays: shape.relays + 1 });
+    const [edge, relay] = [belfry.edges.at(-1), belfry.relays.at(-1)];
+    const after = await pids(belfry);
+    assert.equal(after.length, before.length + 2);
+    for (const each of others) assert.ok(after.includes(each), `${each} went on: ${after}`);
+    assert.ok((await command(['status'])).stdout.includes(`${edge.sip.host}:${edge.sip.port}`));
+    assert.equal((await ng(relay.ng, { command: 'ping' })).result, 'pong');
+    assert.match(await edge.kamcmd('rtpengine.show', 'all'), new RegExp(`:${relay.ng.port}\\b`));
+    const world = new World(t);
+    const tenant = await world.tenant();
+    const [a, b] = await world.pair(tenant, { caller: { edge }, callee: { edge } });
+    assert.ok(await world.reaches(a, b), 'the new edge serves');
+    await belfry.scale(shape);
+    const back = await pids(belfry);
+    assert.equal(back.length, before.length, back.join(', '));
+    for (const each of others) assert.ok(back.includes(each), `${each} went on: ${back}`);
+    assert.ok(await isFree(edge.sip.port, edge.sip.host), 'the edge that is gone has left its port');
   });
 
   it('a second instance beside it: its own data, its own key; destroyed, the first is as before', async (t) => {

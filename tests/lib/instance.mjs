@@ -2,11 +2,17 @@
 //
 //   const belfry = Instance.open(run)            reads RUN/belfry.env; throws when there is none
 //   await Instance.up({run, port_base, stdout})  deploy/local/belfry up; its progress goes to a file descriptor
-//   belfry.env, .run, .api, .operator_key, .sip {host, port}, .port(plus), .admin(program) base URL
+//   belfry.env, .run, .api, .operator_key, .sip {host, port} of the first edge, .port(plus, copy)
+//   belfry.edges      [{name, id, sip, internal, admin, bus, kamcmd(...)}]    name: the program, `kamailio-2`; sip, internal:
+//   belfry.relays     [{name, ng, admin}]                                    and ng are {host, port}
+//   belfry.controls   [{name, admin, bus}]
+//   await belfry.scale({edges: 2, relays: 2})    `up` with other numbers; an absent one stays as it is
+//   belfry.admin(program)                        base URL of its admin port
 //   await belfry.pid('kamailio')                 process id under the supervisor; null when it does not run
-//   await belfry.kill9('kamailio')               kill -9; gives the pid it had
+//   await belfry.kill9('kamailio-2')             kill -9; gives the pid it had
 //   await belfry.stop('postgres'), .start(...)   by supervisorctl; start waits until the supervisor says RUNNING
-//   await belfry.kamcmd('tenant.status')         text of an RPC
+//   await belfry.kamcmd('tenant.status')         text of an RPC of the first edge; edge.kamcmd() of another
+//   await belfry.allWell()                       until every program runs and those with a /ready say yes
 //   await belfry.down()
 //
 // A test's own instance is named by BELFRY_TEST_RUN, which tests/e2e/run sets: Instance.test().
@@ -44,21 +50,37 @@ export class Instance {
 
   constructor(directory, env) {
     this.run = directory;
+    this.#read(env);
+  }
+
+  #read(env) {
     this.env = env;
     this.api = env.BELFRY_API;
     this.operator_key = env.BELFRY_OPERATOR_KEY;
-    const [host, port] = env.BELFRY_SIP.split(':');
-    this.sip = { host, port: Number(port) };
+    this.sip = place(env.BELFRY_SIP);
     this.port_base = this.sip.port - 60;
+    this.edges = copies('kamailio', { sip: env.BELFRY_SIP_EDGES, internal: env.BELFRY_EDGE_INTERNALS, admin: env.BELFRY_EDGE_ADMINS, ctl: env.BELFRY_EDGE_CTLS, bus: env.BELFRY_EDGE_BUSES })
+      .map((edge, i) => ({ ...edge, id: `edge-${i + 1}`, sip: place(edge.sip), internal: place(edge.internal), kamcmd: (...args) => kamcmd(edge.ctl, args) }));
+    this.relays = copies('rtpengine', { ng: env.BELFRY_RELAYS, admin: env.BELFRY_RTPENGINE_ADMINS })
+      .map((relay) => ({ ...relay, ng: place(relay.ng.replace(/^udp:/, '')) }));
+    this.controls = copies('call-control', { admin: env.BELFRY_CALLS_ADMINS, bus: env.BELFRY_CALL_CONTROL_BUS });
+  }
+
+  /** The same object afterwards shows the new edges and relays. Other programs than those that are new, gone or told of it go on. */
+  async scale({ edges, relays, controls }) {
+    const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls }).filter(([, count]) => count).map(([name, count]) => [name, String(count)]);
+    await command(['up'], { RUN: this.run, PORT_BASE: String(this.port_base), ...Object.fromEntries(wanted) }, 'ignore');
+    this.#read(parseEnv(readFileSync(path.join(this.run, 'belfry.env'), 'utf8')));
   }
 
   /** One of the instance's ports by its place in the table of deploy/local/README.md. */
-  port(plus) {
-    return this.port_base + plus;
+  port(plus, copy = 1) {
+    return this.port_base + plus + 100 * (copy - 1);
   }
 
   admin(program) {
-    return { kamailio: this.env.BELFRY_EDGE_ADMIN, 'tenant-registry': this.env.BELFRY_REGISTRY_ADMIN, rtpengine: this.env.BELFRY_RTPENGINE_ADMIN }[program];
+    if (program === 'tenant-registry') return this.env.BELFRY_REGISTRY_ADMIN;
+    return [...this.edges, ...this.relays, ...this.controls].find(({ name }) => name === program)?.admin;
   }
 
   /** The programs under the supervisor: [{name, state, pid}]. */
@@ -93,9 +115,8 @@ export class Instance {
     await until(() => this.pid(program), { what: `${program} started`, deadline_ms: 30_000 });
   }
 
-  async kamcmd(...args) {
-    const { stdout } = await run('kamcmd', ['-s', this.env.BELFRY_EDGE_CTL, ...args], { timeout: 10_000 });
-    return stdout;
+  kamcmd(...args) {
+    return this.edges[0].kamcmd(...args);
   }
 
   /** A figure of /metrics, labels as written; null when there is no such line. */
@@ -113,6 +134,14 @@ export class Instance {
     }
   }
 
+  async allWell({ deadline_ms = 60_000 } = {}) {
+    let programs;
+    await until(async () => (programs = await this.programs()).every(({ state }) => state === 'RUNNING'), { what: 'all programs running', deadline_ms, every_ms: 100 });
+    for (const { name } of programs.filter(({ name }) => SAYS_READY.test(name))) {
+      await until(() => this.ready(name), { what: `${name} ready`, deadline_ms, every_ms: 50 });
+    }
+  }
+
   down() {
     return command(['down'], { RUN: this.run }, 2);
   }
@@ -126,6 +155,25 @@ export class Instance {
       throw new Error(`supervisorctl ${args.join(' ')}: ${(error.stdout || error.message).trim()}`, { cause: error });
     }
   }
+}
+
+const SAYS_READY = /^(kamailio|call-control|tenant-registry)/;
+
+/** "127.0.0.1:5060" */
+function place(text) {
+  const [host, port] = text.split(':');
+  return { host, port: Number(port) };
+}
+
+/** From lists separated by spaces: [{name, <field>: the nth word of its list}]. */
+function copies(program, lists) {
+  const words = Object.entries(lists).map(([field, list]) => [field, list ? list.split(' ') : []]);
+  return words[0][1].map((_, i) => ({ name: i === 0 ? program : `${program}-${i + 1}`, ...Object.fromEntries(words.map(([field, each]) => [field, each[i]])) }));
+}
+
+async function kamcmd(ctl, args) {
+  const { stdout } = await run('kamcmd', ['-s', ctl, ...args], { timeout: 10_000 });
+  return stdout;
 }
 
 /** KEY=value lines; a value may be in single or double quotes. */

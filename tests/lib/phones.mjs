@@ -11,7 +11,7 @@
 // `sip` is {host, port}, `folder` gets one directory a phone (configuration, log, recordings), `ports` is the pool: each
 // phone takes 20 (signalling, control, RTP), checked to be free. Events are consumed in order: event(type) gives the
 // first one of that type that was not given before, with `at` (performance.now()). `answer` is 'auto' (then there is no
-// CALL_INCOMING) or 'manual'.
+// CALL_INCOMING) or 'manual'. add({..., edge: belfry.edges[1]}) is a phone of another edge than `sip`.
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, closeSync } from 'node:fs';
 import net from 'node:net';
@@ -84,7 +84,7 @@ class Phone {
   constructor(sip, folder, base, options) {
     this.#sip = sip;
     this.#base = base;
-    this.#options = { transport: 'udp', sound: null, answer: 'auto', expires_s: 600, ...options };
+    this.#options = { transport: 'udp', sound: null, answer: 'auto', expires_s: 600, edge: { sip }, ...options };
     this.folder = folder;
     this.user = options.user;
     this.aor = `sip:${options.user}@${options.domain}`;
@@ -143,11 +143,10 @@ class Phone {
 
   /** The account line; the password goes over the control socket, never into a file. */
   #account() {
-    const { password, transport, answer, expires_s, auth_user } = this.#options;
-    const { host, port } = this.#sip;
+    const { password, transport, answer, expires_s, auth_user, edge: { sip } } = this.#options;
     return [
       `<${this.aor};transport=${transport}>`, `auth_user=${auth_user ?? this.user}`, `auth_pass=${password}`,
-      `outbound="sip:${host}:${port};transport=${transport}"`, `regint=${expires_s}`, `answermode=${answer}`,
+      `outbound="sip:${sip.host}:${sip.port};transport=${transport}"`, `regint=${expires_s}`, `answermode=${answer}`,
       'audio_codecs=PCMU/8000/1', 'ptime=20', 'mediaenc=',
     ].join(';');
   }

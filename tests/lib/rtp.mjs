@@ -5,6 +5,7 @@
 //   end.received                               [{at, from, sequence, ssrc, payload}]
 //   delays(sender, receiver)                   milliseconds each packet needed (both ends in this process)
 //   await ng({host, port}, {command: 'query', 'call-id': id})      one command to rtpengine (JSON over UDP)
+//   await relayed(belfry.relays, id)       the relay that has the call answers `query`; else the last one's error
 import dgram from 'node:dgram';
 import { setTimeout as delay } from 'node:timers/promises';
 import { token } from './sip_message.mjs';
@@ -78,4 +79,13 @@ export async function ng({ host = '127.0.0.1', port }, command, { deadline_ms = 
     clearInterval(repeat);
     socket.close();
   }
+}
+
+export async function relayed(relays, call_id) {
+  let answer;
+  for (const relay of relays) {
+    answer = await ng(relay.ng, { command: 'query', 'call-id': call_id });
+    if (answer.result !== 'error') return answer;
+  }
+  return answer;
 }

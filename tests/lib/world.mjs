@@ -2,7 +2,8 @@
 //
 //   const world = new World(t?)              t: a test context; what is opened is closed after it (or by world.close())
 //   const tenant = await world.tenant({numbers: ['100'], limits: {...}})     known to the edge; see newTenant() in api.mjs
-//   const ua = await world.ua(tenant, '100', {transport: 'tcp'})             not registered; ua.register() does it
+//   const ua = await world.ua(tenant, '100', {transport: 'tcp'})             not registered; ua.register() does it;
+//                                                                            {edge: belfry.edges[1]} is the edge it talks to
 //   const [a, b] = await world.pair(tenant)                                  100 and 101, both registered
 //   await world.phones().add(...)                                            baresip phones
 //   const call = await world.call(a, b, {...})                               an answered call, both ends
@@ -37,12 +38,12 @@ export class World {
 
   async tenant(options) {
     const tenant = await newTenant(this.operator, options);
-    await known(this.belfry.sip, tenant.domain, { host: source() });
+    await Promise.all(this.belfry.edges.map(({ sip }) => known(sip, tenant.domain, { host: source() })));
     return tenant;
   }
 
-  async ua(tenant, number, options = {}) {
-    const ua = await Ua.open({ server: this.belfry.sip, user: number, domain: tenant.domain, password: tenant.passwords[number], host: source(), ...options });
+  async ua(tenant, number, { edge = this.belfry.edges[0], ...options } = {}) {
+    const ua = await Ua.open({ server: edge.sip, user: number, domain: tenant.domain, password: tenant.passwords[number], host: source(), ...options });
     this.onClose(() => ua.close());
     return ua;
   }
@@ -87,7 +88,7 @@ export class World {
 
   phones() {
     if (!this.#phones) {
-      this.#phones = new Phones({ sip: this.belfry.sip, folder: this.output, ports: [this.belfry.port(200), this.belfry.port(999)] });
+      this.#phones = new Phones({ sip: this.belfry.sip, folder: this.output, ports: [this.belfry.port(400), this.belfry.port(999)] });
       this.onClose(() => this.#phones.close());
     }
     return this.#phones;

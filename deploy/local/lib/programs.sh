@@ -25,7 +25,7 @@ program_names() {
     local program copies n
     while read -r program copies _; do
         [ "${1:-$program}" = "$program" ] || continue
-        [ "$program" != call-control ] || [ -e "$RUN/bin/belfry-call-control" ] || continue
+        [ "$program" != call-control ] || controls_there || continue
         for ((n = 1; n <= copies; n++)); do program_name "$program" "$n"; done
     done <<<"$PROGRAMS"
 }
@@ -39,6 +39,9 @@ program_field() { awk -v name="$(program_of "$1")" -v n="$2" '$1 == name { print
 
 # program_priority NAME: supervisor stops the largest first.
 program_priority() { awk -v name="$(program_of "$1")" '$1 == name { print 10 + 10 * NR }' <<<"$PROGRAMS"; }
+
+controls_there() { [ -e "$RUN/bin/belfry-call-control" ]; }
+each_control() { ! controls_there || each "$CONTROLS" "$1"; }
 
 # port PLUS [COPY]
 port() { echo $((PORT_BASE + $1 + COPY_PORTS * (${2:-1} - 1))); }
@@ -61,6 +64,7 @@ each() {
 
 edge_sip() { echo "$(copy_address "$1"):$(port 60 "$1")"; }
 edge_internal_host() { echo "127.0.1.$1"; }
+edge_internal() { echo "$(edge_internal_host "$1"):$(port 62 "$1")"; }
 EDGE_PEERS=127.0.1.0/24
 edge_admin() { echo "http://127.0.0.1:$(port 10 "$1")"; }
 edge_ctl() { echo "unixs:$SOCK/$(program_name kamailio "$1").ctl"; }
