@@ -232,6 +232,7 @@ export class Call {
   constructor(ua, options, deadline_ms) {
     this.ua = ua;
     this.provisional = [];
+    this.reply = null; // the final one, once it is there
     this.request = ua.compose('INVITE', options);
     this.final = this.#run(deadline_ms);
     this.final.catch(() => {}); // whoever awaits it sees it
@@ -246,7 +247,7 @@ export class Call {
       reply = await this.ua.transact(this.request, limits);
     }
     if (reply.status < 300) this.#answered(reply);
-    return reply;
+    return (this.reply = reply);
   }
 
   #answered(reply) {

@@ -1,0 +1,48 @@
+// A tenant as a test about calls wants it, and what its phones do.
+//
+//   const {world, tenant, base, book, phone} = await office(t, {numbers, limits, set: {101: {do_not_disturb: true}}, groups: [{...}]});
+//   const a = await phone('100', {edge, transport})     registered, and call-control knows it
+//   const request = await ringing(b)                    the INVITE at b, answered with 180
+//   const dialog = await answers(call, b, request)      b answers it, the caller acknowledges; b's dialog
+//   await stops(c, request)                             c hears CANCEL and says 487
+//   await refuses(b, 486)                               the next INVITE at b gets this
+import assert from 'node:assert/strict';
+import { CallBook } from './calls.mjs';
+import { sdp } from './sip_message.mjs';
+import { World } from './world.mjs';
+
+export async function office(t, { numbers = ['100', '101', '102'], limits, set = {}, groups = [] } = {}) {
+  const world = new World(t);
+  const tenant = await world.tenant({ numbers, ...(limits ? { limits } : {}) });
+  const base = `/v1/tenants/${tenant.id}`;
+  for (const [number, change] of Object.entries(set)) await world.operator.ok('PATCH', `${base}/extensions/${number}`, change);
+  for (const group of groups) await world.operator.ok('POST', `${base}/groups`, group);
+  const book = new CallBook(tenant.api, tenant);
+  const phone = async (number, options) => book.registered(await world.ua(tenant, number, options));
+  return { world, tenant, base, book, phone };
+}
+
+export async function ringing(ua, limits) {
+  const request = await ua.incoming('INVITE', limits);
+  ua.reply(request, 180);
+  return request;
+}
+
+export async function answers(call, ua, request, { body = sdp({ port: 11 }) } = {}) {
+  ua.reply(request, 200, { body });
+  const answer = await call.final;
+  assert.equal(answer.status, 200, answer.first);
+  call.ack();
+  await ua.incoming('ACK');
+  return ua.dialog(request);
+}
+
+export async function stops(ua, request, limits) {
+  ua.reply(await ua.incoming('CANCEL', limits), 200);
+  ua.reply(request, 487);
+  await ua.incoming('ACK');
+}
+
+export async function refuses(ua, status, limits) {
+  ua.reply(await ua.incoming('INVITE', limits), status);
+}
