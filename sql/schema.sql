@@ -14,12 +14,119 @@ SET client_min_messages = warning;
 SET row_security = off;
 
 --
+-- Name: calls; Type: SCHEMA; Schema: -; Owner: belfry_owner
+--
+
+CREATE SCHEMA calls;
+
+ALTER SCHEMA calls OWNER TO belfry_owner;
+
+--
 -- Name: registry; Type: SCHEMA; Schema: -; Owner: belfry_owner
 --
 
 CREATE SCHEMA registry;
 
 ALTER SCHEMA registry OWNER TO belfry_owner;
+
+--
+-- Name: drop_partitions(integer); Type: FUNCTION; Schema: calls; Owner: belfry_owner
+--
+
+CREATE FUNCTION calls.drop_partitions(keep_months integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    oldest  text := to_char(date_trunc('month', now() AT TIME ZONE 'UTC') - keep_months * interval '1 month', 'YYYY_MM');
+    dropped integer := 0;
+    old     record;
+BEGIN
+    IF keep_months NOT BETWEEN 0 AND 1200 THEN
+        RAISE EXCEPTION 'keep_months must be 0 to 1200' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    FOR old IN
+        SELECT part.relname FROM pg_inherits
+        JOIN pg_class part ON part.oid = inhrelid
+        WHERE inhparent IN ('calls.cdr'::regclass, 'calls.timeline'::regclass)
+            AND part.relname ~ '_[0-9]{4}_[0-9]{2}$' AND right(part.relname, 7) < oldest AND keep_months > 0
+    LOOP
+        EXECUTE format('DROP TABLE calls.%I', old.relname);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$_$;
+
+ALTER FUNCTION calls.drop_partitions(keep_months integer) OWNER TO belfry_owner;
+
+--
+-- Name: id_at(timestamp with time zone); Type: FUNCTION; Schema: calls; Owner: belfry_owner
+--
+
+CREATE FUNCTION calls.id_at(moment timestamp with time zone) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
+ALTER FUNCTION calls.id_at(moment timestamp with time zone) OWNER TO belfry_owner;
+
+--
+-- Name: make_partition(text, timestamp without time zone); Type: FUNCTION; Schema: calls; Owner: belfry_owner
+--
+
+CREATE FUNCTION calls.make_partition(parent text, month timestamp without time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    name text := parent || to_char(month, '_YYYY_MM');
+    low  uuid := calls.id_at(month AT TIME ZONE 'UTC');
+    high uuid := calls.id_at((month + interval '1 month') AT TIME ZONE 'UTC');
+BEGIN
+    IF to_regclass(format('calls.%I', name)) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE calls.%I (LIKE calls.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name, parent);
+    EXECUTE format('WITH moved AS (DELETE FROM calls.%I WHERE call >= $1 AND call < $2 RETURNING *) '
+                   'INSERT INTO calls.%I SELECT * FROM moved', parent || '_default', name) USING low, high;
+    EXECUTE format('ALTER TABLE calls.%I ATTACH PARTITION calls.%I FOR VALUES FROM (%L) TO (%L)', parent, name, low, high);
+    EXECUTE format('ALTER TABLE calls.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+    EXECUTE format('CREATE POLICY system_only ON calls.%I USING '
+                   '((SELECT current_setting(''belfry.scope'', true)) = ''system'')', name);
+    RETURN true;
+END
+$_$;
+
+ALTER FUNCTION calls.make_partition(parent text, month timestamp without time zone) OWNER TO belfry_owner;
+
+--
+-- Name: make_partitions(integer); Type: FUNCTION; Schema: calls; Owner: belfry_owner
+--
+
+CREATE FUNCTION calls.make_partitions(months integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    this_month timestamp := date_trunc('month', now() AT TIME ZONE 'UTC');
+    made       integer := 0;
+    parent     text;
+BEGIN
+    IF months NOT BETWEEN 1 AND 24 THEN
+        RAISE EXCEPTION 'months must be 1 to 24' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('calls.make_partitions', 0)); -- replicas start together
+    FOREACH parent IN ARRAY ARRAY['cdr', 'timeline'] LOOP
+        FOR i IN -1 .. months LOOP
+            made := made + calls.make_partition(parent, this_month + i * interval '1 month')::integer;
+        END LOOP;
+    END LOOP;
+    RETURN made;
+END
+$$;
+
+ALTER FUNCTION calls.make_partitions(months integer) OWNER TO belfry_owner;
 
 --
 -- Name: audit_is_append_only(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
@@ -96,7 +203,135 @@ ALTER FUNCTION registry.number_take() OWNER TO belfry_owner;
 
 SET default_tablespace = '';
 
+--
+-- Name: cdr; Type: TABLE; Schema: calls; Owner: belfry_owner
+--
+
+CREATE TABLE calls.cdr (
+    call uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    sip_call_id text NOT NULL,
+    caller text NOT NULL COLLATE pg_catalog."C",
+    callee text NOT NULL COLLATE pg_catalog."C",
+    answered_by text NOT NULL COLLATE pg_catalog."C",
+    device text NOT NULL,
+    user_agent text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ringing_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    ended_at timestamp with time zone NOT NULL,
+    setup_ms bigint NOT NULL,
+    ring_ms bigint NOT NULL,
+    talk_ms bigint NOT NULL,
+    result text NOT NULL,
+    code smallint NOT NULL,
+    reason text NOT NULL,
+    hung_up_by text NOT NULL,
+    media jsonb NOT NULL,
+    edge text NOT NULL,
+    relay text NOT NULL,
+    local_plan boolean NOT NULL,
+    CONSTRAINT cdr_durations CHECK (((setup_ms >= 0) AND (ring_ms >= 0) AND (talk_ms >= 0))),
+    CONSTRAINT cdr_hung_up_by_known CHECK ((hung_up_by = ANY (ARRAY[''::text, 'caller'::text, 'callee'::text, 'api'::text, 'timeout'::text, 'edge'::text]))),
+    CONSTRAINT cdr_result_known CHECK ((result = ANY (ARRAY['answered'::text, 'busy'::text, 'no-answer'::text, 'cancelled'::text, 'refused'::text, 'failed'::text, 'lost'::text])))
+)
+PARTITION BY RANGE (call);
+
+ALTER TABLE ONLY calls.cdr FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE calls.cdr OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN cdr.result; Type: COMMENT; Schema: calls; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN calls.cdr.result IS 'lost: the edge or its data went away in mid call; reason says which';
+
 SET default_table_access_method = heap;
+
+--
+-- Name: cdr_default; Type: TABLE; Schema: calls; Owner: belfry_owner
+--
+
+CREATE TABLE calls.cdr_default (
+    call uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    sip_call_id text NOT NULL,
+    caller text NOT NULL COLLATE pg_catalog."C",
+    callee text NOT NULL COLLATE pg_catalog."C",
+    answered_by text NOT NULL COLLATE pg_catalog."C",
+    device text NOT NULL,
+    user_agent text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ringing_at timestamp with time zone,
+    answered_at timestamp with time zone,
+    ended_at timestamp with time zone NOT NULL,
+    setup_ms bigint NOT NULL,
+    ring_ms bigint NOT NULL,
+    talk_ms bigint NOT NULL,
+    result text NOT NULL,
+    code smallint NOT NULL,
+    reason text NOT NULL,
+    hung_up_by text NOT NULL,
+    media jsonb NOT NULL,
+    edge text NOT NULL,
+    relay text NOT NULL,
+    local_plan boolean NOT NULL,
+    CONSTRAINT cdr_durations CHECK (((setup_ms >= 0) AND (ring_ms >= 0) AND (talk_ms >= 0))),
+    CONSTRAINT cdr_hung_up_by_known CHECK ((hung_up_by = ANY (ARRAY[''::text, 'caller'::text, 'callee'::text, 'api'::text, 'timeout'::text, 'edge'::text]))),
+    CONSTRAINT cdr_result_known CHECK ((result = ANY (ARRAY['answered'::text, 'busy'::text, 'no-answer'::text, 'cancelled'::text, 'refused'::text, 'failed'::text, 'lost'::text])))
+);
+
+ALTER TABLE ONLY calls.cdr_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE calls.cdr_default OWNER TO belfry_owner;
+
+--
+-- Name: timeline; Type: TABLE; Schema: calls; Owner: belfry_owner
+--
+
+CREATE TABLE calls.timeline (
+    call uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C",
+    device text NOT NULL,
+    code smallint NOT NULL,
+    text text NOT NULL,
+    edge text NOT NULL,
+    details jsonb,
+    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text])))
+)
+PARTITION BY RANGE (call);
+
+ALTER TABLE ONLY calls.timeline FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE calls.timeline OWNER TO belfry_owner;
+
+--
+-- Name: timeline_default; Type: TABLE; Schema: calls; Owner: belfry_owner
+--
+
+CREATE TABLE calls.timeline_default (
+    call uuid NOT NULL,
+    seq bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C",
+    device text NOT NULL,
+    code smallint NOT NULL,
+    text text NOT NULL,
+    edge text NOT NULL,
+    details jsonb,
+    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text])))
+);
+
+ALTER TABLE ONLY calls.timeline_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE calls.timeline_default OWNER TO belfry_owner;
 
 --
 -- Name: migration; Type: TABLE; Schema: public; Owner: belfry_owner
@@ -368,6 +603,46 @@ COMMENT ON COLUMN registry.tenant.realm IS 'digest realm: the first domain, neve
 COMMENT ON COLUMN registry.tenant.max_calls IS 'this and the other limits: 0 is no limit of its own';
 
 --
+-- Name: cdr_default; Type: TABLE ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY calls.cdr ATTACH PARTITION calls.cdr_default DEFAULT;
+
+--
+-- Name: timeline_default; Type: TABLE ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY calls.timeline ATTACH PARTITION calls.timeline_default DEFAULT;
+
+--
+-- Name: cdr cdr_pkey; Type: CONSTRAINT; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY calls.cdr
+    ADD CONSTRAINT cdr_pkey PRIMARY KEY (call);
+
+--
+-- Name: cdr_default cdr_default_pkey; Type: CONSTRAINT; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY calls.cdr_default
+    ADD CONSTRAINT cdr_default_pkey PRIMARY KEY (call);
+
+--
+-- Name: timeline timeline_pkey; Type: CONSTRAINT; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY calls.timeline
+    ADD CONSTRAINT timeline_pkey PRIMARY KEY (call, seq);
+
+--
+-- Name: timeline_default timeline_default_pkey; Type: CONSTRAINT; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY calls.timeline_default
+    ADD CONSTRAINT timeline_default_pkey PRIMARY KEY (call, seq);
+
+--
 -- Name: migration migration_pkey; Type: CONSTRAINT; Schema: public; Owner: belfry_owner
 --
 
@@ -466,6 +741,66 @@ ALTER TABLE ONLY registry.tenant
     ADD CONSTRAINT tenant_slug_key UNIQUE (slug);
 
 --
+-- Name: cdr_answered_by_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX cdr_answered_by_idx ON ONLY calls.cdr USING btree (tenant_id, answered_by, call) WHERE ((answered_by <> ''::text) AND (answered_by <> callee));
+
+--
+-- Name: cdr_callee_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX cdr_callee_idx ON ONLY calls.cdr USING btree (tenant_id, callee, call);
+
+--
+-- Name: cdr_caller_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX cdr_caller_idx ON ONLY calls.cdr USING btree (tenant_id, caller, call);
+
+--
+-- Name: cdr_default_tenant_id_answered_by_call_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX cdr_default_tenant_id_answered_by_call_idx ON calls.cdr_default USING btree (tenant_id, answered_by, call) WHERE ((answered_by <> ''::text) AND (answered_by <> callee));
+
+--
+-- Name: cdr_tenant_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX cdr_tenant_idx ON ONLY calls.cdr USING btree (tenant_id, call);
+
+--
+-- Name: cdr_default_tenant_id_call_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX cdr_default_tenant_id_call_idx ON calls.cdr_default USING btree (tenant_id, call);
+
+--
+-- Name: cdr_default_tenant_id_callee_call_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX cdr_default_tenant_id_callee_call_idx ON calls.cdr_default USING btree (tenant_id, callee, call);
+
+--
+-- Name: cdr_default_tenant_id_caller_call_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX cdr_default_tenant_id_caller_call_idx ON calls.cdr_default USING btree (tenant_id, caller, call);
+
+--
+-- Name: timeline_began_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX timeline_began_idx ON ONLY calls.timeline USING btree (call) WHERE (seq = 1);
+
+--
+-- Name: timeline_default_call_idx; Type: INDEX; Schema: calls; Owner: belfry_owner
+--
+
+CREATE INDEX timeline_default_call_idx ON calls.timeline_default USING btree (call) WHERE (seq = 1);
+
+--
 -- Name: api_key_tenant_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
 --
 
@@ -500,6 +835,48 @@ CREATE INDEX idempotency_age_idx ON registry.idempotency USING btree (created_at
 --
 
 CREATE INDEX idempotency_tenant_idx ON registry.idempotency USING btree (tenant_id);
+
+--
+-- Name: cdr_default_pkey; Type: INDEX ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER INDEX calls.cdr_pkey ATTACH PARTITION calls.cdr_default_pkey;
+
+--
+-- Name: cdr_default_tenant_id_answered_by_call_idx; Type: INDEX ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER INDEX calls.cdr_answered_by_idx ATTACH PARTITION calls.cdr_default_tenant_id_answered_by_call_idx;
+
+--
+-- Name: cdr_default_tenant_id_call_idx; Type: INDEX ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER INDEX calls.cdr_tenant_idx ATTACH PARTITION calls.cdr_default_tenant_id_call_idx;
+
+--
+-- Name: cdr_default_tenant_id_callee_call_idx; Type: INDEX ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER INDEX calls.cdr_callee_idx ATTACH PARTITION calls.cdr_default_tenant_id_callee_call_idx;
+
+--
+-- Name: cdr_default_tenant_id_caller_call_idx; Type: INDEX ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER INDEX calls.cdr_caller_idx ATTACH PARTITION calls.cdr_default_tenant_id_caller_call_idx;
+
+--
+-- Name: timeline_default_call_idx; Type: INDEX ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER INDEX calls.timeline_began_idx ATTACH PARTITION calls.timeline_default_call_idx;
+
+--
+-- Name: timeline_default_pkey; Type: INDEX ATTACH; Schema: calls; Owner: belfry_owner
+--
+
+ALTER INDEX calls.timeline_pkey ATTACH PARTITION calls.timeline_default_pkey;
 
 --
 -- Name: audit audit_append_only; Type: TRIGGER; Schema: registry; Owner: belfry_owner
@@ -599,6 +976,54 @@ ALTER TABLE ONLY registry.idempotency
 
 ALTER TABLE ONLY registry.number
     ADD CONSTRAINT number_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES registry.tenant(id) ON DELETE CASCADE;
+
+--
+-- Name: cdr; Type: ROW SECURITY; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE calls.cdr ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: cdr_default; Type: ROW SECURITY; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE calls.cdr_default ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: cdr_default system_only; Type: POLICY; Schema: calls; Owner: belfry_owner
+--
+
+CREATE POLICY system_only ON calls.cdr_default USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
+
+--
+-- Name: timeline_default system_only; Type: POLICY; Schema: calls; Owner: belfry_owner
+--
+
+CREATE POLICY system_only ON calls.timeline_default USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
+
+--
+-- Name: cdr tenant_scope; Type: POLICY; Schema: calls; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON calls.cdr USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: timeline tenant_scope; Type: POLICY; Schema: calls; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON calls.timeline USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: timeline; Type: ROW SECURITY; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE calls.timeline ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: timeline_default; Type: ROW SECURITY; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE calls.timeline_default ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: api_key; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
@@ -721,10 +1146,48 @@ CREATE POLICY tenant_scope ON registry.number USING (((( SELECT current_setting(
 CREATE POLICY tenant_scope ON registry.tenant USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
 
 --
+-- Name: SCHEMA calls; Type: ACL; Schema: -; Owner: belfry_owner
+--
+
+GRANT USAGE ON SCHEMA calls TO belfry_calls;
+
+--
 -- Name: SCHEMA registry; Type: ACL; Schema: -; Owner: belfry_owner
 --
 
 GRANT USAGE ON SCHEMA registry TO belfry_registry;
+
+--
+-- Name: FUNCTION drop_partitions(keep_months integer); Type: ACL; Schema: calls; Owner: belfry_owner
+--
+
+REVOKE ALL ON FUNCTION calls.drop_partitions(keep_months integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION calls.drop_partitions(keep_months integer) TO belfry_calls;
+
+--
+-- Name: FUNCTION make_partition(parent text, month timestamp without time zone); Type: ACL; Schema: calls; Owner: belfry_owner
+--
+
+REVOKE ALL ON FUNCTION calls.make_partition(parent text, month timestamp without time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION make_partitions(months integer); Type: ACL; Schema: calls; Owner: belfry_owner
+--
+
+REVOKE ALL ON FUNCTION calls.make_partitions(months integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION calls.make_partitions(months integer) TO belfry_calls;
+
+--
+-- Name: TABLE cdr; Type: ACL; Schema: calls; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT ON TABLE calls.cdr TO belfry_calls;
+
+--
+-- Name: TABLE timeline; Type: ACL; Schema: calls; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT ON TABLE calls.timeline TO belfry_calls;
 
 --
 -- Name: TABLE api_key; Type: ACL; Schema: registry; Owner: belfry_owner

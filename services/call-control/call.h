@@ -44,8 +44,7 @@ struct call_leg {
     uint32_t round_trip_us; // 0: not known
 };
 
-// Borrowed texts, never NULL once call_event_clean() has seen it; NULL counts as empty before. What comes
-// from outside may be anything: bytes that are no UTF-8 become '?', what is too long is cut.
+// Borrowed texts; NULL counts as empty. What comes from outside may be anything: see call_event_clean().
 struct call_event {
     struct bf_id call, tenant;
     int64_t seq;
@@ -112,6 +111,15 @@ enum call_state call_state_parse(struct bf_str name);
 
 // What a strange event lacks for being one: NULL when it is good.
 const char *call_event_check(const struct call_event *event);
+
+// Texts as they may be kept and shown: what is no UTF-8 or a control character becomes '?', what is too long
+// is cut, NULL becomes "". What had to be changed is owned by `spare`, which must outlive the event.
+#define CALL_EVENT_TEXTS 11
+struct call_spare {
+    char *texts[CALL_EVENT_TEXTS];
+};
+void call_event_clean(struct call_event *event, struct call_spare *spare);
+void call_spare_release(struct call_spare *spare);
 
 // Returns whether the call's state is another one than before. `call` begins as zeroes.
 bool call_apply(struct call *call, const struct call_event *event);

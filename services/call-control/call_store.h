@@ -1,26 +1,48 @@
-// Live calls in Redis; the way of a call event to PostgreSQL and Redis.
+// Live calls in Redis.
 //
-// PostgreSQL comes first: when it is away nothing is taken and the caller must not acknowledge. Then Redis;
-// when that fails the events come again and find their lines and CDRs already there.
+// c:{t}:<call> is a hash of the call's members by name, cl:{t} its tenant's calls by id (a sorted set, all
+// scores 0), ec:<edge> its edge's, as "<t>/<call>". A call that is over leaves a hash with its state for a
+// while, so that what comes late does not make it anew. Any thread.
 #ifndef CALL_STORE_H
 #define CALL_STORE_H
 
-#include "bf_err.h"
+#include "bf_redis.h"
 #include "call.h"
+#include "call_events.h"
 
-struct control;
+#define CALL_LIVE_S (13 * 3600) // longer than an edge lets a call live
+#define CALL_OVER_S 600
 
-// A whole batch as an edge sent it, of any calls and tenants, in one transaction: use this, not one by one.
-// BF_OK: all are durable, live state, leases and CDRs included (events that are no good are counted, logged
-// and left out). Any error: nothing may be acknowledged; the same batch may be sent again. `local_plan`s and
-// late events are fine.
-bf_must_check enum bf_err call_events_apply(struct control *control, const struct call_event *events,
-                                            size_t count);
+// In batches of others: ask adds one command, read reads its reply. False: nothing is known of the call.
+void call_store_ask(struct bf_redis_batch *batch, struct bf_id tenant, struct bf_id call);
+bool call_store_read(const struct bf_redis_reply *reply, struct bf_id tenant, struct bf_id call,
+                     struct call *ret_call);
+// `listed`: it is in its tenant's and edge's lists already.
+void call_store_put(struct bf_redis_batch *batch, const struct call *call, bool listed);
+void call_store_end(struct bf_redis_batch *batch,
+                    const struct call *call); // out of the lists; leaves the trace
+void call_store_forget(struct bf_redis_batch *batch, const char *edge, struct bf_id tenant,
+                       struct bf_id call); // out of the lists only
 
-static inline bf_must_check enum bf_err call_event_apply(struct control *control,
-                                                         const struct call_event *event)
-{
-    return call_events_apply(control, event, 1);
-}
+// A call made again from its timeline: its hash, unless there is one (reply 0, else 1); then its lists.
+extern struct bf_redis_script call_revive_script;
+void call_store_revive(struct bf_redis_batch *batch, const struct call *call);
+void call_store_list_add(struct bf_redis_batch *batch, const struct call *call);
+
+// A running call of the tenant; one that is over, or nobody's: BF_NOT_FOUND.
+bf_must_check enum bf_err call_store_find(struct control *control, struct bf_id tenant, struct bf_id call,
+                                          struct call *ret_call);
+
+// Running calls of a tenant, newest first, those before `before` (nil: from the newest).
+typedef void call_store_each(void *ctx, const struct call *call);
+bf_must_check enum bf_err call_store_list(struct control *control, struct bf_id tenant, struct bf_id before,
+                                          int64_t limit, call_store_each *each, void *ctx, bool *ret_more);
+
+// Some (at most max) of an edge's calls.
+struct call_ref {
+    struct bf_id tenant, call;
+};
+bf_must_check enum bf_err call_store_of_edge(struct control *control, const char *edge, size_t max,
+                                             struct call_ref *ret_refs, size_t *ret_count);
 
 #endif

@@ -1,0 +1,357 @@
+// The way of call events.
+#include "call_events.h"
+
+#include <string.h>
+
+#include "bf_clock.h"
+#include "call_metrics.h"
+#include "call_store.h"
+#include "cdr_store.h"
+#include "control.h"
+#include "limit_store.h"
+#include "timeline_store.h"
+
+#define EVENTS_MAX  1000 // in one transaction
+#define CLOSE_MAX   500
+#define REBUILD_MAX 1000
+#define SLOTS       2048 // of the table of a batch's calls: a power of two, above EVENTS_MAX
+
+struct entry { // a call of the batch
+    struct call call;
+    bool known;   // to Redis
+    bool begins;  // its first event is in this batch
+    bool changed; // by this batch
+    bool ended;   // by this batch
+};
+
+struct work {
+    struct control *control;
+    struct call_event *events; // clean
+    size_t event_count;
+    struct entry *entries;
+    size_t count;
+    uint16_t slots[SLOTS]; // index + 1 into entries
+};
+
+// ---- the calls of a batch
+
+static struct entry *work_find(struct work *work, struct bf_id call, struct bf_id tenant)
+{
+    uint32_t hash;
+
+    memcpy(&hash, call.bytes + 12, sizeof(hash)); // the random end of a UUIDv7
+    for (size_t i = hash % SLOTS;; i = (i + 1) % SLOTS) {
+        if (work->slots[i] == 0) {
+            struct entry *entry = &work->entries[work->count];
+            entry->call = (struct call){.id = call, .tenant = tenant};
+            work->slots[i] = (uint16_t)++work->count;
+            return entry;
+        }
+        struct entry *entry = &work->entries[work->slots[i] - 1];
+        if (bf_id_eq(entry->call.id, call))
+            return entry;
+    }
+}
+
+static enum bf_err work_read_live(struct work *work)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(work->control->redis);
+
+    for (size_t i = 0; i < work->event_count; i++)
+        if (work->events[i].seq == 1)
+            work_find(work, work->events[i].call, work->events[i].tenant)->begins = true;
+        else
+            work_find(work, work->events[i].call, work->events[i].tenant);
+    for (size_t i = 0; i < work->count; i++)
+        call_store_ask(batch, work->entries[i].call.tenant, work->entries[i].call.id);
+    enum bf_err err = bf_redis_run(batch);
+    for (size_t i = 0; !err && i < work->count; i++) {
+        struct call *call = &work->entries[i].call;
+        work->entries[i].known = call_store_read(bf_redis_reply(batch, i), call->tenant, call->id, call);
+    }
+    return err;
+}
+
+static void replay_line(void *ctx, const struct call_event *event)
+{
+    struct entry *entry = work_find(ctx, event->call, event->tenant);
+
+    if (!entry->known && bf_id_eq(entry->call.tenant, event->tenant)) {
+        if (entry->call.state == CALL_STATE_NONE)
+            call_count(CALLS_REBUILT);
+        call_apply(&entry->call, event);
+    }
+}
+
+// Calls that did not begin in this batch and that Redis does not know.
+static enum bf_err work_replay(struct work *work, struct bf_tx *tx)
+{
+    bf_autofree struct bf_id *lost = bf_xcalloc(work->count + 1, sizeof(*lost));
+    size_t count = 0;
+
+    for (size_t i = 0; i < work->count; i++)
+        if (!work->entries[i].known && !work->entries[i].begins)
+            lost[count++] = work->entries[i].call.id;
+    return count ? timeline_store_replay(tx, lost, count, replay_line, work) : BF_OK;
+}
+
+// The ends come after everything else of the batch, whatever order an edge's processes wrote it in.
+static void work_apply(struct work *work)
+{
+    for (int ends = 0; ends < 2; ends++)
+        for (size_t i = 0; i < work->event_count; i++) {
+            const struct call_event *event = &work->events[i];
+            struct entry *entry = work_find(work, event->call, event->tenant);
+            if ((event->kind == CALL_ENDED) != ends || !bf_id_eq(entry->call.tenant, event->tenant))
+                continue;
+            bool changed = call_apply(&entry->call, event);
+            entry->changed = entry->changed || changed;
+            entry->ended = entry->ended || (changed && entry->call.state == CALL_STATE_ENDED);
+        }
+}
+
+static enum bf_err work_write_cdrs(struct work *work, struct bf_tx *tx, size_t *ret_new)
+{
+    bf_autofree const struct call **over = bf_xcalloc(work->count + 1, sizeof(*over));
+    size_t count = 0;
+
+    *ret_new = 0;
+    for (size_t i = 0; i < work->count; i++)
+        if (work->entries[i].ended)
+            over[count++] = &work->entries[i].call;
+    return count ? cdr_store_add(tx, over, count, ret_new) : BF_OK;
+}
+
+static enum bf_err work_write_sql(struct work *work)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    size_t lines = 0, cdrs = 0;
+    enum bf_err err = bf_tx_begin(work->control->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = work_replay(work, tx);
+    if (!err)
+        err = timeline_store_add(tx, work->events, work->event_count, &lines);
+    if (!err) {
+        work_apply(work);
+        err = work_write_cdrs(work, tx, &cdrs);
+    }
+    if (!err)
+        err = bf_tx_commit(tx);
+    if (err == BF_INTERNAL || err == BF_FORBIDDEN)
+        bf_error("calls.events", BF_E(err), BF_S("database", tx ? bf_tx_error(tx) : ""));
+    if (err)
+        return err;
+    bf_metric_add(&call_metrics[CALLS_EVENTS], (int64_t)lines);
+    bf_metric_add(&call_metrics[CALLS_EVENTS_AGAIN], (int64_t)(work->event_count - lines));
+    bf_metric_add(&call_metrics[CALLS_CDRS], (int64_t)cdrs);
+    return BF_OK;
+}
+
+static enum bf_err work_write_live(struct work *work)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(work->control->redis);
+
+    for (size_t i = 0; i < work->count; i++) {
+        const struct entry *entry = &work->entries[i];
+        struct limit_lease lease = {entry->call.tenant, entry->call.id, entry->call.edge};
+        if (entry->call.state == CALL_STATE_ENDED && (entry->ended || !entry->known)) {
+            call_store_end(batch, &entry->call);
+            limit_store_free(batch, &lease);
+        } else if (entry->changed && entry->call.state != CALL_STATE_ENDED) {
+            call_store_put(batch, &entry->call, entry->known);
+            if (!entry->known)
+                limit_store_hold(batch, &lease);
+        }
+    }
+    return bf_redis_run(batch);
+}
+
+static void refuse(const struct call_event *event, const char *why)
+{
+    char id[BF_ID_TEXT_SIZE];
+
+    call_count(CALLS_EVENTS_REFUSED);
+    bf_warn("calls.event_refused", BF_S("call", bf_id_text(event->call, id)), BF_I("seq", event->seq),
+            BF_S("edge", event->edge ? event->edge : ""), BF_S("why", why));
+}
+
+static enum bf_err apply_once(struct control *control, struct call_event *events, size_t count)
+{
+    struct work *work = bf_xcalloc(1, sizeof(*work));
+
+    *work = (struct work){.control = control, .events = events, .event_count = count};
+    work->entries = bf_xcalloc(count + 1, sizeof(work->entries[0]));
+    enum bf_err err = work_read_live(work);
+    if (!err)
+        err = work_write_sql(work);
+    if (!err)
+        err = work_write_live(work);
+    free(work->entries);
+    free(work);
+    return err;
+}
+
+// What PostgreSQL refuses as nonsense is found by halving, so that one such event does not hold up an edge.
+static enum bf_err apply_halving(struct control *control, struct call_event *events, size_t count)
+{
+    enum bf_err err = apply_once(control, events, count);
+
+    if (err != BF_INVALID && err != BF_TOO_LARGE)
+        return err;
+    if (count == 1) {
+        refuse(&events[0], bf_err_text(err));
+        return BF_OK;
+    }
+    err = apply_halving(control, events, count / 2);
+    return err ? err : apply_halving(control, events + count / 2, count - count / 2);
+}
+
+static enum bf_err apply_chunk(struct control *control, const struct call_event *events, size_t count)
+{
+    bf_autofree struct call_event *clean = bf_xcalloc(count + 1, sizeof(*clean));
+    bf_autofree struct call_spare *spares = bf_xcalloc(count + 1, sizeof(*spares));
+    size_t good = 0;
+    enum bf_err err = BF_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *wrong = call_event_check(&events[i]);
+        if (wrong) {
+            refuse(&events[i], wrong);
+            continue;
+        }
+        clean[good] = events[i];
+        call_event_clean(&clean[good], &spares[good]);
+        good++;
+    }
+    if (good)
+        err = apply_halving(control, clean, good);
+    for (size_t i = 0; i < good; i++)
+        call_spare_release(&spares[i]);
+    return err;
+}
+
+enum bf_err call_events_apply(struct control *control, const struct call_event *events, size_t count)
+{
+    uint64_t began_us = bf_mono_us();
+    enum bf_err err = BF_OK;
+
+    for (size_t at = 0; !err && at < count; at += EVENTS_MAX)
+        err = apply_chunk(control, events + at, count - at < EVENTS_MAX ? count - at : EVENTS_MAX);
+    if (!err)
+        bf_metric_observe_us(&call_metrics[CALLS_EVENTS_SECONDS], bf_mono_us() - began_us);
+    return err;
+}
+
+// ---- calls that nobody tells of any more
+
+static enum bf_err close_refs(struct control *control, const char *edge, const char *reason,
+                              const struct call_ref *refs, size_t count)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
+    bf_autofree struct call_event *events = bf_xcalloc(count + 1, sizeof(*events));
+    bf_autofree struct call *calls = bf_xcalloc(count + 1, sizeof(*calls));
+
+    for (size_t i = 0; i < count; i++)
+        call_store_ask(batch, refs[i].tenant, refs[i].call);
+    enum bf_err err = bf_redis_run(batch);
+    for (size_t i = 0; !err && i < count; i++) {
+        calls[i] = (struct call){.id = refs[i].call, .tenant = refs[i].tenant};
+        call_text(edge, calls[i].edge, sizeof(calls[i].edge));
+        (void)call_store_read(bf_redis_reply(batch, i), refs[i].tenant, refs[i].call, &calls[i]);
+        events[i] = call_close_event(&calls[i], reason, bf_unix_ms());
+    }
+    if (!err)
+        err = call_events_apply(control, events, count);
+    if (err)
+        return err;
+    bf_redis_clear(batch);
+    for (size_t i = 0; i < count; i++)
+        call_store_forget(batch, edge, refs[i].tenant, refs[i].call);
+    return bf_redis_run(batch);
+}
+
+enum bf_err call_events_close_edge(struct control *control, const char *edge, const char *reason,
+                                   size_t *ret_closed)
+{
+    bf_autofree struct call_ref *refs = bf_xcalloc(CLOSE_MAX, sizeof(*refs));
+    size_t closed = 0, count;
+    enum bf_err err;
+
+    do {
+        err = call_store_of_edge(control, edge, CLOSE_MAX, refs, &count);
+        if (!err && count)
+            err = close_refs(control, edge, reason, refs, count);
+        if (err)
+            return err;
+        closed += count;
+        bf_metric_add(&call_metrics[CALLS_CLOSED], (int64_t)count);
+    } while (count);
+    *ret_closed = closed;
+    return BF_OK;
+}
+
+// Those that nobody has told of meanwhile.
+static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(work->control->redis);
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *lists =
+        bf_redis_batch_new(work->control->redis);
+
+    for (size_t i = 0; i < work->count; i++)
+        call_store_revive(batch, &work->entries[i].call);
+    enum bf_err err = bf_redis_run(batch);
+    if (err)
+        return err;
+    for (size_t i = 0; i < work->count; i++) {
+        const struct call *call = &work->entries[i].call;
+        struct limit_lease lease = {call->tenant, call->id, call->edge};
+        if (bf_redis_int(bf_redis_reply(batch, i)) != 1)
+            continue;
+        call_store_list_add(lists, call);
+        limit_store_hold(lists, &lease);
+        ++*ret_calls;
+    }
+    return bf_redis_run(lists);
+}
+
+static enum bf_err rebuild_page(struct work *work, struct bf_id *after, size_t *ret_ids, size_t *ret_calls)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    bf_autofree struct bf_id *ids = bf_xcalloc(REBUILD_MAX, sizeof(*ids));
+    enum bf_err err = bf_tx_begin(work->control->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = timeline_store_open(tx, bf_unix_ms() - CALL_LIVE_S * UINT64_C(1000), *after, REBUILD_MAX, ids,
+                                  ret_ids);
+    if (!err && *ret_ids)
+        err = timeline_store_replay(tx, ids, *ret_ids, replay_line, work);
+    if (!err)
+        err = bf_tx_commit(tx);
+    if (err || !*ret_ids)
+        return err;
+    *after = ids[*ret_ids - 1];
+    return rebuild_write(work, ret_calls);
+}
+
+enum bf_err call_events_rebuild(struct control *control, size_t *ret_calls)
+{
+    struct bf_id after = {{0}};
+    size_t ids, calls = 0;
+    enum bf_err err;
+
+    do {
+        struct work *work = bf_xcalloc(1, sizeof(*work));
+        work->control = control;
+        work->entries = bf_xcalloc(REBUILD_MAX + 1, sizeof(work->entries[0]));
+        err = rebuild_page(work, &after, &ids, &calls);
+        free(work->entries);
+        free(work);
+    } while (!err && ids == REBUILD_MAX);
+    if (!err)
+        *ret_calls = calls;
+    return err;
+}

@@ -1,0 +1,177 @@
+// Calls as JSON.
+#include "call_json.h"
+
+#include <string.h>
+
+#include "bf_clock.h"
+
+json_t *call_json_text(const char *text)
+{
+    return text && *text ? json_string(text) : json_null();
+}
+
+json_t *call_json_time(uint64_t unix_ms)
+{
+    char text[BF_RFC3339_SIZE];
+
+    return unix_ms ? json_string(bf_rfc3339(unix_ms, text)) : json_null();
+}
+
+json_t *call_json_id(struct bf_id id)
+{
+    char text[BF_ID_TEXT_SIZE];
+
+    return json_string(bf_id_text(id, text));
+}
+
+// ---- details: numbers as they came
+
+static const struct text_member {
+    const char *name;
+    size_t offset;
+} texts[] = {
+    {"call_id", offsetof(struct call_event, call_id)},
+    {"caller", offsetof(struct call_event, caller)},
+    {"callee", offsetof(struct call_event, callee)},
+    {"from_tag", offsetof(struct call_event, from_tag)},
+    {"to_tag", offsetof(struct call_event, to_tag)},
+    {"relay", offsetof(struct call_event, relay)},
+    {"user_agent", offsetof(struct call_event, user_agent)},
+};
+
+// Kinds whose lines make up a call's state; the others would only say the same again.
+static bool has_details(enum call_kind kind)
+{
+    return kind == CALL_STARTED || kind == CALL_ANSWERED || kind == CALL_ENDED;
+}
+
+static json_t *leg_keep(const struct call_leg *leg)
+{
+    char tag[CALL_TEXT_SIZE], codec[CALL_CODEC_SIZE];
+
+    call_text(leg->tag, tag, sizeof(tag));
+    call_text(leg->codec, codec, sizeof(codec));
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "tag", tag, "codec", codec, "packets",
+                     (json_int_t)leg->packets, "octets", (json_int_t)leg->octets, "lost",
+                     (json_int_t)leg->lost, "jitter_us", (json_int_t)leg->jitter_us, "mos_x10",
+                     (json_int_t)leg->mos_x10, "round_trip_us", (json_int_t)leg->round_trip_us);
+}
+
+char *call_json_details(const struct call_event *event)
+{
+    json_t *json = json_object();
+    char *text = NULL;
+
+    for (size_t i = 0; i < BF_LEN(texts) && has_details(event->kind); i++) {
+        const char *value = *(const char *const *)((const char *)event + texts[i].offset);
+        if (value && *value)
+            json_object_set_new(json, texts[i].name, json_string(value));
+    }
+    if (event->local_plan)
+        json_object_set_new(json, "local_plan", json_true());
+    if (event->leg_count) {
+        json_t *legs = json_array();
+        for (size_t i = 0; i < event->leg_count && i < CALL_LEGS_MAX; i++)
+            json_array_append_new(legs, leg_keep(&event->legs[i]));
+        json_object_set_new(json, "legs", legs);
+    }
+    if (json_object_size(json) > 0)
+        text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    return text;
+}
+
+static uint64_t number_of(const json_t *json, const char *name)
+{
+    json_int_t value = json_integer_value(json_object_get(json, name));
+
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static void leg_read(const json_t *json, struct call_leg *leg)
+{
+    *leg = (struct call_leg){
+        .packets = number_of(json, "packets"),
+        .octets = number_of(json, "octets"),
+        .lost = number_of(json, "lost"),
+        .jitter_us = (uint32_t)number_of(json, "jitter_us"),
+        .mos_x10 = (uint32_t)number_of(json, "mos_x10"),
+        .round_trip_us = (uint32_t)number_of(json, "round_trip_us"),
+    };
+    call_text(json_string_value(json_object_get(json, "tag")), leg->tag, sizeof(leg->tag));
+    call_text(json_string_value(json_object_get(json, "codec")), leg->codec, sizeof(leg->codec));
+}
+
+void call_json_details_read(const char *text, struct call_details *details, struct call_event *event)
+{
+    details->json = *text ? json_loads(text, 0, NULL) : NULL;
+    for (size_t i = 0; i < BF_LEN(texts); i++) {
+        const char *value = json_string_value(json_object_get(details->json, texts[i].name));
+        *(const char **)((char *)event + texts[i].offset) = value ? value : "";
+    }
+    event->local_plan = json_is_true(json_object_get(details->json, "local_plan"));
+    const json_t *legs = json_object_get(details->json, "legs");
+    event->legs = details->legs;
+    event->leg_count = json_array_size(legs) < CALL_LEGS_MAX ? json_array_size(legs) : CALL_LEGS_MAX;
+    for (size_t i = 0; i < event->leg_count; i++)
+        leg_read(json_array_get(legs, i), &details->legs[i]);
+}
+
+void call_json_details_release(struct call_details *details)
+{
+    json_decref(details->json);
+    details->json = NULL;
+}
+
+// ---- for people
+
+// 0: not known.
+static json_t *ratio_or_null(uint32_t value, double per_unit)
+{
+    return value ? json_real(value / per_unit) : json_null();
+}
+
+json_t *call_json_leg(const struct call_leg *leg, const char *party)
+{
+    uint64_t expected = leg->packets + leg->lost;
+
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "party", call_json_text(party),
+                     "tag", call_json_text(leg->tag), "codec", call_json_text(leg->codec), "packets",
+                     (json_int_t)leg->packets, "octets", (json_int_t)leg->octets, "lost_packets",
+                     (json_int_t)leg->lost, "loss_percent",
+                     expected ? json_real(100.0 * (double)leg->lost / (double)expected) : json_null(),
+                     "jitter_ms", json_real(leg->jitter_us / 1000.0), "mos", ratio_or_null(leg->mos_x10, 10),
+                     "round_trip_ms", ratio_or_null(leg->round_trip_us, 1000));
+}
+
+json_t *call_json_legs(const struct call *call)
+{
+    json_t *legs = json_array();
+
+    for (size_t i = 0; i < call->leg_count; i++)
+        json_array_append_new(legs, call_json_leg(&call->legs[i], call_leg_party(call, &call->legs[i])));
+    return legs;
+}
+
+json_t *call_json_live(const struct call *call, uint64_t now_ms)
+{
+    uint64_t talk_ms = call->answered_ms && now_ms > call->answered_ms ? now_ms - call->answered_ms : 0;
+
+    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:b}", "id",
+                     call_json_id(call->id), "state", call_state_name(call->state), "caller", call->caller,
+                     "callee", call->callee, "number", call_json_text(call->number), "device",
+                     call_json_text(call->device), "user_agent", call_json_text(call->user_agent),
+                     "started_at", call_json_time(call->started_ms), "ringing_at",
+                     call_json_time(call->ringing_ms), "answered_at", call_json_time(call->answered_ms),
+                     "talk_ms", (json_int_t)talk_ms, "edge", call->edge, "relay", call_json_text(call->relay),
+                     "sip_call_id", call_json_text(call->call_id), "local_plan", call->local_plan);
+}
+
+json_t *call_json_event(const struct call_event *event)
+{
+    return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "seq", (json_int_t)event->seq, "time",
+                     call_json_time(event->at_ms), "kind", call_kind_name(event->kind), "number",
+                     call_json_text(event->number), "device", call_json_text(event->device), "code",
+                     event->code ? json_integer(event->code) : json_null(), "text",
+                     call_json_text(event->reason), "edge", call_json_text(event->edge));
+}

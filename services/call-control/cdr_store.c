@@ -1,0 +1,234 @@
+// SQL about CDRs and the partitions of this schema.
+#include "cdr_store.h"
+
+#include <string.h>
+
+#include "call_json.h"
+#include "sql_array.h"
+
+#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
+#define AT(column) "to_timestamp(" column " / 1000.0)"
+
+#define CLOCK_SLACK_MS (24 * 3600 * 1000) // how far a call's id may be from its start
+
+// The order of the parameters, and of the columns that unnest makes of them.
+enum column {
+    COL_CALL,
+    COL_TENANT,
+    COL_CALL_ID,
+    COL_CALLER,
+    COL_CALLEE,
+    COL_ANSWERED_BY,
+    COL_DEVICE,
+    COL_USER_AGENT,
+    COL_STARTED,
+    COL_RINGING,
+    COL_ANSWERED,
+    COL_ENDED,
+    COL_SETUP,
+    COL_RING,
+    COL_TALK,
+    COL_RESULT,
+    COL_CODE,
+    COL_REASON,
+    COL_HUNG_UP_BY,
+    COL_MEDIA,
+    COL_EDGE,
+    COL_RELAY,
+    COL_LOCAL_PLAN,
+    COLS,
+};
+
+static const char insert_sql[] = "INSERT INTO calls.cdr (call, tenant_id, sip_call_id, caller, callee, "
+                                 "answered_by, device, user_agent, "
+                                 "started_at, ringing_at, answered_at, ended_at, setup_ms, ring_ms, talk_ms, "
+                                 "result, code, reason, "
+                                 "hung_up_by, media, edge, relay, local_plan) "
+                                 "SELECT call, tenant, sip_call_id, caller, callee, answered_by, device, "
+                                 "user_agent, " AT("started") ", " AT("ringing") ", " AT("answered") ", " AT(
+                                     "ended") ", setup, ring, talk, result, code, reason, "
+                                              "hung_up_by, media::jsonb, edge, relay, local_plan = 1 FROM "
+                                              "unnest($1::uuid[], $2::uuid[], $3::text[], "
+                                              "$4::text[], $5::text[], $6::text[], $7::text[], $8::text[], "
+                                              "$9::bigint[], $10::bigint[], $11::bigint[], "
+                                              "$12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], "
+                                              "$16::text[], $17::smallint[], $18::text[], "
+                                              "$19::text[], $20::text[], $21::text[], $22::text[], "
+                                              "$23::smallint[]) AS line(call, tenant, sip_call_id, "
+                                              "caller, callee, answered_by, device, user_agent, started, "
+                                              "ringing, answered, ended, setup, ring, talk, "
+                                              "result, code, reason, hung_up_by, media, edge, relay, "
+                                              "local_plan) ON CONFLICT DO NOTHING";
+
+static void columns_add(struct sql_array columns[COLS], const struct call *call)
+{
+    const struct cdr cdr = call_cdr(call);
+    json_t *legs = call_json_legs(call);
+    bf_autofree char *media = json_dumps(legs, JSON_COMPACT | JSON_REAL_PRECISION(6));
+
+    json_decref(legs);
+    sql_array_id(&columns[COL_CALL], call->id);
+    sql_array_id(&columns[COL_TENANT], call->tenant);
+    sql_array_text(&columns[COL_CALL_ID], call->call_id);
+    sql_array_text(&columns[COL_CALLER], call->caller);
+    sql_array_text(&columns[COL_CALLEE], call->callee);
+    sql_array_text(&columns[COL_ANSWERED_BY], call->answered_ms ? call->number : "");
+    sql_array_text(&columns[COL_DEVICE], call->answered_ms ? call->device : "");
+    sql_array_text(&columns[COL_USER_AGENT], call->user_agent);
+    sql_array_time(&columns[COL_STARTED], call->started_ms);
+    sql_array_time(&columns[COL_RINGING], call->ringing_ms);
+    sql_array_time(&columns[COL_ANSWERED], call->answered_ms);
+    sql_array_time(&columns[COL_ENDED], call->ended_ms);
+    sql_array_int(&columns[COL_SETUP], (int64_t)cdr.setup_ms);
+    sql_array_int(&columns[COL_RING], (int64_t)cdr.ring_ms);
+    sql_array_int(&columns[COL_TALK], (int64_t)cdr.talk_ms);
+    sql_array_text(&columns[COL_RESULT], cdr.result);
+    sql_array_int(&columns[COL_CODE], cdr.code);
+    sql_array_text(&columns[COL_REASON], call->reason);
+    sql_array_text(&columns[COL_HUNG_UP_BY], cdr.hung_up_by);
+    sql_array_text(&columns[COL_MEDIA], media);
+    sql_array_text(&columns[COL_EDGE], call->edge);
+    sql_array_text(&columns[COL_RELAY], call->relay);
+    sql_array_int(&columns[COL_LOCAL_PLAN], call->local_plan);
+}
+
+enum bf_err cdr_store_add(struct bf_tx *tx, const struct call *const *calls, size_t count, size_t *ret_new)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct sql_array columns[COLS];
+    struct bf_param params[COLS];
+    bool fits = true;
+
+    for (size_t i = 0; i < COLS; i++)
+        sql_array_init(&columns[i]);
+    for (size_t i = 0; i < count; i++)
+        columns_add(columns, calls[i]);
+    for (size_t i = 0; i < COLS; i++) {
+        params[i] = sql_array_param(&columns[i]);
+        fits = fits && params[i].at;
+    }
+    enum bf_err err = fits ? bf_tx_run(tx, insert_sql, params, COLS, &rows) : BF_TOO_LARGE;
+    for (size_t i = 0; i < COLS; i++)
+        sql_array_release(&columns[i]);
+    if (!err)
+        *ret_new = (size_t)bf_rows_affected(rows);
+    return err;
+}
+
+// ---- reading
+
+#define CDR                                                                                               \
+    "call, caller, callee, answered_by, device, user_agent, " MS("started_at") ", " MS(                   \
+        "ringing_at") ", " MS("answered_at") ", " MS("ended_at") ", setup_ms, ring_ms, talk_ms, result, " \
+                                                                 "code, reason, hung_up_by, "             \
+                                                                 "media, edge, relay, local_plan, "       \
+                                                                 "sip_call_id"
+
+static json_t *row_text(const struct bf_rows *rows, size_t row, int col)
+{
+    return call_json_text(bf_rows_text(rows, row, col));
+}
+
+static json_t *row_time(const struct bf_rows *rows, size_t row, int col)
+{
+    return call_json_time((uint64_t)bf_rows_int(rows, row, col));
+}
+
+static json_t *row_json(const struct bf_rows *rows, size_t row, int col)
+{
+    json_t *json = json_loads(bf_rows_text(rows, row, col), 0, NULL);
+
+    return json ? json : json_array();
+}
+
+static void cdr_read(const struct bf_rows *rows, size_t row, cdr_store_each *each, void *ctx)
+{
+    struct bf_id call = bf_rows_id(rows, row, 0);
+    int64_t code = bf_rows_int(rows, row, 14);
+    json_t *cdr = json_pack(
+        "{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:s, "
+        "s:o, "
+        "s:b, s:o}",
+        "id", call_json_id(call), "caller", bf_rows_text(rows, row, 1), "callee", bf_rows_text(rows, row, 2),
+        "answered_by", row_text(rows, row, 3), "device", row_text(rows, row, 4), "user_agent",
+        row_text(rows, row, 5), "started_at", row_time(rows, row, 6), "ringing_at", row_time(rows, row, 7),
+        "answered_at", row_time(rows, row, 8), "ended_at", row_time(rows, row, 9), "setup_ms",
+        (json_int_t)bf_rows_int(rows, row, 10), "ring_ms", (json_int_t)bf_rows_int(rows, row, 11), "talk_ms",
+        (json_int_t)bf_rows_int(rows, row, 12), "result", bf_rows_text(rows, row, 13), "code",
+        code ? json_integer(code) : json_null(), "reason", row_text(rows, row, 15), "hung_up_by",
+        row_text(rows, row, 16), "media", row_json(rows, row, 17), "edge", bf_rows_text(rows, row, 18),
+        "relay", row_text(rows, row, 19), "local_plan", (int)bf_rows_bool(rows, row, 20), "sip_call_id",
+        row_text(rows, row, 21));
+
+    each(ctx, call, cdr);
+    json_decref(cdr);
+}
+
+// Bounds on the id let PostgreSQL leave out whole months.
+#define WHERE                                                                                        \
+    "tenant_id = $1 AND ($2::uuid IS NULL OR call < $2) "                                            \
+    "AND ($3::bigint = 0 OR (started_at >= " AT("$3") " AND call >= calls.id_at(" AT(                \
+        "($3 - $7)") "))) "                                                                          \
+                     "AND ($4::bigint = 0 OR (started_at < " AT("$4") " AND call < calls.id_at(" AT( \
+                         "($4 + $7)") "))) "
+#define PAGE " ORDER BY call DESC LIMIT $5"
+
+static const char all_sql[] = "SELECT " CDR " FROM calls.cdr WHERE " WHERE "AND $6::text IS NULL" PAGE;
+
+// One index each; merged here.
+static const char number_sql[] =
+    "SELECT " CDR " FROM ((SELECT * FROM calls.cdr WHERE " WHERE "AND caller = $6" PAGE ") UNION ALL "
+    "(SELECT * FROM calls.cdr WHERE " WHERE "AND callee = $6 AND caller <> $6" PAGE ") UNION ALL "
+    "(SELECT * FROM calls.cdr WHERE " WHERE
+    "AND answered_by = $6 AND answered_by <> '' AND answered_by <> callee AND caller <> $6" PAGE
+    ")) AS found" PAGE;
+
+enum bf_err cdr_store_list(struct bf_tx *tx, const struct cdr_query *query, cdr_store_each *each, void *ctx,
+                           bool *ret_more)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    bool by_number = query->number && *query->number;
+    enum bf_err err = bf_tx_exec(tx, &rows, by_number ? number_sql : all_sql, BF_P_ID(query->tenant),
+                                 bf_id_is_nil(query->before) ? BF_P_NULL : BF_P_ID(query->before),
+                                 BF_P_INT((int64_t)query->from_ms), BF_P_INT((int64_t)query->to_ms),
+                                 BF_P_INT(query->limit + 1), by_number ? BF_P_TEXT(query->number) : BF_P_NULL,
+                                 BF_P_INT(CLOCK_SLACK_MS));
+
+    if (err)
+        return err;
+    size_t count = bf_rows_count(rows);
+    *ret_more = count > (size_t)query->limit;
+    for (size_t i = 0; i < count && i < (size_t)query->limit; i++)
+        cdr_read(rows, i, each, ctx);
+    return BF_OK;
+}
+
+enum bf_err cdr_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id call, cdr_store_each *each,
+                           void *ctx)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err =
+        bf_tx_exec(tx, &rows, "SELECT " CDR " FROM calls.cdr WHERE call = $1 AND tenant_id = $2",
+                   BF_P_ID(call), BF_P_ID(tenant));
+
+    if (err)
+        return err;
+    if (bf_rows_count(rows) == 0)
+        return BF_NOT_FOUND;
+    cdr_read(rows, 0, each, ctx);
+    return BF_OK;
+}
+
+enum bf_err cdr_store_partitions(struct bf_tx *tx, int64_t keep_months, int64_t *ret_made,
+                                 int64_t *ret_dropped)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(tx, &rows, "SELECT calls.make_partitions($1), calls.drop_partitions($2)",
+                                 BF_P_INT(CDR_MONTHS_AHEAD), BF_P_INT(keep_months));
+
+    if (err)
+        return err;
+    *ret_made = bf_rows_int(rows, 0, 0);
+    *ret_dropped = bf_rows_int(rows, 0, 1);
+    return BF_OK;
+}

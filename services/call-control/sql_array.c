@@ -1,0 +1,68 @@
+// Columns of many rows as PostgreSQL arrays.
+#include "sql_array.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void sql_array_init(struct sql_array *array)
+{
+    bf_buf_init(&array->text, SQL_ARRAY_BYTES_MAX);
+}
+
+void sql_array_release(struct sql_array *array)
+{
+    bf_buf_release(&array->text);
+}
+
+static void array_next(struct sql_array *array)
+{
+    bf_buf_add(&array->text, array->text.len ? "," : "{", 1);
+}
+
+void sql_array_text(struct sql_array *array, const char *value)
+{
+    array_next(array);
+    if (!value) {
+        bf_buf_str(&array->text, "NULL");
+        return;
+    }
+    bf_buf_add(&array->text, "\"", 1);
+    while (*value) {
+        size_t plain = strcspn(value, "\"\\");
+        bf_buf_add(&array->text, value, plain);
+        value += plain;
+        if (*value) {
+            bf_buf_add(&array->text, "\\", 1);
+            bf_buf_add(&array->text, value++, 1);
+        }
+    }
+    bf_buf_add(&array->text, "\"", 1);
+}
+
+void sql_array_int(struct sql_array *array, int64_t value)
+{
+    array_next(array);
+    bf_buf_fmt(&array->text, "%" PRId64, value);
+}
+
+void sql_array_id(struct sql_array *array, struct bf_id id)
+{
+    char text[BF_ID_TEXT_SIZE];
+
+    array_next(array);
+    bf_buf_str(&array->text, bf_id_text(id, text));
+}
+
+void sql_array_time(struct sql_array *array, uint64_t unix_ms)
+{
+    if (unix_ms)
+        sql_array_int(array, (int64_t)unix_ms);
+    else
+        sql_array_text(array, NULL);
+}
+
+struct bf_param sql_array_param(struct sql_array *array)
+{
+    bf_buf_str(&array->text, array->text.len ? "}" : "{}");
+    return bf_buf_ok(&array->text) ? BF_P_TEXT(array->text.at) : BF_P_NULL;
+}

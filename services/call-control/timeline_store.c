@@ -1,0 +1,160 @@
+// SQL about timelines.
+#include "timeline_store.h"
+
+#include <string.h>
+
+#include "call_json.h"
+#include "sql_array.h"
+
+#define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
+
+enum column {
+    COL_CALL,
+    COL_SEQ,
+    COL_TENANT,
+    COL_AT,
+    COL_KIND,
+    COL_NUMBER,
+    COL_DEVICE,
+    COL_CODE,
+    COL_TEXT,
+    COL_EDGE,
+    COL_DETAILS,
+    COLS,
+};
+
+static const char insert_sql[] =
+    "INSERT INTO calls.timeline (call, seq, tenant_id, at, kind, number, device, code, text, edge, details) "
+    "SELECT call, seq, tenant, to_timestamp(at_ms / 1000.0), kind, number, device, code, text, edge, "
+    "details::jsonb FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], "
+    "$7::text[], $8::smallint[], $9::text[], $10::text[], $11::text[]) "
+    "AS line(call, seq, tenant, at_ms, kind, number, device, code, text, edge, details) "
+    "ON CONFLICT DO NOTHING";
+
+static void columns_add(struct sql_array columns[COLS], const struct call_event *event)
+{
+    bf_autofree char *details = call_json_details(event);
+
+    sql_array_id(&columns[COL_CALL], event->call);
+    sql_array_int(&columns[COL_SEQ], event->seq);
+    sql_array_id(&columns[COL_TENANT], event->tenant);
+    sql_array_int(&columns[COL_AT], (int64_t)event->at_ms);
+    sql_array_text(&columns[COL_KIND], call_kind_name(event->kind));
+    sql_array_text(&columns[COL_NUMBER], event->number);
+    sql_array_text(&columns[COL_DEVICE], event->device);
+    sql_array_int(&columns[COL_CODE], event->code);
+    sql_array_text(&columns[COL_TEXT], event->reason);
+    sql_array_text(&columns[COL_EDGE], event->edge);
+    sql_array_text(&columns[COL_DETAILS], details);
+}
+
+enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
+                               size_t *ret_new)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct sql_array columns[COLS];
+    struct bf_param params[COLS];
+    bool fits = true;
+
+    for (size_t i = 0; i < COLS; i++)
+        sql_array_init(&columns[i]);
+    for (size_t i = 0; i < count; i++)
+        columns_add(columns, &events[i]);
+    for (size_t i = 0; i < COLS; i++) {
+        params[i] = sql_array_param(&columns[i]);
+        fits = fits && params[i].at;
+    }
+    enum bf_err err = fits ? bf_tx_run(tx, insert_sql, params, COLS, &rows) : BF_TOO_LARGE;
+    for (size_t i = 0; i < COLS; i++)
+        sql_array_release(&columns[i]);
+    if (!err)
+        *ret_new = (size_t)bf_rows_affected(rows);
+    return err;
+}
+
+#define LINE "call, tenant_id, seq, " MS("at") ", kind, number, device, code, text, edge, details"
+
+static void line_read(const struct bf_rows *rows, size_t row, timeline_store_each *each, void *ctx)
+{
+    struct call_details details;
+    struct call_event event = {
+        .call = bf_rows_id(rows, row, 0),
+        .tenant = bf_rows_id(rows, row, 1),
+        .seq = bf_rows_int(rows, row, 2),
+        .at_ms = (uint64_t)bf_rows_int(rows, row, 3),
+        .kind = call_kind_parse(bf_str(bf_rows_text(rows, row, 4))),
+        .number = bf_rows_text(rows, row, 5),
+        .device = bf_rows_text(rows, row, 6),
+        .code = (uint32_t)bf_rows_int(rows, row, 7),
+        .reason = bf_rows_text(rows, row, 8),
+        .edge = bf_rows_text(rows, row, 9),
+    };
+
+    call_json_details_read(bf_rows_text(rows, row, 10), &details, &event);
+    each(ctx, &event);
+    call_json_details_release(&details);
+}
+
+enum bf_err timeline_store_list(struct bf_tx *tx, struct bf_id tenant, struct bf_id call,
+                                struct timeline_position after, int64_t limit, timeline_store_each *each,
+                                void *ctx, bool *ret_more)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(tx, &rows,
+                                 "SELECT " LINE " FROM calls.timeline WHERE call = $1 AND tenant_id = $2 "
+                                 "AND (at, seq) > (to_timestamp($3::bigint / 1000.0), $4) "
+                                 "ORDER BY at, seq LIMIT $5",
+                                 BF_P_ID(call), BF_P_ID(tenant), BF_P_INT((int64_t)after.at_ms),
+                                 BF_P_INT(after.seq), BF_P_INT(limit + 1));
+
+    if (err)
+        return err;
+    size_t count = bf_rows_count(rows);
+    *ret_more = count > (size_t)limit;
+    for (size_t i = 0; i < count && i < (size_t)limit; i++)
+        line_read(rows, i, each, ctx);
+    return BF_OK;
+}
+
+enum bf_err timeline_store_replay(struct bf_tx *tx, const struct bf_id *calls, size_t count,
+                                  timeline_store_each *each, void *ctx)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct sql_array ids;
+
+    sql_array_init(&ids);
+    for (size_t i = 0; i < count; i++)
+        sql_array_id(&ids, calls[i]);
+    struct bf_param params[] = {sql_array_param(&ids), BF_P_INT(TIMELINE_REPLAY_MAX)};
+    enum bf_err err = bf_tx_run(tx,
+                                "SELECT " LINE " FROM calls.timeline WHERE call = ANY ($1::uuid[]) "
+                                "AND kind IN ('started', 'ringing', 'answered', 'ended') "
+                                "ORDER BY call, seq LIMIT $2",
+                                params, BF_LEN(params), &rows);
+    sql_array_release(&ids);
+    if (err)
+        return err;
+    for (size_t i = 0; i < bf_rows_count(rows); i++)
+        line_read(rows, i, each, ctx);
+    return BF_OK;
+}
+
+enum bf_err timeline_store_open(struct bf_tx *tx, uint64_t since_ms, struct bf_id after, size_t limit,
+                                struct bf_id *ret_ids, size_t *ret_count)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err =
+        bf_tx_exec(tx, &rows,
+                   "SELECT began.call FROM calls.timeline began WHERE began.seq = 1 AND began.call > $1 "
+                   "AND began.call >= calls.id_at(to_timestamp($2::bigint / 1000.0)) "
+                   "AND NOT EXISTS (SELECT FROM calls.cdr WHERE cdr.call = began.call) "
+                   "ORDER BY began.call LIMIT $3",
+                   BF_P_ID(after), BF_P_INT((int64_t)since_ms), BF_P_INT((int64_t)limit));
+
+    if (err)
+        return err;
+    for (size_t i = 0; i < bf_rows_count(rows); i++)
+        ret_ids[i] = bf_rows_id(rows, i, 0);
+    *ret_count = bf_rows_count(rows);
+    return BF_OK;
+}

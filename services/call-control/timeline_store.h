@@ -1,0 +1,38 @@
+// Timelines in PostgreSQL: every event of every call, once.
+//
+// A line is known by its call and sequence number, so writing it again does nothing. What only some kinds of
+// events have (parties, tags, relay, media) is in `details`: enough to make a live call again from its lines.
+#ifndef TIMELINE_STORE_H
+#define TIMELINE_STORE_H
+
+#include "bf_db.h"
+#include "call.h"
+
+#define TIMELINE_PAGE_MAX 1000
+
+// *ret_new: how many were not there yet. Texts must be clean (call_event_clean).
+bf_must_check enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
+                                             size_t *ret_new);
+
+struct timeline_position { // of a line in its call's list
+    uint64_t at_ms;
+    int64_t seq;
+};
+
+// By time, then by number. The event's texts live for the time of `each`.
+typedef void timeline_store_each(void *ctx, const struct call_event *event);
+bf_must_check enum bf_err timeline_store_list(struct bf_tx *tx, struct bf_id tenant, struct bf_id call,
+                                              struct timeline_position after, int64_t limit,
+                                              timeline_store_each *each, void *ctx, bool *ret_more);
+
+// The lines that make up the state of these calls (call_apply), at most TIMELINE_REPLAY_MAX.
+#define TIMELINE_REPLAY_MAX 50000
+bf_must_check enum bf_err timeline_store_replay(struct bf_tx *tx, const struct bf_id *calls, size_t count,
+                                                timeline_store_each *each, void *ctx);
+
+// Calls that began at or after `since_ms` and have no CDR, by id, those above `after`: running ones. The ids
+// go to ret_ids (room for limit); fewer than limit: these were the last.
+bf_must_check enum bf_err timeline_store_open(struct bf_tx *tx, uint64_t since_ms, struct bf_id after,
+                                              size_t limit, struct bf_id *ret_ids, size_t *ret_count);
+
+#endif
