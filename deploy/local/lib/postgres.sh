@@ -26,7 +26,8 @@ psql_as_superuser() { psql -X -q -At -v ON_ERROR_STOP=1 -h "$SOCK" -U postgres "
 postgres_migrate() {
     local missing applied
     missing=$(psql_as_superuser -d postgres <<SQL
-SELECT r FROM unnest(string_to_array('$POSTGRES_ROLES', ' ')) r WHERE r NOT IN (SELECT rolname FROM pg_roles)
+SELECT r FROM unnest(string_to_array('$POSTGRES_ROLES', ' ')) r
+    WHERE NOT EXISTS (SELECT FROM pg_authid WHERE rolname = r AND rolpassword IS NOT NULL)
 UNION ALL SELECT 'the database' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'belfry');
 SQL
     )
