@@ -56,8 +56,8 @@ static enum bf_err caller_refuse(struct bf_http_call *call, struct registry *reg
                                  size_t source_len)
 {
     registry_count(METRIC_AUTH_FAILURES);
-    rate_take(registry->failure_rate, source, source_len, registry->settings.auth_failures_per_minute,
-              bf_mono_ms());
+    bf_rate_take(registry->failure_rate, source, source_len, registry->settings.auth_failures_per_minute,
+                 bf_mono_ms());
     return bf_http_problem(call, BF_UNAUTHENTICATED, NULL, "this API key is unknown, revoked or expired");
 }
 
@@ -89,9 +89,9 @@ static enum bf_err caller_authenticate(struct bf_http_call *call, struct registr
                                "send an API key: \"Authorization: Bearer bfk_...\"");
     key_hash(bf_str(bearer), hash);
     // Somebody who guesses must not lock out the good keys behind the same address.
-    bool known = rate_known(registry->known_keys, hash, sizeof(hash));
+    bool known = bf_rate_known(registry->known_keys, hash, sizeof(hash));
     uint64_t wait_ms =
-        known ? 0 : rate_peek(registry->failure_rate, source, source_len, failures, bf_mono_ms());
+        known ? 0 : bf_rate_peek(registry->failure_rate, source, source_len, failures, bf_mono_ms());
     if (wait_ms)
         return too_many(call, METRIC_RATE_REFUSED_SOURCE, wait_ms,
                         "too many failed authentications from your address");
@@ -101,7 +101,7 @@ static enum bf_err caller_authenticate(struct bf_http_call *call, struct registr
         return caller_refuse(call, registry, source, source_len);
     if (err)
         return err;
-    rate_take(registry->known_keys, hash, sizeof(hash), KNOWN_PER_MINUTE, bf_mono_ms());
+    bf_rate_take(registry->known_keys, hash, sizeof(hash), KNOWN_PER_MINUTE, bf_mono_ms());
     return BF_OK;
 }
 
@@ -147,8 +147,8 @@ enum bf_err caller_check(struct bf_http_call *call, void *ctx)
     if (err)
         return err;
     if (owner.role != KEY_ROLE_OPERATOR)
-        wait_ms = rate_take(registry->tenant_rate, owner.tenant.id.bytes, sizeof(owner.tenant.id.bytes),
-                            caller_requests_per_minute(registry, &owner.tenant.limits), bf_mono_ms());
+        wait_ms = bf_rate_take(registry->tenant_rate, owner.tenant.id.bytes, sizeof(owner.tenant.id.bytes),
+                               caller_requests_per_minute(registry, &owner.tenant.limits), bf_mono_ms());
     if (wait_ms)
         return too_many(call, METRIC_RATE_REFUSED_TENANT, wait_ms, "over this tenant's requests_per_minute");
     if (path_is_foreign(call, &owner))

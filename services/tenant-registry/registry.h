@@ -8,7 +8,7 @@
 #include "bf_db.h"
 #include "bf_log.h"
 #include "bf_metrics.h"
-#include "rate.h"
+#include "bf_rate.h"
 
 struct registry_settings {
     struct bf_db_options db;
@@ -52,9 +52,9 @@ enum registry_metric {
 struct registry {
     struct registry_settings settings;
     struct bf_db *db;
-    struct rate *tenant_rate;  // requests by tenant
-    struct rate *failure_rate; // failed authentications by source
-    struct rate *known_keys;   // keys that were good a short while ago
+    struct bf_rate *tenant_rate;  // requests by tenant
+    struct bf_rate *failure_rate; // failed authentications by source
+    struct bf_rate *known_keys;   // keys that were good a short while ago
     _Atomic bool operator_key_ready;
 };
 

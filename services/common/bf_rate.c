@@ -1,5 +1,5 @@
 // Token buckets in a hash table with a bounded probe.
-#include "rate.h"
+#include "bf_rate.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -16,27 +16,27 @@ struct bucket {
     int64_t per_minute;
 };
 
-struct rate {
+struct bf_rate {
     pthread_mutex_t lock;
     size_t mask;
     uint8_t salt[16]; // so that nobody chooses keys that collide
     struct bucket buckets[];
 };
 
-struct rate *rate_new(size_t buckets)
+struct bf_rate *bf_rate_new(size_t buckets)
 {
     size_t room = PROBES;
 
     while (room < buckets)
         room *= 2;
-    struct rate *rate = bf_xcalloc(1, sizeof(*rate) + room * sizeof(rate->buckets[0]));
+    struct bf_rate *rate = bf_xcalloc(1, sizeof(*rate) + room * sizeof(rate->buckets[0]));
     pthread_mutex_init(&rate->lock, NULL);
     bf_random(rate->salt, sizeof(rate->salt));
     rate->mask = room - 1;
     return rate;
 }
 
-void rate_free(struct rate *rate)
+void bf_rate_free(struct bf_rate *rate)
 {
     if (!rate)
         return;
@@ -44,7 +44,7 @@ void rate_free(struct rate *rate)
     free(rate);
 }
 
-static uint64_t rate_hash(const struct rate *rate, const void *key, size_t key_len)
+static uint64_t rate_hash(const struct bf_rate *rate, const void *key, size_t key_len)
 {
     uint8_t mac[BF_SHA256_BYTES];
     uint64_t hash;
@@ -82,7 +82,7 @@ static bool bucket_is_emptier(const struct bucket *a, const struct bucket *b, ui
     return at.level / (at.per_minute ? at.per_minute : 1) < bt.level / (bt.per_minute ? bt.per_minute : 1);
 }
 
-static struct bucket *rate_find(struct rate *rate, uint64_t hash, int64_t per_minute, uint64_t mono_ms)
+static struct bucket *rate_find(struct bf_rate *rate, uint64_t hash, int64_t per_minute, uint64_t mono_ms)
 {
     struct bucket *victim = NULL;
 
@@ -97,7 +97,7 @@ static struct bucket *rate_find(struct rate *rate, uint64_t hash, int64_t per_mi
     return victim;
 }
 
-static uint64_t rate_ask(struct rate *rate, const void *key, size_t key_len, int64_t per_minute,
+static uint64_t rate_ask(struct bf_rate *rate, const void *key, size_t key_len, int64_t per_minute,
                          uint64_t mono_ms, bool take)
 {
     uint64_t hash = rate_hash(rate, key, key_len);
@@ -114,17 +114,19 @@ static uint64_t rate_ask(struct rate *rate, const void *key, size_t key_len, int
     return wait_ms;
 }
 
-uint64_t rate_take(struct rate *rate, const void *key, size_t key_len, int64_t per_minute, uint64_t mono_ms)
+uint64_t bf_rate_take(struct bf_rate *rate, const void *key, size_t key_len, int64_t per_minute,
+                      uint64_t mono_ms)
 {
     return rate_ask(rate, key, key_len, per_minute, mono_ms, true);
 }
 
-uint64_t rate_peek(struct rate *rate, const void *key, size_t key_len, int64_t per_minute, uint64_t mono_ms)
+uint64_t bf_rate_peek(struct bf_rate *rate, const void *key, size_t key_len, int64_t per_minute,
+                      uint64_t mono_ms)
 {
     return rate_ask(rate, key, key_len, per_minute, mono_ms, false);
 }
 
-bool rate_known(struct rate *rate, const void *key, size_t key_len)
+bool bf_rate_known(struct bf_rate *rate, const void *key, size_t key_len)
 {
     uint64_t hash = rate_hash(rate, key, key_len);
     bool known = false;
