@@ -175,6 +175,7 @@ static void apply_answered(struct call *call, const struct call_event *event)
     if (call->answered_ms == 0 || event->at_ms < call->answered_ms) {
         call_text(event->number, call->number, sizeof(call->number));
         call_text(event->device, call->device, sizeof(call->device));
+        call_text(event->to_tag, call->to_tag, sizeof(call->to_tag)); // each branch has its own
     }
     earliest(&call->answered_ms, event->at_ms);
     forward(call, CALL_STATE_ANSWERED);
@@ -195,6 +196,7 @@ static void apply_ended(struct call *call, const struct call_event *event)
     call->ended_ms = event->at_ms;
     call->code = event->code;
     call_text(event->reason, call->reason, sizeof(call->reason));
+    FILL(call, to_tag, event->to_tag);
     call->leg_count = event->leg_count < CALL_LEGS_MAX ? event->leg_count : CALL_LEGS_MAX;
     for (size_t i = 0; i < call->leg_count; i++)
         leg_copy(&call->legs[i], &event->legs[i]);
@@ -219,7 +221,6 @@ static void apply_common(struct call *call, const struct call_event *event)
     FILL(call, caller, event->caller);
     FILL(call, callee, event->callee);
     FILL(call, from_tag, event->from_tag);
-    FILL(call, to_tag, event->to_tag);
     FILL(call, relay, event->relay);
     call->local_plan = call->local_plan || event->local_plan;
     if (event->seq > call->seq)
