@@ -2,8 +2,8 @@
 #include "key.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "bf_clock.h"
 #include "text.h"
 
 #define PREFIX       "bfk_"
@@ -81,45 +81,5 @@ const char *key_expiry_check(struct bf_str text)
 {
     uint64_t unix_ms;
 
-    return key_time_parse(text, &unix_ms) ? NULL : "must be a time in UTC like 2027-01-31T23:59:59Z";
-}
-
-static bool key_number(struct bf_str text, size_t from, size_t len, int64_t min, int64_t max, int *ret_value)
-{
-    int64_t value;
-
-    if (!text_only((struct bf_str){text.at + from, len}, TEXT_DIGITS) ||
-        !bf_parse_int((struct bf_str){text.at + from, len}, min, max, &value))
-        return false;
-    *ret_value = (int)value;
-    return true;
-}
-
-bool key_time_parse(struct bf_str text, uint64_t *ret_unix_ms)
-{
-    static const char form[] = "0000-00-00T00:00:00";
-    struct tm tm = {0};
-    size_t seconds_end = sizeof(form) - 1;
-
-    if (text.len < seconds_end + 1 || text.len > seconds_end + 11 || text.at[text.len - 1] != 'Z')
-        return false;
-    for (size_t i = 0; i < seconds_end; i++)
-        if (form[i] != '0' && text.at[i] != form[i])
-            return false;
-    struct bf_str fraction = {text.at + seconds_end, text.len - seconds_end - 1};
-    if (fraction.len > 0 && (fraction.len < 2 || fraction.at[0] != '.' ||
-                             !text_only((struct bf_str){fraction.at + 1, fraction.len - 1}, TEXT_DIGITS)))
-        return false;
-    if (!key_number(text, 0, 4, 1970, 9999, &tm.tm_year) || !key_number(text, 5, 2, 1, 12, &tm.tm_mon) ||
-        !key_number(text, 8, 2, 1, 31, &tm.tm_mday) || !key_number(text, 11, 2, 0, 23, &tm.tm_hour) ||
-        !key_number(text, 14, 2, 0, 59, &tm.tm_min) || !key_number(text, 17, 2, 0, 59, &tm.tm_sec))
-        return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    int day = tm.tm_mday;
-    time_t at = timegm(&tm);
-    if (tm.tm_mday != day) // the day overflowed into the next month
-        return false;
-    *ret_unix_ms = (uint64_t)at * 1000;
-    return true;
+    return bf_rfc3339_parse(text, &unix_ms) ? NULL : "must be a time in UTC like 2027-01-31T23:59:59Z";
 }

@@ -38,8 +38,4 @@ const char *key_role_check(struct bf_str text); // what a tenant may have: admin
 const char *key_name_check(struct bf_str text);
 const char *key_expiry_check(struct bf_str text);
 
-// "2027-01-31T23:59:59Z" (a fraction is allowed and dropped); false for anything else, also for days that do
-// not exist.
-bf_must_check bool key_time_parse(struct bf_str text, uint64_t *ret_unix_ms);
-
 #endif

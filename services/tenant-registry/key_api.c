@@ -53,7 +53,7 @@ static enum bf_err key_create(struct api_work *work)
     if (body->name)
         memcpy(key.name, body->name, strlen(body->name) + 1);
     if (body->expires_at &&
-        (!key_time_parse(bf_str(body->expires_at), &key.expires_ms) || key.expires_ms <= bf_unix_ms()))
+        (!bf_rfc3339_parse(bf_str(body->expires_at), &key.expires_ms) || key.expires_ms <= bf_unix_ms()))
         return bf_http_problem(work->call, BF_INVALID, "expires_at", "must be in the future");
     enum bf_err err = key_store_count(work->tx, work->tenant.id, &count);
     if (err)
