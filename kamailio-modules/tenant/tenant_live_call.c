@@ -41,7 +41,7 @@ static void put(struct tenant_live *live, struct tenant_event event)
 }
 
 // The device's number; of a local plan all devices are the callee's.
-static struct bf_str number_of(const struct tenant_live *live, struct bf_str ruid)
+struct bf_str tenant_live_number(const struct tenant_live *live, struct bf_str ruid)
 {
     const struct tenant_plan_target *target =
         live->plan ? tenant_plan_target_of(live->plan, live->step, ruid) : NULL;
@@ -54,8 +54,8 @@ static struct bf_str number_of(const struct tenant_live *live, struct bf_str rui
 static void put_branch(struct tenant_live *live, enum tenant_event_kind kind, struct bf_str ruid,
                        uint32_t code)
 {
-    put(live,
-        (struct tenant_event){.kind = kind, .ruid = ruid, .number = number_of(live, ruid), .code = code});
+    put(live, (struct tenant_event){
+                  .kind = kind, .ruid = ruid, .number = tenant_live_number(live, ruid), .code = code});
 }
 
 static void put_end(struct tenant_live *live)

@@ -248,7 +248,7 @@ static int mod_init(void)
         return -1;
     }
     if (!shared_init() || !control_init() || tenant_call_init() < 0 || tenant_event_init() < 0 ||
-        tenant_proc_init() < 0 || tenant_control_init() < 0)
+        tenant_device_init() < 0 || tenant_proc_init() < 0 || tenant_control_init() < 0)
         return -1;
     if (counter_register_array("tenant", counter_defs) < 0 ||
         pthread_atfork(before_fork, NULL, after_fork) != 0) {
@@ -330,6 +330,16 @@ static int w_relay(sip_msg_t *msg, char *url, char *unused)
     return tenant_plan_relay(msg, &text);
 }
 
+static int w_device(sip_msg_t *msg, char *aor, char *ruid)
+{
+    str aor_text, ruid_text;
+
+    if (get_str_fparam(&aor_text, msg, (fparam_t *)aor) < 0 ||
+        get_str_fparam(&ruid_text, msg, (fparam_t *)ruid) < 0)
+        return -1;
+    return tenant_device_of(msg, &aor_text, &ruid_text);
+}
+
 static cmd_export_t cmds[] = {
     {"tenant_match", (cmd_function)w_match, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_credential", (cmd_function)w_credential, 2, fixup_spve_spve, fixup_free_spve_spve,
@@ -337,6 +347,7 @@ static cmd_export_t cmds[] = {
     {"tenant_plan", (cmd_function)w_plan, 1, fixup_spve_null, fixup_free_spve_null,
      REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_next_step", (cmd_function)w_next_step, 0, NULL, NULL, REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_device", (cmd_function)w_device, 2, fixup_spve_spve, fixup_free_spve_spve, REQUEST_ROUTE},
     {"tenant_media", (cmd_function)w_media, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_relay", (cmd_function)w_relay, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {NULL, NULL, 0, NULL, NULL, 0},
@@ -376,6 +387,7 @@ static sr_kemi_t kemi_exports[] = {
      {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("plan"), SR_KEMIP_INT, tenant_plan_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("next_step"), SR_KEMIP_INT, tenant_plan_step, {0}},
+    {str_init("tenant"), str_init("device"), SR_KEMIP_INT, tenant_device_of, {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("media"), SR_KEMIP_INT, tenant_plan_media, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("relay"), SR_KEMIP_INT, tenant_plan_relay, {SR_KEMIP_STR}},
     {{NULL, 0}, {NULL, 0}, 0, NULL, {0}},

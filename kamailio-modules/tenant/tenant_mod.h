@@ -164,10 +164,14 @@ bool tenant_event_hear(sip_msg_t *msg, tm_cell_t *t,
 struct tenant_live *tenant_event_live_of(const tm_cell_t *t); // borrowed; NULL: not planned by us
 struct tenant_live *tenant_event_live_in(sip_msg_t *msg);     // also of a request inside a call; a reference
 
+// tenant_device_call.c
+int tenant_device_init(void);
+int tenant_device_of(sip_msg_t *msg, str *aor, str *ruid);
+
 // What $tenant() shows of the plan of the message being processed.
 struct tenant_plan_values {
     struct bf_id call;
-    struct bf_str reason, why, caller_name;
+    struct bf_str reason, why, caller_name, branch_number;
     uint32_t code, step_seconds;
 };
 bool tenant_plan_values_of(sip_msg_t *msg, struct tenant_plan_values *ret_values);

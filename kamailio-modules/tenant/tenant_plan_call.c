@@ -195,10 +195,28 @@ static unsigned int flags_of(const struct tenant_plan_target *target)
     return target->flags | (elsewhere(target) ? 1u << tenant_settings.peer_flag : 0);
 }
 
-// As registrar's lookup() does it: the first device is the request itself, the rest are branches.
-static bool branch_first(sip_msg_t *msg, const struct tenant_plan_target *target)
+// The Route to a device of another edge, which finds it by the record's id (tenant_device). What would not
+// stand in a URI as it is comes from no registry of ours.
+static bool route_to(const struct tenant_plan_target *target, struct bf_id tenant, char *ret_route,
+                     size_t size)
 {
-    str uri = str_of(target->uri), dst = str_of(target->dst), path = str_of(target->route);
+    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+*";
+    char id[BF_ID_TEXT_SIZE], number[NUMBER_MAX + 1], ruid[64];
+    int len;
+
+    snprintf(number, sizeof(number), "%.*s", (int)target->number.len, target->number.at);
+    snprintf(ruid, sizeof(ruid), "%.*s", (int)target->ruid.len, target->ruid.at);
+    if (number[strspn(number, PLAIN)] || ruid[strspn(ruid, PLAIN)] || target->dst.len == 0)
+        return false;
+    len = snprintf(ret_route, size, "<%.*s;lr;d=%s;n=%s;t=%s>", (int)target->dst.len, target->dst.at, ruid,
+                   number, bf_id_text(tenant, id));
+    return len > 0 && (size_t)len < size;
+}
+
+// As registrar's lookup() does it: the first device is the request itself, the rest are branches.
+static bool branch_first(sip_msg_t *msg, const struct tenant_plan_target *target, str path)
+{
+    str uri = str_of(target->uri), dst = str_of(target->dst);
     str ruid = str_of(target->ruid);
 
     reset_dst_uri(msg);
@@ -212,22 +230,37 @@ static bool branch_first(sip_msg_t *msg, const struct tenant_plan_target *target
     return true;
 }
 
-static bool branch_more(sip_msg_t *msg, const struct tenant_plan_target *target)
+static bool branch_more(sip_msg_t *msg, const struct tenant_plan_target *target, str path)
 {
-    str uri = str_of(target->uri), dst = str_of(target->dst), path = str_of(target->route);
+    str uri = str_of(target->uri), dst = str_of(target->dst);
     str ruid = str_of(target->ruid);
 
     return append_branch(msg, &uri, &dst, &path, Q_UNSPECIFIED, flags_of(target), socket_of(target), NULL, 0,
                          &ruid, NULL) == 1;
 }
 
-static int branches_set(sip_msg_t *msg, const tm_cell_t *t, const struct tenant_plan_step *step)
+static bool branch_set(sip_msg_t *msg, const struct tenant_live *live,
+                       const struct tenant_plan_target *target, bool first)
+{
+    char route[MAX_PATH_SIZE];
+    str path = {NULL, 0};
+
+    if (elsewhere(target)) {
+        if (!route_to(target, live->tenant, route, sizeof(route)))
+            return false;
+        path = (str){route, (int)strlen(route)};
+    }
+    return first ? branch_first(msg, target, path) : branch_more(msg, target, path);
+}
+
+static int branches_set(sip_msg_t *msg, const tm_cell_t *t, const struct tenant_live *live,
+                        const struct tenant_plan_step *step)
 {
     int room = sr_dst_max_branches - t->nr_of_outgoings, set = 0;
 
     clear_branches();
     for (size_t i = 0; i < step->target_count && set < room; i++) {
-        if (set == 0 ? branch_first(msg, &step->targets[i]) : branch_more(msg, &step->targets[i]))
+        if (branch_set(msg, live, &step->targets[i], set == 0))
             set++;
     }
     if ((size_t)set < step->target_count) {
@@ -247,7 +280,7 @@ static uint32_t step_ended(const tm_cell_t *t, struct tenant_live *live)
 
     for (int i = (int)live->branches_first; i < t->nr_of_outgoings; i++) {
         uint32_t code = (uint32_t)t->uac[i].last_received;
-        struct bf_str ruid = bf_of(t->uac[i].ruid, sizeof(t->uac));
+        struct bf_str ruid = bf_of(t->uac[i].ruid, SIZE_MAX);
         if (code < 200)
             code = 500; // could not be sent
         tenant_live_branch_ended(live, (uint32_t)i, ruid, code);
@@ -277,7 +310,7 @@ int tenant_plan_step(sip_msg_t *msg)
         if (step == TENANT_PLAN_NO_STEP)
             break;
         tenant_live_step(live, step, (uint32_t)t->nr_of_outgoings);
-        if (branches_set(msg, t, &live->plan->steps[step]) > 0)
+        if (branches_set(msg, t, live, &live->plan->steps[step]) > 0)
             return 1;
         code = 500;
     }
@@ -311,13 +344,17 @@ int tenant_plan_relay(sip_msg_t *msg, str *url)
 
 bool tenant_plan_values_of(sip_msg_t *msg, struct tenant_plan_values *ret_values)
 {
-    struct tenant_live *live = tenant_event_live_of(tenant_tm()->t_gett());
+    const tm_cell_t *t = tenant_tm()->t_gett();
+    struct tenant_live *live = tenant_event_live_of(t);
+    int branch = tenant_tm()->t_gett_branch();
     const struct tenant_plan *plan = live ? live->plan : NULL;
 
     if (!live || !tenant_live_is_planned(live))
         return false;
     *ret_values = (struct tenant_plan_values){
         .call = tenant_live_id(live), .code = live->answer.code, .reason = live->answer.reason};
+    if (branch >= 0 && branch < t->nr_of_outgoings)
+        ret_values->branch_number = tenant_live_number(live, bf_of(t->uac[branch].ruid, SIZE_MAX));
     if (!plan)
         return true;
     ret_values->why = plan->why;

@@ -46,6 +46,7 @@ static const struct var VARS[] = {
     {"plan_reason", PLAN_TEXT, false, PLAN_AT(reason), 0},
     {"plan_why", PLAN_TEXT, false, PLAN_AT(why), 0},
     {"caller_name", PLAN_TEXT, false, PLAN_AT(caller_name), 0},
+    {"branch_number", PLAN_TEXT, false, PLAN_AT(branch_number), 0},
     {"step_seconds", PLAN_NUMBER, false, PLAN_AT(step_seconds), 0},
 };
 
