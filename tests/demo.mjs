@@ -2,8 +2,8 @@
 //
 //   tests/demo [--json]      RUN and PORT_BASE name the instance (default: run, 5000), as for `make up`
 //
-// Brings the instance up if needed, onboards two tenants that use the same numbers, lets both talk at the same time, and
-// shows the walls between them. It may be run again and again; it leaves the instance running, and ends with 0 when
+// Brings the instance up if needed, onboards two tenants that use the same numbers, lets both talk at the same time, rings a
+// group and explains that call, and shows the walls between them. It may be run again and again; it leaves the instance running, and ends with 0 when
 // everything it claims was seen.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Api } from './lib/api.mjs';
 import { melody, recognise, sparkline, writeWav } from './lib/audio.mjs';
+import { CallBook } from './lib/calls.mjs';
 import { Instance, ROOT } from './lib/instance.mjs';
 import { Phones } from './lib/phones.mjs';
 import { Report } from './lib/report.mjs';
@@ -45,6 +46,7 @@ async function main() {
     await onboard(demo);
     await registerPhones(demo);
     await talk(demo);
+    await group(demo);
     await probe(demo);
     await walls(demo);
   } catch (error) {
@@ -157,6 +159,98 @@ async function heardSound(hears, speaks, talked_ms) {
   let heard;
   await until(() => (heard = hears.heard()).length / 8 >= 0.97 * talked_ms, { deadline_ms: 2_000 }).catch(() => {});
   return { heard, ...recognise(speaks.sound, heard, { expect_ms: 0.97 * talked_ms }) };
+}
+
+// ---- a group, and what is known of its call ------------------------------------------------------------------------------
+
+const GROUP = { number: '600', strategy: 'all', members: ['101', '102'], ring_seconds: 20, display_name: 'Reception' };
+
+/** 600 rings 101 and 102; the call is watched, ended and explained by REST. */
+async function group(demo) {
+  const { report, api, tenants: [tenant] } = demo;
+  const { 100: caller, 101: other } = tenant.phones;
+  const book = new CallBook(api, tenant);
+  report.section('100 calls the group 600 (101 and 102): watched, ended and explained by REST');
+  const member = await groupMember(demo, tenant);
+  try {
+    for (const phone of [caller, other, member]) phone.forget();
+    await groupRings(demo, { tenant, caller, other, member });
+    const live = await until(async () => (await book.live()).find(({ callee, state }) => callee === GROUP.number && state === 'answered'), { what: 'the live call' });
+    await report.attempt('live figures of both legs', () => liveFigures(book, live));
+    await report.attempt('hung up by REST: both phones and the media', () => hungUp(demo, book, live, [caller, member]));
+    await report.attempt('its CDR', () => finished(book, live));
+    await report.attempt('why did it ring? its timeline', () => explained(demo, book, live));
+  } finally {
+    await member.deregister().catch(() => {});
+    for (const place of [`groups/${GROUP.number}`, 'extensions/102']) await api.delete(`/v1/tenants/${tenant.id}/${place}`);
+  }
+}
+
+/** The group is made, and the phone of 102, known to call-control. */
+async function groupMember({ api, phones, folder }, tenant) {
+  const password = await passwordOf(api, tenant, '102');
+  const made = await api.post(`/v1/tenants/${tenant.id}/groups`, GROUP);
+  if (made.status !== 201 && made.status !== 409) throw new Error(`POST groups: ${made.status} ${made.text}`);
+  const file = path.join(folder, `${tenant.slug}-102.wav`);
+  writeWav(file, melody(42, SOUND_S));
+  const phone = await phones.add({ user: '102', domain: tenant.domain, password, sound: file, answer: 'manual' });
+  await phone.register();
+  const book = new CallBook(api, tenant);
+  for (const number of GROUP.members) await until(async () => (await book.registrations(number)).length > 0, { what: `${number} in the location index` });
+  return phone;
+}
+
+async function groupRings({ report }, { tenant, caller, other, member }) {
+  const start = performance.now();
+  await caller.dial(`sip:${GROUP.number}@${tenant.domain}`);
+  const rings = await Promise.all([other, member].map((phone) => phone.event('CALL_INCOMING')));
+  const ring_ms = rings.map(({ at }) => at - start);
+  await member.answer();
+  await Promise.all([caller, member].map((phone) => phone.event('CALL_ESTABLISHED')));
+  const answered = performance.now();
+  const { at } = await other.event('CALL_CLOSED');
+  report.check(true, '101 and 102 ring, 102 answers, 101 stops',
+    `rang after ${ring_ms.map(ms).join(' and ')}, 101 stopped ${at < answered ? 'at once' : `${ms(at - answered)} later`}`, { ring_ms });
+}
+
+async function liveFigures(book, live) {
+  await delay(2000); // the talk
+  const { media } = await book.call(live.id);
+  const leg = ({ party, codec, packets, loss_percent, jitter_ms, mos }) =>
+    `${party} ${codec} ${packets} packets, loss ${(loss_percent ?? 0).toFixed(1)} %, jitter ${jitter_ms.toFixed(1)} ms${mos ? `, MOS ${mos.toFixed(1)}` : ''}`;
+  return { ok: media.length === 2 && media.every(({ packets }) => packets > 50), seen: media.map(leg).join(' · '), figures: { media } };
+}
+
+async function hungUp({ belfry }, book, live, phones) {
+  const time = elapsed();
+  const answer = await book.hangUp(live.id);
+  await Promise.all(phones.map((phone) => phone.event('CALL_CLOSED')));
+  const took_ms = time();
+  await until(async () => {
+    const media = await relayed(belfry.relays, live.sip_call_id);
+    return media.result === 'error' || Object.values(media.tags ?? {}).every(({ deleted: gone }) => gone);
+  }, { what: 'the end of the media' });
+  return { ok: answer.status < 300, seen: `${answer.status}; both phones heard the end within ${ms(took_ms)}`, figures: { took_ms } };
+}
+
+async function finished(book, live) {
+  const { cdr } = await book.over(live.sip_call_id);
+  const seconds = (value) => `${(value / 1000).toFixed(1)} s`;
+  return {
+    ok: cdr.result === 'answered' && cdr.answered_by === '102' && cdr.hung_up_by === 'api',
+    seen: `${cdr.caller} → ${cdr.callee}, answered by ${cdr.answered_by}, rang ${seconds(cdr.ring_ms)}, talked ${seconds(cdr.talk_ms)}, hung up by ${cdr.hung_up_by}`,
+    figures: { cdr },
+  };
+}
+
+async function explained({ report }, book, live) {
+  const lines = await book.timeline(live.id);
+  const start = Date.parse(lines[0].time);
+  for (const { time, kind, number, code, text } of lines) {
+    report.dim(`        ${String(Date.parse(time) - start).padStart(6)} ms  ${[kind, number, code, text].filter((each) => each !== null).join(' ')}`);
+  }
+  const rung = lines.filter(({ kind }) => kind === 'branch').map(({ number }) => number).sort();
+  return { ok: rung.join() === GROUP.members.join() && lines.some(({ kind }) => kind === 'ended'), seen: `${lines.length} lines; rung: ${rung.join(' ')}`, figures: { lines: lines.length } };
 }
 
 // ---- what the relay adds, and a deleted extension ---------------------------------------------------------------------
