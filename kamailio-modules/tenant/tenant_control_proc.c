@@ -2,14 +2,19 @@
 #include "tenant_mod.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
+#include "core/cfg/cfg_struct.h"
 #include "core/dprint.h"
+#include "core/mem/shm_mem.h"
 
 #include "bf_clock.h"
 #include "tenant_binding.h"
+#include "tenant_edge_bus.h"
+#include "tenant_edge_call.h"
 #include "tenant_link.h"
 #include "tenant_report.h"
 
@@ -17,12 +22,32 @@
 #define RESTORE_TIMEOUT_MS 2000
 
 static struct {
-    int wake_fd; // made before the fork
+    int wake_fd; // this and the pipe are made before the fork
+    int order_pipe[2];
     struct tenant_link *link;
     struct tenant_report *report;
     bool was_connected, was_ready;
     uint64_t faults, dropped; // told so far
+    struct tenant_edge_bus *bus;
 } control = {.wake_fd = -1};
+
+struct tenant_orders *tenant_orders;
+
+static bool orders_init(void)
+{
+    void *memory = shm_malloc(tenant_orders_bytes());
+    int flags;
+
+    if (!memory || pipe2(control.order_pipe, O_CLOEXEC) < 0) {
+        LM_ERR("no shared memory or no pipe for call-control's orders\n");
+        return false;
+    }
+    flags = fcntl(control.order_pipe[1], F_GETFL); // its reader waits in read(), its writers never do
+    if (fcntl(control.order_pipe[1], F_SETFL, flags | O_NONBLOCK) < 0)
+        return false;
+    tenant_orders = tenant_orders_init(memory, control.order_pipe[1]);
+    return true;
+}
 
 int tenant_control_init(void)
 {
@@ -34,7 +59,10 @@ int tenant_control_init(void)
         return -1;
     }
     tenant_outbox_wake_by(tenant_outbox, control.wake_fd);
-    return tenant_mirror_init();
+    return orders_init() && tenant_mirror_init() >= 0 && tenant_edge_init() >= 0 &&
+                   tenant_originate_init() >= 0
+               ? 0
+               : -1;
 }
 
 int tenant_control_fd(void)
@@ -60,6 +88,15 @@ static void hook_resync(void *ctx)
 
 static const struct tenant_report_hooks HOOKS = {hook_send, hook_restore, hook_resync};
 
+// On one of the bus's threads.
+static void hook_resync_bindings(void *ctx)
+{
+    tenant_state->resync_bindings = true;
+    tenant_proc_wake();
+}
+
+static const struct tenant_edge_bus_hooks BUS_HOOKS = {hook_resync_bindings};
+
 bool tenant_control_start(struct tenant_link *link)
 {
     struct tenant_report_edge edge = {
@@ -74,6 +111,12 @@ bool tenant_control_start(struct tenant_link *link)
     }
     if (getrandom(&edge.boot, sizeof(edge.boot), 0) != sizeof(edge.boot)) {
         LM_CRIT("the kernel gives no randomness\n");
+        return false;
+    }
+    if (tenant_edge_bus_open(tenant_settings.bus_listen, tenant_orders, &BUS_HOOKS, NULL, &control.bus) !=
+        BF_OK) {
+        LM_CRIT("cannot listen on bus_listen '%s': is it an nng address, and free?\n",
+                tenant_settings.bus_listen);
         return false;
     }
     control.link = link;
@@ -147,4 +190,23 @@ int tenant_control_wait_ms(int wait_ms)
     if (!tenant_link_control_connected(control.link) || report_ms > (uint64_t)wait_ms)
         return wait_ms;
     return (int)report_ms;
+}
+
+void tenant_edge_main(void)
+{
+    struct tenant_order *order;
+    uint32_t number;
+    ssize_t got;
+
+    for (;;) {
+        got = read(control.order_pipe[0], &number, sizeof(number));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got != (ssize_t)sizeof(number))
+            return; // the pipe is gone, and with it everything else
+        cfg_update();
+        order = tenant_orders_at(tenant_orders, number);
+        if (order)
+            tenant_edge_do(order);
+    }
 }

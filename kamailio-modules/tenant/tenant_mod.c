@@ -115,6 +115,7 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_BRANCHES_REFUSED, "branches_refused", "devices not rung: a call has that many branches"),
     COUNTER(TENANT_EVENTS_LOST, "events_lost", "call events that were too long to be told"),
     COUNTER(TENANT_BINDING_RESYNCS, "binding_resyncs", "times that all bindings were told to call-control"),
+    COUNTER(TENANT_ORDERS_TAKEN, "orders", "orders of call-control carried out or refused"),
     LIVE("domains", live_domains, "domains in the table"),
     LIVE("credentials", live_credentials, "credentials cached"),
     LIVE("synced", live_synced, "1: the table is the registry's, nothing known to be missing"),
@@ -255,8 +256,8 @@ static int mod_init(void)
         LM_ERR("cannot register counters or the fork handler\n");
         return -1;
     }
-    register_procs(1 + tenant_settings.resume_workers);
-    cfg_register_child(1 + tenant_settings.resume_workers);
+    register_procs(tenant_proc_count());
+    cfg_register_child(tenant_proc_count());
     return 0;
 }
 

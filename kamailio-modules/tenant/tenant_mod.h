@@ -60,6 +60,7 @@ enum tenant_counter {
     TENANT_BRANCHES_REFUSED,
     TENANT_EVENTS_LOST,
     TENANT_BINDING_RESYNCS,
+    TENANT_ORDERS_TAKEN,
     TENANT_COUNTERS,
 };
 
@@ -192,7 +193,8 @@ int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value);
 extern rpc_export_t tenant_rpcs[];
 
 // tenant_proc.c
-int tenant_proc_init(void);                          // pipes: before any fork
+int tenant_proc_init(void); // pipes: before any fork
+int tenant_proc_count(void);
 int tenant_proc_start(void);                         // forks the tenant process and the resume workers
 bool tenant_proc_send(struct tenant_ticket *ticket); // to the tenant process; false: the pipe is full
 void tenant_proc_wake(void);
@@ -230,6 +232,7 @@ bool tenant_control_start(struct tenant_link *link);
 int tenant_control_fd(void); // readable: there is something for a round
 void tenant_control_answer(const struct tenant_link_event *event);
 bool tenant_control_round(void);         // true: come again at once
+void tenant_edge_main(void);             // the process that carries out the orders of call-control
 int tenant_control_wait_ms(int wait_ms); // at most wait_ms; asked right before waiting
 
 #endif

@@ -489,9 +489,16 @@ static int start(char *name, void (*run)(void))
     _exit(1); // which ends Kamailio, and its supervisor starts it again
 }
 
+int tenant_proc_count(void)
+{
+    return 1 + tenant_settings.resume_workers + tenant_has_control();
+}
+
 int tenant_proc_start(void)
 {
     if (start("tenant", tenant_main) < 0)
+        return -1;
+    if (tenant_has_control() && start("tenant edge", tenant_edge_main) < 0)
         return -1;
     for (int i = 0; i < tenant_settings.resume_workers; i++) {
         if (start("tenant resume", resume_main) < 0)

@@ -1,0 +1,14 @@
+// The orders of call-control, between the files that carry them out. Kamailio processes only.
+#ifndef TENANT_EDGE_CALL_H
+#define TENANT_EDGE_CALL_H
+
+#include "tenant_order.h"
+
+extern struct tenant_orders *tenant_orders; // NULL without call-control
+
+int tenant_edge_init(void);      // before any fork
+int tenant_originate_init(void); // likewise
+void tenant_edge_do(struct tenant_order *order);
+void tenant_originate(struct tenant_order *order);
+
+#endif
