@@ -221,31 +221,34 @@ describe('transfer', () => {
     await book.over(call.call_id);
   });
 
-  it('attended, by the phones: REFER with Replaces', async (t) => {
-    const { world, tenant, book, phone } = await office(t);
-    const [a, b, c] = [await phone('100'), await phone('101'), await phone('102', { transport: 'tcp' })];
-    const first = await world.call(a, b);
-    const consultation = await world.call(a, c);
-    const replaces = `${consultation.call.call_id};to-tag=${tagOf(consultation.answer.get('To'))};from-tag=${tagOf(consultation.answer.get('From'))}`;
-    const asked = first.call.dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<sip:102@${tenant.domain}?Replaces=${encodeURIComponent(replaces)}>`]] });
-    const taken = await refers(b, await b.incoming('REFER'));
-    assert.equal((await asked).status, 202);
-    const at_c = await c.incoming('INVITE');
-    assert.equal(at_c.get('Replaces'), replaces, 'the header reaches the phone as it was');
-    const joined = await answers(taken, c, at_c);
-    await hangUp(consultation.dialog, a); // c ends what was replaced
-    const note = first.dialog.ask('NOTIFY', { headers: [['Contact', b.contact], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag']], body: 'SIP/2.0 200 OK\r\n' });
-    a.reply(await a.incoming('NOTIFY'), 200);
-    assert.equal((await note).status, 200);
-    await hangUp(first.call.dialog, b);
-    await hangUp(joined, b);
-    const parties = [];
-    for (const { call_id } of [first.call, consultation.call, taken]) {
-      const { cdr } = await book.over(call_id);
-      parties.push([cdr.caller, cdr.callee, cdr.result]);
-    }
-    assert.deepEqual(parties, [['100', '101', 'answered'], ['100', '102', 'answered'], ['101', '102', 'answered']]);
-  });
+  for (const names of ['number', 'Contact']) {
+    it(`attended, by the phones: REFER with Replaces, the other named by its ${names}`, async (t) => {
+      const { world, tenant, book, phone } = await office(t);
+      const [a, b, c] = [await phone('100'), await phone('101'), await phone('102', { transport: 'tcp' })];
+      const first = await world.call(a, b);
+      const consultation = await world.call(a, c);
+      const replaces = `${consultation.call.call_id};to-tag=${tagOf(consultation.answer.get('To'))};from-tag=${tagOf(consultation.answer.get('From'))}`;
+      const other = names === 'number' ? `sip:102@${tenant.domain}` : uriOf(consultation.answer.get('Contact'));
+      const asked = first.call.dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<${other}?Replaces=${encodeURIComponent(replaces)}>`]] });
+      const taken = await refers(b, await b.incoming('REFER'));
+      assert.equal((await asked).status, 202);
+      const at_c = await c.incoming('INVITE');
+      assert.equal(at_c.get('Replaces'), replaces, 'the header reaches the phone as it was');
+      const joined = await answers(taken, c, at_c);
+      await hangUp(consultation.dialog, a); // c ends what was replaced
+      const note = first.dialog.ask('NOTIFY', { headers: [['Contact', b.contact], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag']], body: 'SIP/2.0 200 OK\r\n' });
+      a.reply(await a.incoming('NOTIFY'), 200);
+      assert.equal((await note).status, 200);
+      await hangUp(first.call.dialog, b);
+      await hangUp(joined, b);
+      const parties = [];
+      for (const { call_id } of [first.call, consultation.call, taken]) {
+        const { cdr } = await book.over(call_id);
+        parties.push([cdr.caller, cdr.callee, cdr.result]);
+      }
+      assert.deepEqual(parties, [['100', '101', 'answered'], ['100', '102', 'answered'], ['101', '102', 'answered']]);
+    });
+  }
 });
 
 describe('click-to-call', () => {
