@@ -69,6 +69,23 @@ programs_start() {
     STARTED+=("${starting[@]}")
 }
 
+# programs_in_turns PROGRAM: its copies; when several run, one is stopped only when the one before it serves again.
+programs_in_turns() {
+    local name names
+    names=$(program_names "$1")
+    if [ "$(control status | grep -Ec "^$1(-[2-9])? +RUNNING")" -lt 2 ]; then
+        # shellcheck disable=SC2086 # a list of names
+        programs_start $names
+    else
+        for name in $names; do
+            programs_start "$name"
+            programs_ready 60 "$name"
+        done
+    fi
+    # shellcheck disable=SC2086
+    programs_ready 60 $names
+}
+
 # is_running NAME STATES: as `supervisorctl status` printed them
 is_running() { grep -Eq "^$1 +(RUNNING|STARTING|BACKOFF)" <<<"$2"; }
 
