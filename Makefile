@@ -46,7 +46,7 @@ COMMON_O  := $(COMMON_C:%.c=$(O)/%.o) $(PROTO_C:$(GEN)/%.c=$(O)/gen/%.o)
 COMMON_A  := $(O)/libbelfry.a
 SERVICE_C  = $(filter-out %_test.c,$(wildcard services/$(1)/*.c))
 SERVICE_O  = $(patsubst %.c,$(O)/%.o,$(call SERVICE_C,$(1)))
-BINS      := $(SERVICES:%=$(O)/bin/belfry-%)
+BINS      := $(SERVICES:%=$(O)/bin/belfry-%) $(O)/bin/belfryctl
 
 # The Kamailio module: files that include Kamailio's headers, and those that do not (and so have unit tests).
 MODULE    := kamailio-modules/tenant
@@ -100,7 +100,13 @@ $(O)/test/services/$(1)/%_test: $(O)/services/$(1)/%_test.o $(filter-out %/main.
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(COMMON_A) -lcmocka $$(LDLIBS)
 endef
-$(foreach s,$(SERVICES),$(eval $(call test_rule,$(s))))
+$(foreach s,$(SERVICES) belfryctl,$(eval $(call test_rule,$(s))))
+
+# The command line is no service: its name is what people type, and it alone needs libcurl.
+$(O)/bin/belfryctl: $(call SERVICE_O,belfryctl) $(COMMON_A)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(BIN_LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS)
+$(O)/bin/belfryctl $(O)/test/services/belfryctl/%: LDLIBS += -lcurl
 
 $(O)/test/services/common/%_test: $(O)/services/common/%_test.o $(COMMON_A)
 	@mkdir -p $(@D)

@@ -1,0 +1,393 @@
+// The table of commands.
+#include "command.h"
+
+#include <string.h>
+
+// ---- options
+
+const struct option global_options[] = {
+    {"api", OPTION_TEXT, "URL", NULL, false, NULL, "base URL of the REST API; else BELFRY_API"},
+    {"key-file", OPTION_TEXT, "FILE", NULL, false, NULL,
+     "file with the API key; else BELFRY_KEY_FILE, BELFRY_KEY or BELFRY_OPERATOR_KEY"},
+    {"ca-file", OPTION_TEXT, "FILE", NULL, false, NULL,
+     "certificates to trust, in PEM; else BELFRY_CA_FILE or the system's"},
+    {"tenant", OPTION_TEXT, "TENANT", NULL, false, NULL,
+     "the tenant that is meant, its id or slug; else BELFRY_TENANT, or the only one the key is for"},
+    {"json", OPTION_BOOL, NULL, NULL, false, NULL, "the answer as JSON, for programs"},
+    {"help", OPTION_BOOL, NULL, NULL, false, NULL, "what a command does and takes"},
+};
+const size_t global_option_count = BF_LEN(global_options);
+
+const struct option list_options[] = {
+    {"limit", OPTION_INT, "N", NULL, false, NULL, "at most so many; 1000 unless said otherwise"},
+    {"after", OPTION_TEXT, "CURSOR", NULL, false, NULL, "go on behind an earlier answer's `next`"},
+};
+const size_t list_option_count = BF_LEN(list_options);
+
+#define KINDS      "softphone browser app door"
+#define STRATEGIES "all sequence"
+
+#define LIMIT(option, field, meaning)                                  \
+    {                                                                  \
+        option, OPTION_INT, "N", "limits." field, false, NULL, meaning \
+    }
+#define LIMIT_OPTIONS                                                                               \
+    LIMIT("max-calls", "max_calls", "calls at once; 0: no limit"),                                  \
+        LIMIT("max-registrations", "max_registrations", "devices registered at once; 0: no limit"), \
+        LIMIT("calls-per-second", "calls_per_second", "new calls a second; 0: no limit"),           \
+        LIMIT("requests-per-minute", "requests_per_minute", "REST requests; 0: the platform's default")
+
+static const struct option tenant_create_options[] = {
+    {"name", OPTION_TEXT, "NAME", "name", true, NULL, "for people"},
+    {"domain", OPTION_TEXTS, "DOMAIN", "domains", true, NULL,
+     "a SIP domain of it; several times for several, the first is its realm for ever"},
+    LIMIT_OPTIONS,
+};
+static const struct option tenant_change_options[] = {
+    {"name", OPTION_TEXT, "NAME", "name", false, NULL, "for people"},
+    LIMIT_OPTIONS,
+};
+
+#define EXTENSION_OPTIONS                                                                                      \
+    {"display-name", OPTION_TEXT, "NAME", "display_name", false, NULL, "what those who are called see"},       \
+        {"max-contacts", OPTION_INT, "N", "max_contacts", false, NULL, "devices registered at once, 1 to 20"}, \
+        {"do-not-disturb",         OPTION_BOOL, "on|off", "do_not_disturb", false, "on off",                   \
+         "its devices do not ring"},                                                                           \
+        {"forward-always",                                                                                     \
+         OPTION_TEXT_OR_NULL,                                                                                  \
+         "NUMBER",                                                                                             \
+         "forward_always",                                                                                     \
+         false,                                                                                                \
+         NULL,                                                                                                 \
+         "who gets its calls; '' clears it"},                                                                  \
+        {"forward-busy",                                                                                       \
+         OPTION_TEXT_OR_NULL,                                                                                  \
+         "NUMBER",                                                                                             \
+         "forward_busy",                                                                                       \
+         false,                                                                                                \
+         NULL,                                                                                                 \
+         "who gets them when it is busy; '' clears it"},                                                       \
+        {"forward-no-answer",                                                                                  \
+         OPTION_TEXT_OR_NULL,                                                                                  \
+         "NUMBER",                                                                                             \
+         "forward_no_answer",                                                                                  \
+         false,                                                                                                \
+         NULL,                                                                                                 \
+         "who gets them when nobody answers; '' clears it"},                                                   \
+    {                                                                                                          \
+        "ring-seconds", OPTION_INT, "N", "ring_seconds", false, NULL, "how long it rings, 1 to 300"            \
+    }
+#define PASSWORD_OPTION                                                                                     \
+    {                                                                                                       \
+        "password-file", OPTION_FILE, "FILE", "password", false, NULL,                                      \
+            "file whose first line is the password, - is standard input; without it one is made and shown " \
+            "once"                                                                                          \
+    }
+
+static const struct option extension_create_options[] = {
+    {"kind", OPTION_TEXT, "KIND", "kind", true, KINDS, "what registers as it"},
+    EXTENSION_OPTIONS,
+    PASSWORD_OPTION,
+};
+static const struct option extension_change_options[] = {
+    {"kind", OPTION_TEXT, "KIND", "kind", false, KINDS, "what registers as it"},
+    EXTENSION_OPTIONS,
+};
+static const struct option extension_password_options[] = {PASSWORD_OPTION};
+
+#define GROUP_OPTIONS(need)                                                                                  \
+    {"strategy",                                                                                             \
+     OPTION_TEXT,                                                                                            \
+     "STRATEGY",                                                                                             \
+     "strategy",                                                                                             \
+     need,                                                                                                   \
+     STRATEGIES,                                                                                             \
+     "all at once, or one after the other"},                                                                 \
+        {"member",                                                                                           \
+         OPTION_TEXTS,                                                                                       \
+         "NUMBER",                                                                                           \
+         "members",                                                                                          \
+         need,                                                                                               \
+         NULL,                                                                                               \
+         "an extension; several times for several, in the order in which they ring"},                        \
+        {"display-name", OPTION_TEXT, "NAME", "display_name", false, NULL, "what those who are called see"}, \
+    {                                                                                                        \
+        "ring-seconds", OPTION_INT, "N", "ring_seconds", false, NULL,                                        \
+            "strategy all: in total; sequence: each member"                                                  \
+    }
+
+static const struct option group_create_options[] = {GROUP_OPTIONS(true)};
+static const struct option group_change_options[] = {GROUP_OPTIONS(false)};
+
+static const struct option number_options[] = {
+    {"number", OPTION_TEXT, "NUMBER", "number", false, NULL, "only of this number"},
+};
+
+// ---- columns
+
+static const struct column tenant_columns[] = {
+    {"SLUG", "slug", COLUMN_TEXT},
+    {"STATUS", "status", COLUMN_TEXT},
+    {"NAME", "name", COLUMN_TEXT},
+    {"DOMAINS", "domains", COLUMN_LIST},
+    {"MAX CALLS", "limits.max_calls", COLUMN_NUMBER},
+    {"ID", "id", COLUMN_TEXT},
+};
+static const struct column extension_columns[] = {
+    {"NUMBER", "number", COLUMN_TEXT},          {"KIND", "kind", COLUMN_TEXT},
+    {"NAME", "display_name", COLUMN_TEXT},      {"DEVICES", "max_contacts", COLUMN_NUMBER},
+    {"DND", "do_not_disturb", COLUMN_BOOL},     {"ALWAYS TO", "forward_always", COLUMN_TEXT},
+    {"BUSY TO", "forward_busy", COLUMN_TEXT},   {"NO ANSWER TO", "forward_no_answer", COLUMN_TEXT},
+    {"RINGS S", "ring_seconds", COLUMN_NUMBER},
+};
+static const struct column group_columns[] = {
+    {"NUMBER", "number", COLUMN_TEXT},     {"NAME", "display_name", COLUMN_TEXT},
+    {"STRATEGY", "strategy", COLUMN_TEXT}, {"RINGS S", "ring_seconds", COLUMN_NUMBER},
+    {"MEMBERS", "members", COLUMN_LIST},
+};
+static const struct column registration_columns[] = {
+    {"NUMBER", "number", COLUMN_TEXT},
+    {"CONTACT", "contact", COLUMN_TEXT},
+    {"TRANSPORT", "transport", COLUMN_TEXT},
+    {"FROM", "received", COLUMN_TEXT},
+    {"EDGE", "edge", COLUMN_TEXT},
+    {"EXPIRES", "expires_at", COLUMN_TIME},
+    {"USER AGENT", "user_agent", COLUMN_TEXT},
+};
+static const struct column call_columns[] = {
+    {"CALL", "id", COLUMN_TEXT},       {"STATE", "state", COLUMN_TEXT},
+    {"CALLER", "caller", COLUMN_TEXT}, {"CALLEE", "callee", COLUMN_TEXT},
+    {"NUMBER", "number", COLUMN_TEXT}, {"STARTED", "started_at", COLUMN_TIME},
+    {"TALK S", "talk_ms", COLUMN_MS},  {"EDGE", "edge", COLUMN_TEXT},
+};
+static const struct column cdr_columns[] = {
+    {"CALL", "id", COLUMN_TEXT},
+    {"STARTED", "started_at", COLUMN_TIME},
+    {"CALLER", "caller", COLUMN_TEXT},
+    {"CALLEE", "callee", COLUMN_TEXT},
+    {"ANSWERED BY", "answered_by", COLUMN_TEXT},
+    {"RESULT", "result", COLUMN_TEXT},
+    {"CODE", "code", COLUMN_NUMBER},
+    {"RING S", "ring_ms", COLUMN_MS},
+    {"TALK S", "talk_ms", COLUMN_MS},
+    {"HUNG UP BY", "hung_up_by", COLUMN_TEXT},
+};
+static const struct column edge_columns[] = {
+    {"EDGE", "id", COLUMN_TEXT},       {"ALIVE", "alive", COLUMN_BOOL},
+    {"CALLS", "calls", COLUMN_NUMBER}, {"BINDINGS", "bindings", COLUMN_NUMBER},
+    {"HEARD", "seen_at", COLUMN_TIME}, {"INTERNAL", "internal", COLUMN_TEXT},
+    {"BUS", "bus", COLUMN_TEXT},
+};
+
+// ---- commands
+
+#define T "/v1/tenants/{tenant}"
+#define NO_WORDS       \
+    {                  \
+        {              \
+            NULL, NULL \
+        }              \
+    }
+#define IN_PATH(n) \
+    {              \
+        n, NULL    \
+    }
+#define IN_BODY(n, f) \
+    {                 \
+        n, f          \
+    }
+#define OPTIONS(t) .options = (t), .option_count = BF_LEN(t)
+#define LIST(t)    .show = SHOW_LIST, .columns = (t), .column_count = BF_LEN(t)
+#define OBJECT     .show = SHOW_OBJECT
+#define DONE       .show = SHOW_DONE
+
+const struct command commands[] = {
+    {"tenant list", NO_WORDS, "tenants by slug", "GET", "/v1/tenants", LIST(tenant_columns)},
+    {"tenant show", {IN_PATH("TENANT")}, "one tenant", "GET", "/v1/tenants/{TENANT}", OBJECT},
+    {"tenant create",
+     {IN_BODY("SLUG", "slug")},
+     "make a tenant; its first API key is shown once",
+     "POST",
+     "/v1/tenants",
+     OPTIONS(tenant_create_options),
+     OBJECT},
+    {"tenant change",
+     {IN_PATH("TENANT")},
+     "change its name or limits",
+     "PATCH",
+     "/v1/tenants/{TENANT}",
+     OPTIONS(tenant_change_options),
+     OBJECT},
+    {"tenant suspend",
+     {IN_PATH("TENANT")},
+     "no calls and no registrations until it is resumed",
+     "PATCH",
+     "/v1/tenants/{TENANT}",
+     .body = "{\"status\":\"suspended\"}",
+     DONE},
+    {"tenant resume",
+     {IN_PATH("TENANT")},
+     "end a suspension",
+     "PATCH",
+     "/v1/tenants/{TENANT}",
+     .body = "{\"status\":\"active\"}",
+     DONE},
+    {"tenant delete",
+     {IN_PATH("TENANT")},
+     "delete a tenant with all it has; its audit trail stays",
+     "DELETE",
+     "/v1/tenants/{TENANT}",
+     DONE},
+
+    {"extension list", NO_WORDS, "the tenant's extensions", "GET", T "/extensions", LIST(extension_columns)},
+    {"extension show", {IN_PATH("NUMBER")}, "one extension", "GET", T "/extensions/{NUMBER}", OBJECT},
+    {"extension create",
+     {IN_BODY("NUMBER", "number")},
+     "make an extension; a made password is shown once",
+     "POST",
+     T "/extensions",
+     OPTIONS(extension_create_options),
+     OBJECT},
+    {"extension change",
+     {IN_PATH("NUMBER")},
+     "change an extension, also where its calls go",
+     "PATCH",
+     T "/extensions/{NUMBER}",
+     OPTIONS(extension_change_options),
+     OBJECT},
+    {"extension password",
+     {IN_PATH("NUMBER")},
+     "give it another password; the old one stops working at once",
+     "POST",
+     T "/extensions/{NUMBER}/password",
+     OPTIONS(extension_password_options),
+     OBJECT},
+    {"extension delete",
+     {IN_PATH("NUMBER")},
+     "delete an extension; it leaves its groups",
+     "DELETE",
+     T "/extensions/{NUMBER}",
+     DONE},
+
+    {"group list", NO_WORDS, "the tenant's groups", "GET", T "/groups", LIST(group_columns)},
+    {"group show", {IN_PATH("NUMBER")}, "one group", "GET", T "/groups/{NUMBER}", OBJECT},
+    {"group create",
+     {IN_BODY("NUMBER", "number")},
+     "make a group of extensions",
+     "POST",
+     T "/groups",
+     OPTIONS(group_create_options),
+     OBJECT},
+    {"group change",
+     {IN_PATH("NUMBER")},
+     "change a group; --member names all of them anew",
+     "PATCH",
+     T "/groups/{NUMBER}",
+     OPTIONS(group_change_options),
+     OBJECT},
+    {"group delete",
+     {IN_PATH("NUMBER")},
+     "delete a group; its members stay",
+     "DELETE",
+     T "/groups/{NUMBER}",
+     DONE},
+
+    {"registrations", NO_WORDS, "devices that are registered now", "GET", T "/registrations",
+     OPTIONS(number_options), LIST(registration_columns)},
+    {"calls", NO_WORDS, "calls that run now", "GET", T "/calls", LIST(call_columns)},
+    {"show", {IN_PATH("CALL")}, "a running call with its figures", "GET", T "/calls/{CALL}", OBJECT},
+    {"hangup", {IN_PATH("CALL")}, "end a call, both ends and the media", "DELETE", T "/calls/{CALL}", DONE},
+    {"transfer",
+     {IN_PATH("CALL"), IN_BODY("TO", "to")},
+     "give the other end of a call to a number (blind transfer)",
+     "POST",
+     T "/calls/{CALL}/transfer",
+     DONE},
+    {"call",
+     {IN_BODY("FROM", "from"), IN_BODY("TO", "to")},
+     "ring FROM, and when it answers call TO",
+     "POST",
+     T "/calls",
+     OBJECT},
+    {"why",
+     {IN_PATH("CALL")},
+     "why it rang, or did not: a call's story",
+     "GET",
+     T "/calls/{CALL}/timeline",
+     .show = SHOW_TIMELINE},
+    {"cdrs", NO_WORDS, "calls that have ended, newest first", "GET", T "/cdrs", OPTIONS(number_options),
+     LIST(cdr_columns)},
+
+    {"edges", NO_WORDS, "the edges and whether they are alive", "GET", "/v1/edges", LIST(edge_columns)},
+    {"drift", NO_WORDS, "what edges lack of what the others know; exit code 5 when there is any", "GET",
+     "/v1/edges", .show = SHOW_DRIFT},
+
+    {"completion bash", NO_WORDS, "a script that completes belfryctl's words in bash", .show = SHOW_LOCAL},
+    {"man", NO_WORDS, "this program's manual page, in roff", .show = SHOW_LOCAL},
+};
+const size_t command_count = BF_LEN(commands);
+
+// ---- looking things up
+
+static size_t words_of(const char *name)
+{
+    return strchr(name, ' ') ? 2 : 1;
+}
+
+static bool begins_with(const char *const *words, size_t count, const char *name)
+{
+    size_t first = strcspn(name, " ");
+
+    if (count < words_of(name) || strlen(words[0]) != first || memcmp(words[0], name, first) != 0)
+        return false;
+    return name[first] == '\0' || strcmp(words[1], name + first + 1) == 0;
+}
+
+const struct command *command_find(const char *const *words, size_t count, size_t *ret_words)
+{
+    for (size_t i = 0; i < command_count; i++) {
+        if (!begins_with(words, count, commands[i].name))
+            continue;
+        *ret_words = words_of(commands[i].name);
+        return &commands[i];
+    }
+    return NULL;
+}
+
+bool command_is_group(const char *word)
+{
+    size_t len = strlen(word);
+
+    for (size_t i = 0; i < command_count; i++)
+        if (strncmp(commands[i].name, word, len) == 0 && commands[i].name[len] == ' ')
+            return true;
+    return false;
+}
+
+static const struct option *option_in(const struct option *options, size_t count, struct bf_str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (bf_str_eq(name, bf_str(options[i].name)))
+            return &options[i];
+    return NULL;
+}
+
+const struct option *command_option(const struct command *command, struct bf_str name)
+{
+    const struct option *found = option_in(global_options, global_option_count, name);
+
+    if (!found && command)
+        found = option_in(command->options, command->option_count, name);
+    if (!found && command && command->show == SHOW_LIST)
+        found = option_in(list_options, list_option_count, name);
+    return found;
+}
+
+size_t command_arg_count(const struct command *command)
+{
+    size_t count = 0;
+
+    while (count < COMMAND_ARGS_MAX && command->args[count].name)
+        count++;
+    return count;
+}
