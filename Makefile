@@ -37,7 +37,7 @@ LDFLAGS += $(LINK_$(BUILD))
 BIN_LDFLAGS_release := -pie
 
 # ---- what there is -------------------------------------------------------------------------------------------------
-SERVICES  := tenant-registry
+SERVICES  := tenant-registry call-control
 PROTOS    := $(wildcard proto/belfry/*/v1/*.proto)
 PROTO_C   := $(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c)
 PROTO_H   := $(PROTO_C:.c=.h)

@@ -34,4 +34,33 @@ const char *edge_key(const char *kind, const char *edge, char key[EDGE_KEY_SIZE]
 // All edges that Redis knows. The caller frees *ret_list.
 bf_must_check enum bf_err edge_store_list(struct control *control, struct edge **ret_list, size_t *ret_count);
 
+// ---- how far an edge's stream is taken
+
+#define EDGE_LOCK_MS    5000 // one batch of an edge at a time; a replica that died in it delays it so long
+#define EDGE_TOKEN_SIZE 33
+#define EDGE_EPOCH_SIZE 33
+
+extern struct bf_redis_script edge_begin_script, edge_commit_script;
+
+struct edge_stream {
+    bool known;     // Redis knows of this boot's stream; else seq says nothing
+    bool restarted; // nothing of this boot is taken yet, and there was another one before
+    uint64_t seq;   // the last one taken
+    uint64_t lost;
+    uint64_t sync; // the sync that is under way; 0: none
+    uint64_t gap;  // first_seq of the last Report that left a gap; 0: none
+    bool synced;   // all of its bindings came since Redis last lost its data
+    char epoch[EDGE_EPOCH_SIZE];
+    char token[EDGE_TOKEN_SIZE]; // of the lock
+};
+
+// A heartbeat, and the lock. BF_UNAVAILABLE: Redis is away, or somebody else has the lock. BF_CONFLICT:
+// another process runs under this edge's id since then.
+bf_must_check enum bf_err edge_store_begin(struct control *control, const struct edge *edge,
+                                           struct edge_stream *ret_stream);
+// Keeps the stream and gives up the lock. The reply's number is 1, or 0 when the lock had been lost.
+size_t edge_store_commit(struct bf_redis_batch *batch, const char *edge, const struct edge_stream *stream);
+// Gives up the lock and keeps nothing; best effort.
+void edge_store_abandon(struct control *control, const char *edge, const struct edge_stream *stream);
+
 #endif

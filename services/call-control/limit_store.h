@@ -1,7 +1,8 @@
 // Leases of running calls and the calls of the last second, in Redis: exact across edges and replicas.
 //
-// A lease is taken at Plan and lasts for LIMIT_PLAN_MS: the call's STARTED holds it, its end frees it, a
-// dead edge's are freed by the reaper. What is never told of ends by itself.
+// A lease is taken at Plan and lasts for LIMIT_PLAN_MS: a call that is carried out (STEP, RINGING, ANSWERED;
+// not STARTED, which a refused one has too) holds it, its end frees it, a dead edge's are freed by the
+// reaper. What is never told of ends by itself.
 #ifndef LIMIT_STORE_H
 #define LIMIT_STORE_H
 

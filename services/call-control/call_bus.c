@@ -1,0 +1,80 @@
+// The bus methods.
+#include "call_bus.h"
+
+#include "bf_clock.h"
+#include "call_wire.h"
+#include "control.h"
+#include "control_metrics.h"
+#include "edges.h"
+#include "location_store.h"
+#include "planner.h"
+#include "report.h"
+
+static enum bf_err report(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
+                          void *ctx)
+{
+    struct control *control = ctx;
+    struct wire_report report;
+    uint64_t taken_seq = 0, began_us = bf_mono_us();
+    bool resync = false;
+    enum bf_err err = wire_read_report(request->body, &report, error);
+
+    if (err)
+        return err;
+    err = report_take(control, &report, &taken_seq, &resync);
+    bf_metric_observe_us(&control_metrics[CONTROL_REPORT_SECONDS], bf_mono_us() - began_us);
+    if (!err) {
+        edges_saw(control->edges, &report.edge);
+        wire_write_report(ret_body, taken_seq, resync);
+    } else if (err == BF_CONFLICT) {
+        control_count(CONTROL_STREAM_CONFLICTS, 1);
+        bf_buf_str(error, "another process has taken over this edge's id: each edge needs its own");
+        bf_warn("edge.conflict", BF_S("edge", report.edge.id));
+    } else if (err == BF_INTERNAL) {
+        bf_error("bus.failed", BF_S("method", request->method), BF_S("edge", report.edge.id));
+    }
+    wire_release_report(&report);
+    return err;
+}
+
+static enum bf_err restore(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                           struct bf_buf *error, void *ctx)
+{
+    struct wire_restore asked;
+    struct bindings bindings;
+    char next[LOCATION_NEXT_SIZE] = "";
+    enum bf_err err = wire_read_restore(request->body, &asked, error);
+
+    if (err)
+        return err;
+    bindings_init(&bindings);
+    err = location_store_edge(ctx, asked.edge, asked.after, asked.limit, &bindings, next);
+    if (!err) {
+        control_count(CONTROL_RESTORED, (int64_t)bindings.count);
+        wire_write_restore(ret_body, &bindings, next);
+    }
+    location_store_release(&bindings);
+    return !err && !bf_buf_ok(ret_body) ? BF_TOO_LARGE : err;
+}
+
+static enum bf_err plan(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
+                        void *ctx)
+{
+    struct wire_plan asked;
+    enum bf_err err = wire_read_plan(request->body, &asked, error);
+
+    if (err)
+        return err;
+    err = planner_plan(ctx, &asked, request->deadline_ms, ret_body);
+    if (err == BF_INTERNAL)
+        bf_error("bus.failed", BF_S("method", request->method), BF_S("call_id", asked.call_id));
+    wire_release_plan(&asked);
+    return err;
+}
+
+const struct bf_bus_method call_bus_methods[] = {
+    {"Report", report},
+    {"Restore", restore},
+    {"Plan", plan},
+};
+const size_t call_bus_method_count = BF_LEN(call_bus_methods);

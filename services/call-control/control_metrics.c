@@ -1,0 +1,49 @@
+// The metrics of Report and Plan.
+#include "control_metrics.h"
+
+#define COUNTER(row, metric_name, metric_help, metric_labels) \
+    [row] = {.name = metric_name, .kind = BF_COUNTER, .help = metric_help, .labels = metric_labels}
+#define SECONDS(row, metric_name, metric_help) \
+    [row] = {.name = metric_name, .kind = BF_HISTOGRAM, .help = metric_help}
+
+#define ENTRIES "Entries of the edges' streams that were taken; invalid ones were left out"
+#define PLANS \
+    "Plans: somebody is rung, refused by a rule, not possible (a part was away), too late for the edge"
+#define LIMITS "Calls refused by a tenant's limit"
+
+struct bf_metric control_metrics[CONTROL_METRIC_COUNT] = {
+    COUNTER(CONTROL_ENTRY_BINDING, "belfry_control_entries_total", ENTRIES, "kind=\"binding\""),
+    COUNTER(CONTROL_ENTRY_BINDING_GONE, "belfry_control_entries_total", ENTRIES, "kind=\"binding_gone\""),
+    COUNTER(CONTROL_ENTRY_CALL, "belfry_control_entries_total", ENTRIES, "kind=\"call\""),
+    COUNTER(CONTROL_ENTRY_INVALID, "belfry_control_entries_total", ENTRIES, "kind=\"invalid\""),
+    COUNTER(CONTROL_STREAM_REPEATED, "belfry_control_stream_repeated_total",
+            "Entries that had been taken before and came again", NULL),
+    COUNTER(CONTROL_STREAM_GAPS, "belfry_control_stream_gaps_total",
+            "Gaps in an edge's stream whose entries are lost; a sync follows", NULL),
+    COUNTER(CONTROL_STREAM_CONFLICTS, "belfry_control_stream_conflicts_total",
+            "Reports of a process whose edge id another one has taken over", NULL),
+    SECONDS(CONTROL_REPORT_SECONDS, "belfry_control_report_seconds", "Time to take one Report"),
+    COUNTER(CONTROL_SYNC_ENDED, "belfry_control_syncs_total", "Syncs of edges' bindings", "result=\"ended\""),
+    COUNTER(CONTROL_SYNC_BROKEN, "belfry_control_syncs_total", "Syncs of edges' bindings",
+            "result=\"broken\""),
+    COUNTER(CONTROL_RESTORED, "belfry_control_restored_total", "Bindings that restarted edges got back",
+            NULL),
+    COUNTER(CONTROL_PLAN_RUNG, "belfry_control_plans_total", PLANS, "result=\"rung\""),
+    COUNTER(CONTROL_PLAN_REFUSED, "belfry_control_plans_total", PLANS, "result=\"refused\""),
+    COUNTER(CONTROL_PLAN_FAILED, "belfry_control_plans_total", PLANS, "result=\"failed\""),
+    COUNTER(CONTROL_PLAN_LATE, "belfry_control_plans_total", PLANS, "result=\"late\""),
+    SECONDS(CONTROL_PLAN_SECONDS, "belfry_control_plan_seconds", "Time of one plan"),
+    COUNTER(CONTROL_LIMIT_MAX_CALLS, "belfry_control_limited_total", LIMITS, "limit=\"max_calls\""),
+    COUNTER(CONTROL_LIMIT_RATE, "belfry_control_limited_total", LIMITS, "limit=\"calls_per_second\""),
+    COUNTER(CONTROL_FORWARD_LOOPS, "belfry_control_forward_loops_total",
+            "Forwardings that were not followed: a loop, too deep, or back to the caller", NULL),
+    COUNTER(CONTROL_PLAN_CUT, "belfry_control_plan_cut_total",
+            "Steps above 64 and devices above 30 of a step that were left out of plans", NULL),
+    COUNTER(CONTROL_BINDINGS_UNREACHABLE, "belfry_control_bindings_unreachable_total",
+            "Bindings that were not rung because their edge is dead", NULL),
+};
+
+void control_count(enum control_metric metric, int64_t by)
+{
+    bf_metric_add(&control_metrics[metric], by);
+}

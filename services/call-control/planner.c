@@ -1,0 +1,212 @@
+// A plan for one INVITE.
+#include "planner.h"
+
+#include <string.h>
+
+#include "bf_clock.h"
+#include "control.h"
+#include "control_metrics.h"
+#include "directory.h"
+#include "edges.h"
+#include "location_store.h"
+
+#define NUMBERS_MAX 512 // looked up for one plan; further ones are as unknown
+
+struct planning {
+    struct control *control;
+    const struct wire_plan *asked;
+    struct plan plan;
+    struct bf_id call;
+    // What has been looked up: the rules borrow from these.
+    const struct directory_entry *entries[NUMBERS_MAX];
+    size_t entry_count;
+    // What is asked of Redis.
+    const char *numbers[NUMBERS_MAX];
+    size_t number_count;
+    bool leased;
+    struct bindings bindings;
+};
+
+// ---- the directory
+
+static const struct directory_entry *looked_up(const struct planning *planning, const char *number)
+{
+    for (size_t i = 0; i < planning->entry_count; i++)
+        if (strcmp(planning->entries[i]->number, number) == 0)
+            return planning->entries[i];
+    return NULL;
+}
+
+static enum bf_err look(void *ctx, const char *number, const struct directory_entry **ret_entry)
+{
+    static const struct directory_entry unknown = {.kind = DIRECTORY_UNKNOWN};
+    struct planning *planning = ctx;
+
+    *ret_entry = looked_up(planning, number);
+    if (*ret_entry)
+        return BF_OK;
+    if (planning->entry_count == NUMBERS_MAX) {
+        control_count(CONTROL_PLAN_CUT, 1);
+        *ret_entry = &unknown;
+        return BF_OK;
+    }
+    enum bf_err err =
+        directory_look(planning->control->directory, planning->asked->tenant, number, ret_entry);
+    if (!err)
+        planning->entries[planning->entry_count++] = *ret_entry;
+    return err;
+}
+
+// ---- Redis
+
+static void add_number(struct planning *planning, const char *number)
+{
+    for (size_t i = 0; i < planning->number_count; i++)
+        if (strcmp(planning->numbers[i], number) == 0)
+            return;
+    planning->numbers[planning->number_count++] = number;
+}
+
+static struct limit_lease lease_of(const struct planning *planning)
+{
+    return (struct limit_lease){planning->asked->tenant, planning->call, planning->asked->edge.id};
+}
+
+// The lease first, then every number's bindings; all in one round trip. A call that nobody will be rung for
+// takes no lease.
+static enum bf_err ask_redis(struct planning *planning, enum limit_verdict *ret_verdict)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(planning->control->redis);
+    struct limit_lease lease = lease_of(planning);
+    uint64_t now_ms = bf_unix_ms();
+
+    for (size_t s = 0; s < planning->plan.step_count; s++)
+        for (size_t n = 0; n < planning->plan.steps[s].number_count; n++)
+            add_number(planning, planning->plan.steps[s].numbers[n]);
+    limit_store_take(batch, &lease, planning->plan.caps);
+    for (size_t i = 0; i < planning->number_count; i++)
+        location_store_ask(batch, planning->asked->tenant, planning->numbers[i]);
+    enum bf_err err = bf_redis_run(batch);
+    if (err)
+        return err;
+    *ret_verdict = limit_store_verdict(bf_redis_reply(batch, 0));
+    planning->leased = *ret_verdict == LIMIT_FREE;
+    for (size_t i = 0; i < planning->number_count; i++)
+        location_store_read(bf_redis_reply(batch, i + 1), planning->asked->tenant, now_ms,
+                            &planning->bindings);
+    return BF_OK;
+}
+
+// The call will not be carried out as planned here.
+static void give_lease_back(struct planning *planning)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(planning->control->redis);
+    struct limit_lease lease = lease_of(planning);
+
+    if (!planning->leased)
+        return;
+    limit_store_free(batch, &lease);
+    (void)!bf_redis_run(batch); // else it ends by itself
+}
+
+// ---- devices
+
+// The asking edge lives, whatever its heartbeat says.
+static bool is_reachable(const struct planning *planning, const char *edge)
+{
+    struct edge found;
+
+    if (strcmp(edge, planning->asked->edge.id) == 0)
+        return true;
+    return edges_find(planning->control->edges, edge, &found) && found.alive && found.internal[0];
+}
+
+static void fill(struct planning *planning)
+{
+    const struct bindings *bindings = &planning->bindings;
+    bf_autofree struct plan_device *devices = bf_xcalloc(bindings->count + 1, sizeof(*devices));
+
+    for (size_t i = 0; i < bindings->count; i++) {
+        devices[i] = (struct plan_device){&bindings->at[i], is_reachable(planning, bindings->at[i].edge)};
+        control_count(CONTROL_BINDINGS_UNREACHABLE, !devices[i].reachable);
+    }
+    plan_fill(&planning->plan, &planning->asked->request, devices, bindings->count, bf_unix_ms());
+}
+
+static enum bf_err carry_out(struct planning *planning)
+{
+    enum limit_verdict verdict = LIMIT_FREE;
+    enum bf_err err = plan_outline(&planning->plan, &planning->asked->request, look, planning);
+
+    if (err || planning->plan.step_count == 0)
+        return err;
+    err = ask_redis(planning, &verdict);
+    if (err)
+        return err;
+    if (verdict == LIMIT_FREE) {
+        fill(planning);
+        return BF_OK;
+    }
+    control_count(verdict == LIMIT_RATE ? CONTROL_LIMIT_RATE : CONTROL_LIMIT_MAX_CALLS, 1);
+    plan_refuse(&planning->plan, verdict);
+    return BF_OK;
+}
+
+// ---- the answer
+
+struct internals {
+    struct edges *edges;
+    struct edge found; // the text lives until the next question
+};
+
+static const char *internal_of(void *ctx, const char *edge)
+{
+    struct internals *internals = ctx;
+
+    return edges_find(internals->edges, edge, &internals->found) ? internals->found.internal : NULL;
+}
+
+static enum bf_err answer(struct planning *planning, uint64_t deadline_unix_ms, struct bf_buf *ret_body)
+{
+    struct internals internals = {.edges = planning->control->edges};
+    const struct plan *plan = &planning->plan;
+
+    control_count(CONTROL_FORWARD_LOOPS, (int64_t)plan->loops);
+    control_count(CONTROL_PLAN_CUT, (int64_t)(plan->cut_steps + plan->cut_targets));
+    if (bf_unix_ms() >= deadline_unix_ms) { // the edge has planned by itself meanwhile, with an id of its own
+        control_count(CONTROL_PLAN_LATE, 1);
+        return BF_TIMEOUT;
+    }
+    wire_write_plan(ret_body, plan, planning->call, planning->asked->edge.id, internal_of, &internals);
+    if (!bf_buf_ok(ret_body))
+        return BF_TOO_LARGE;
+    control_count(plan->step_count ? CONTROL_PLAN_RUNG : CONTROL_PLAN_REFUSED, 1);
+    return BF_OK;
+}
+
+enum bf_err planner_plan(struct control *control, const struct wire_plan *asked, uint64_t deadline_unix_ms,
+                         struct bf_buf *ret_body)
+{
+    bf_autofree struct planning *planning = bf_xcalloc(1, sizeof(*planning));
+    uint64_t began_us = bf_mono_us();
+
+    planning->control = control;
+    planning->asked = asked;
+    planning->call = bf_id_new();
+    plan_init(&planning->plan);
+    enum bf_err err = carry_out(planning);
+    if (err)
+        control_count(CONTROL_PLAN_FAILED, 1);
+    else
+        err = answer(planning, deadline_unix_ms, ret_body);
+    if (err || planning->plan.step_count == 0)
+        give_lease_back(planning);
+    for (size_t i = 0; i < planning->entry_count; i++)
+        directory_entry_unref(planning->entries[i]);
+    location_store_release(&planning->bindings);
+    plan_release(&planning->plan);
+    bf_metric_observe_us(&control_metrics[CONTROL_PLAN_SECONDS], bf_mono_us() - began_us);
+    return err;
+}
