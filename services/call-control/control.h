@@ -18,6 +18,8 @@ struct control_settings {
     char *http_host, *admin_host;
     int64_t http_port, admin_port;
     int64_t http_threads, http_connections_max;
+    int64_t requests_per_minute;      // of a tenant that has no limit of its own
+    int64_t auth_failures_per_minute; // by source address
     char *bus_listen;
     int64_t bus_contexts;
     char *registry_bus, *registry_feed;
