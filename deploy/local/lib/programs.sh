@@ -25,7 +25,6 @@ program_names() {
     local program copies n
     while read -r program copies _; do
         [ "${1:-$program}" = "$program" ] || continue
-        [ "$program" != call-control ] || controls_there || continue
         for ((n = 1; n <= copies; n++)); do program_name "$program" "$n"; done
     done <<<"$PROGRAMS"
 }
@@ -39,9 +38,6 @@ program_field() { awk -v name="$(program_of "$1")" -v n="$2" '$1 == name { print
 
 # program_priority NAME: supervisor stops the largest first.
 program_priority() { awk -v name="$(program_of "$1")" '$1 == name { print 10 + 10 * NR }' <<<"$PROGRAMS"; }
-
-controls_there() { [ -e "$RUN/bin/belfry-call-control" ]; }
-each_control() { ! controls_there || each "$CONTROLS" "$1"; }
 
 # port PLUS [COPY]
 port() { echo $((PORT_BASE + $1 + COPY_PORTS * (${2:-1} - 1))); }
