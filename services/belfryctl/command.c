@@ -6,121 +6,99 @@
 // ---- options
 
 const struct option global_options[] = {
-    {"api", OPTION_TEXT, "URL", NULL, false, NULL, "base URL of the REST API; else BELFRY_API"},
-    {"key-file", OPTION_TEXT, "FILE", NULL, false, NULL,
+    {"api", OPTION_TEXT, false, "URL", NULL, NULL, "base URL of the REST API; else BELFRY_API"},
+    {"key-file", OPTION_TEXT, false, "FILE", NULL, NULL,
      "file with the API key; else BELFRY_KEY_FILE, BELFRY_KEY or BELFRY_OPERATOR_KEY"},
-    {"ca-file", OPTION_TEXT, "FILE", NULL, false, NULL,
+    {"ca-file", OPTION_TEXT, false, "FILE", NULL, NULL,
      "certificates to trust, in PEM; else BELFRY_CA_FILE or the system's"},
-    {"tenant", OPTION_TEXT, "TENANT", NULL, false, NULL,
+    {"tenant", OPTION_TEXT, false, "TENANT", NULL, NULL,
      "the tenant that is meant, its id or slug; else BELFRY_TENANT, or the only one the key is for"},
-    {"json", OPTION_BOOL, NULL, NULL, false, NULL, "the answer as JSON, for programs"},
-    {"help", OPTION_BOOL, NULL, NULL, false, NULL, "what a command does and takes"},
+    {"json", OPTION_BOOL, false, NULL, NULL, NULL, "the answer as JSON, for programs"},
+    {"help", OPTION_BOOL, false, NULL, NULL, NULL, "what a command does and takes"},
 };
 const size_t global_option_count = BF_LEN(global_options);
 
 const struct option list_options[] = {
-    {"limit", OPTION_INT, "N", NULL, false, NULL, "at most so many; 1000 unless said otherwise"},
-    {"after", OPTION_TEXT, "CURSOR", NULL, false, NULL, "go on behind an earlier answer's `next`"},
+    {"limit", OPTION_INT, false, "N", NULL, NULL, "at most so many; 1000 unless said otherwise"},
+    {"after", OPTION_TEXT, false, "CURSOR", NULL, NULL, "go on behind an earlier answer's `next`"},
 };
 const size_t list_option_count = BF_LEN(list_options);
 
 #define KINDS      "softphone browser app door"
 #define STRATEGIES "all sequence"
 
-#define LIMIT(option, field, meaning)                                  \
-    {                                                                  \
-        option, OPTION_INT, "N", "limits." field, false, NULL, meaning \
+// kind, name, what help calls its value, field, meaning
+#define OPT(k, n, v, f, m)                  \
+    {                                       \
+        n, OPTION_##k, false, v, f, NULL, m \
     }
-#define LIMIT_OPTIONS                                                                               \
-    LIMIT("max-calls", "max_calls", "calls at once; 0: no limit"),                                  \
-        LIMIT("max-registrations", "max_registrations", "devices registered at once; 0: no limit"), \
-        LIMIT("calls-per-second", "calls_per_second", "new calls a second; 0: no limit"),           \
-        LIMIT("requests-per-minute", "requests_per_minute", "REST requests; 0: the platform's default")
+#define NEEDED(k, n, v, f, m)              \
+    {                                      \
+        n, OPTION_##k, true, v, f, NULL, m \
+    }
+#define CHOICE(need, n, v, f, w, m)      \
+    {                                    \
+        n, OPTION_TEXT, need, v, f, w, m \
+    }
+
+#define LIMIT_OPTIONS                                                                                    \
+    OPT(INT, "max-calls", "N", "limits.max_calls", "calls at once; 0: no limit"),                        \
+        OPT(INT, "max-registrations", "N", "limits.max_registrations",                                   \
+            "devices registered at once; 0: no limit"),                                                  \
+        OPT(INT, "calls-per-second", "N", "limits.calls_per_second", "new calls a second; 0: no limit"), \
+        OPT(INT, "requests-per-minute", "N", "limits.requests_per_minute",                               \
+            "REST requests; 0: the platform's default")
 
 static const struct option tenant_create_options[] = {
-    {"name", OPTION_TEXT, "NAME", "name", true, NULL, "for people"},
-    {"domain", OPTION_TEXTS, "DOMAIN", "domains", true, NULL,
-     "a SIP domain of it; several times for several, the first is its realm for ever"},
+    NEEDED(TEXT, "name", "NAME", "name", "for people"),
+    NEEDED(TEXTS, "domain", "DOMAIN", "domains",
+           "a SIP domain of it; several times for several, the first is its realm for ever"),
     LIMIT_OPTIONS,
 };
 static const struct option tenant_change_options[] = {
-    {"name", OPTION_TEXT, "NAME", "name", false, NULL, "for people"},
+    OPT(TEXT, "name", "NAME", "name", "for people"),
     LIMIT_OPTIONS,
 };
 
-#define EXTENSION_OPTIONS                                                                                      \
-    {"display-name", OPTION_TEXT, "NAME", "display_name", false, NULL, "what those who are called see"},       \
-        {"max-contacts", OPTION_INT, "N", "max_contacts", false, NULL, "devices registered at once, 1 to 20"}, \
-        {"do-not-disturb",         OPTION_BOOL, "on|off", "do_not_disturb", false, "on off",                   \
-         "its devices do not ring"},                                                                           \
-        {"forward-always",                                                                                     \
-         OPTION_TEXT_OR_NULL,                                                                                  \
-         "NUMBER",                                                                                             \
-         "forward_always",                                                                                     \
-         false,                                                                                                \
-         NULL,                                                                                                 \
-         "who gets its calls; '' clears it"},                                                                  \
-        {"forward-busy",                                                                                       \
-         OPTION_TEXT_OR_NULL,                                                                                  \
-         "NUMBER",                                                                                             \
-         "forward_busy",                                                                                       \
-         false,                                                                                                \
-         NULL,                                                                                                 \
-         "who gets them when it is busy; '' clears it"},                                                       \
-        {"forward-no-answer",                                                                                  \
-         OPTION_TEXT_OR_NULL,                                                                                  \
-         "NUMBER",                                                                                             \
-         "forward_no_answer",                                                                                  \
-         false,                                                                                                \
-         NULL,                                                                                                 \
-         "who gets them when nobody answers; '' clears it"},                                                   \
-    {                                                                                                          \
-        "ring-seconds", OPTION_INT, "N", "ring_seconds", false, NULL, "how long it rings, 1 to 300"            \
-    }
-#define PASSWORD_OPTION                                                                                     \
-    {                                                                                                       \
-        "password-file", OPTION_FILE, "FILE", "password", false, NULL,                                      \
-            "file whose first line is the password, - is standard input; without it one is made and shown " \
-            "once"                                                                                          \
-    }
+#define DISPLAY_NAME OPT(TEXT, "display-name", "NAME", "display_name", "what those who are called see")
+#define KIND(need)   CHOICE(need, "kind", "KIND", "kind", KINDS, "what registers as it")
+#define FORWARD(n, f, when) \
+    OPT(TEXT_OR_NULL, "forward-" n, "NUMBER", "forward_" f, "who gets its calls " when "; '' clears it")
+#define EXTENSION_OPTIONS                                                                               \
+    DISPLAY_NAME, OPT(INT, "max-contacts", "N", "max_contacts", "devices registered at once, 1 to 20"), \
+        {"do-not-disturb",         OPTION_BOOL, false, "on|off", "do_not_disturb", "on off",            \
+         "its devices do not ring"},                                                                    \
+        FORWARD("always", "always", "always"), FORWARD("busy", "busy", "when it is busy"),              \
+        FORWARD("no-answer", "no_answer", "when nobody answers"),                                       \
+        OPT(INT, "ring-seconds", "N", "ring_seconds", "how long it rings, 1 to 300")
+#define PASSWORD                                   \
+    OPT(FILE, "password-file", "FILE", "password", \
+        "its first line is the password, - is standard input; without it one is made and shown once")
 
-static const struct option extension_create_options[] = {
-    {"kind", OPTION_TEXT, "KIND", "kind", true, KINDS, "what registers as it"},
-    EXTENSION_OPTIONS,
-    PASSWORD_OPTION,
+static const struct option extension_create_options[] = {KIND(true), EXTENSION_OPTIONS, PASSWORD};
+static const struct option extension_change_options[] = {KIND(false), EXTENSION_OPTIONS};
+static const struct option extension_password_options[] = {PASSWORD};
+
+#define MEMBER_HELP "an extension; several times for several, in the order in which they ring"
+#define STRATEGY(need) \
+    CHOICE(need, "strategy", "STRATEGY", "strategy", STRATEGIES, "all at once, or one after the other")
+#define GROUP_OPTIONS \
+    DISPLAY_NAME,     \
+        OPT(INT, "ring-seconds", "N", "ring_seconds", "strategy all: in total; sequence: each member")
+
+static const struct option group_create_options[] = {
+    STRATEGY(true),
+    NEEDED(TEXTS, "member", "NUMBER", "members", MEMBER_HELP),
+    GROUP_OPTIONS,
 };
-static const struct option extension_change_options[] = {
-    {"kind", OPTION_TEXT, "KIND", "kind", false, KINDS, "what registers as it"},
-    EXTENSION_OPTIONS,
+static const struct option group_change_options[] = {
+    STRATEGY(false),
+    OPT(TEXTS, "member", "NUMBER", "members", MEMBER_HELP "; '' for nobody"),
+    GROUP_OPTIONS,
 };
-static const struct option extension_password_options[] = {PASSWORD_OPTION};
-
-#define GROUP_OPTIONS(need)                                                                                  \
-    {"strategy",                                                                                             \
-     OPTION_TEXT,                                                                                            \
-     "STRATEGY",                                                                                             \
-     "strategy",                                                                                             \
-     need,                                                                                                   \
-     STRATEGIES,                                                                                             \
-     "all at once, or one after the other"},                                                                 \
-        {"member",                                                                                           \
-         OPTION_TEXTS,                                                                                       \
-         "NUMBER",                                                                                           \
-         "members",                                                                                          \
-         need,                                                                                               \
-         NULL,                                                                                               \
-         "an extension; several times for several, in the order in which they ring"},                        \
-        {"display-name", OPTION_TEXT, "NAME", "display_name", false, NULL, "what those who are called see"}, \
-    {                                                                                                        \
-        "ring-seconds", OPTION_INT, "N", "ring_seconds", false, NULL,                                        \
-            "strategy all: in total; sequence: each member"                                                  \
-    }
-
-static const struct option group_create_options[] = {GROUP_OPTIONS(true)};
-static const struct option group_change_options[] = {GROUP_OPTIONS(false)};
 
 static const struct option number_options[] = {
-    {"number", OPTION_TEXT, "NUMBER", "number", false, NULL, "only of this number"},
+    OPT(TEXT, "number", "NUMBER", "number", "only of this number"),
 };
 
 // ---- columns

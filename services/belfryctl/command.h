@@ -21,9 +21,9 @@ enum option_kind {
 struct option {
     const char *name; // without the two dashes
     enum option_kind kind;
-    const char *value; // what help calls it
-    const char *field; // of the body, or of the query of a GET; "limits.max_calls" is one level down
     bool required;
+    const char *value; // what help calls it; NULL: it takes none
+    const char *field; // of the body, or of the query of a GET; "limits.max_calls" is one level down
     const char *words; // what it may be, separated by spaces; NULL: anything
     const char *meaning;
 };

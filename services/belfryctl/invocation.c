@@ -194,8 +194,10 @@ enum bf_err invocation_parse(int argc, const char *const *argv, struct invocatio
                              char fault[INVOCATION_FAULT_SIZE])
 {
     struct invocation invocation = {.command = NULL};
-    struct parse parse = {.argc = argc, .argv = argv, .into = &invocation, .fault = fault};
+    struct parse parse = {.argc = argc, .argv = argv, .into = &invocation};
     size_t words;
+
+    parse.fault = fault;
     enum bf_err err = collect_words(&parse);
 
     if (!err)

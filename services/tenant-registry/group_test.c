@@ -25,8 +25,10 @@ static void members_come_back_in_order(void **state)
 
     group_members_join(numbers, BF_LEN(numbers), members);
     assert_string_equal(members, "102 +55119 front-door");
-    for (const char *at = members; group_members_next(&at, &number); count++)
+    for (const char *at = members; group_members_next(&at, &number); count++) {
+        assert_true(count < BF_LEN(numbers));
         assert_true(bf_str_eq(number, bf_str(numbers[count])));
+    }
     assert_int_equal(count, BF_LEN(numbers));
     group_members_join(numbers, 0, members);
     const char *none = members;

@@ -20,6 +20,7 @@ const asOperator = { BELFRY_API: belfry.api, BELFRY_OPERATOR_KEY: belfry.operato
 function ctl(args, { env = asOperator, input } = {}) {
   return new Promise((resolve) => {
     const child = execFile(program, args, { env: { ...clean, ...env }, timeout: 30_000 }, (error, out, err) => resolve({ code: error ? (error.code ?? error.signal) : 0, out, err }));
+    child.stdin.on('error', () => {}); // it may have ended without reading
     child.stdin.end(input ?? '');
   });
 }
