@@ -261,10 +261,13 @@ static bool invite(struct device *device)
 
 static uint32_t ring(struct start *start)
 {
-    uint32_t rung = 0;
+    uint32_t rung = 0, chosen;
 
-    for (uint32_t i = 0; i < start->count; i++)
+    for (uint32_t i = 0; i < start->count && !atomic_load(&start->chosen); i++)
         rung += invite(&start->devices[i]);
+    chosen = atomic_load(&start->chosen);
+    if (chosen) // it answered while the rest was being rung: whoever chose it could not cancel all of them
+        cancel_others(start, &start->devices[chosen - 1]);
     return rung;
 }
 
