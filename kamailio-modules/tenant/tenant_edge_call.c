@@ -15,6 +15,9 @@
 #include "modules/tm/tm_load.h"
 
 #include "tenant_edge_call.h"
+#include "tenant_live.h"
+
+_Static_assert(sizeof(((struct tenant_live *)0)->relay) == TENANT_ORDER_RELAY_SIZE, "a relay's address fits");
 
 #define HEADERS_MAX     2048
 #define DESTINATION_MAX 80
@@ -54,74 +57,8 @@ int tenant_edge_init(void)
     return 0;
 }
 
-// ---- EndCall ----------------------------------------------------------------------------------------------
-
-static bool is_confirmed(const dlg_cell_t *cell)
-{
-    return cell->state == DLG_STATE_CONFIRMED_NA || cell->state == DLG_STATE_CONFIRMED;
-}
-
-static enum bf_err end_dialog(dlg_cell_t *cell, const char *reason)
-{
-    char text[128];
-    str headers = {text, 0};
-
-    headers.len = snprintf(text, sizeof(text), "Reason: SIP;cause=200;text=\"%s\"\r\n",
-                           *reason ? reason : "ended by call-control");
-    return edge.dialog.terminate_dlg(cell, &headers) >= 0 ? BF_OK : BF_INTERNAL;
-}
-
-// As if the caller had sent a CANCEL: devices stop ringing, the script's failure route ends the media, the
-// caller hears 487.
-static enum bf_err cancel_transaction(tm_cell_t *t)
-{
-    static str phrase = str_init("Request Terminated");
-    branch_bm_t branches = 0;
-
-    if (t->uas.status >= 200)
-        return BF_CONFLICT;
-    t->flags |= T_CANCELED; // no further step is taken
-    edge.tm.prepare_to_cancel(t, &branches, 0);
-    if (t->nr_of_outgoings == 0 || branches == 0)
-        return edge.tm.t_reply_with_body(t, 487, &phrase, NULL, NULL, NULL) > 0 ? BF_OK : BF_INTERNAL;
-    edge.tm.cancel_all_uacs(t, F_CANCEL_B_FAKE_REPLY);
-    return BF_OK;
-}
-
-static enum bf_err end_ringing(const struct tenant_call_place *place)
-{
-    tm_cell_t *t = NULL;
-    enum bf_err err = BF_NOT_FOUND;
-
-    if (edge.tm.t_lookup_ident(&t, place->transaction_index, place->transaction_label) > 0) {
-        err = cancel_transaction(t);
-        edge.tm.unref_cell(t);
-    }
-    edge.tm.t_sett(T_UNDEFINED, T_BR_UNDEFINED);
-    return err;
-}
-
-static dlg_cell_t *dialog_at(const struct tenant_call_place *place)
-{
-    return place->dialog_id ? edge.lookup(place->dialog_entry, place->dialog_id) : NULL;
-}
-
-// A call that is answered just now is neither ringing any more nor confirmed yet: the second look finds it.
-static void end_call(struct tenant_order *order, const struct tenant_call_place *place)
-{
-    dlg_cell_t *cell = dialog_at(place);
-    enum bf_err err = BF_NOT_FOUND;
-
-    if (!cell || !is_confirmed(cell))
-        err = end_ringing(place);
-    if (cell && err != BF_OK && is_confirmed(cell))
-        err = end_dialog(cell, order->reason);
-    if (cell)
-        edge.dialog.release_dlg(cell);
-    finish(order, err, err == BF_OK ? NULL : "the call is just ending or being answered");
-}
-
-// ---- TransferCall -----------------------------------------------------------------------------------------
+// ---- a leg of a dialog
+// -------------------------------------------------------------------------------------
 
 // tm's view of a dialog's leg, for a request of ours to it as if the other leg had sent it. Everything is
 // borrowed from the cell but the route set.
@@ -171,6 +108,96 @@ static void leg_release(struct leg *leg)
     if (leg->dialog.route_set)
         free_rr(&leg->dialog.route_set);
 }
+
+// ---- EndCall ----------------------------------------------------------------------------------------------
+
+static bool is_confirmed(const dlg_cell_t *cell)
+{
+    return cell->state == DLG_STATE_CONFIRMED_NA || cell->state == DLG_STATE_CONFIRMED;
+}
+
+static bool bye(struct leg *leg, str *headers)
+{
+    str method = str_init("BYE");
+    uac_req_t request;
+
+    set_uac_req(&request, &method, headers, NULL, &leg->dialog, 0, NULL, NULL);
+    return edge.tm.t_request_within(&request) >= 0;
+}
+
+// The dialog module sends the callee's BYE second, and refuses to when the caller has answered the first one
+// meanwhile: then it is ours.
+static enum bf_err end_dialog(dlg_cell_t *cell, const char *reason)
+{
+    char text[160];
+    str headers = {text, 0};
+    struct leg callee;
+    bool ready = leg_init(cell, DLG_CALLEE_LEG, &callee);
+    bool ended;
+
+    headers.len = snprintf(text, sizeof(text), "Reason: SIP;cause=200;text=\"%s\"\r\n",
+                           *reason ? reason : "ended by call-control");
+    ended = edge.dialog.terminate_dlg(cell, &headers) >= 0;
+    if (!ended && ready && cell->state == DLG_STATE_DELETED)
+        ended = bye(&callee, &headers);
+    leg_release(&callee);
+    return ended ? BF_OK : BF_INTERNAL;
+}
+
+// As if the caller had sent a CANCEL: devices stop ringing, the script's failure route ends the media, the
+// caller hears 487.
+static enum bf_err cancel_transaction(tm_cell_t *t)
+{
+    struct tenant_live *live = tenant_event_live_of(t);
+    struct cancel_info cancel;
+
+    if (t->uas.status >= 200)
+        return BF_CONFLICT;
+    if (live)
+        tenant_live_hung_up(live, "api");
+    t->flags |= T_CANCELED; // no further step is taken
+    init_cancel_info(&cancel);
+    edge.tm.prepare_to_cancel(t, &cancel.cancel_bitmap, 0);
+    if (cancel.cancel_bitmap == 0)
+        return edge.tm.t_reply_trans(t, t->uas.request, 487, "Request Terminated") > 0 ? BF_OK : BF_INTERNAL;
+    edge.tm.cancel_uacs(t, &cancel, F_CANCEL_B_FAKE_REPLY);
+    return BF_OK;
+}
+
+static enum bf_err end_ringing(const struct tenant_call_place *place)
+{
+    tm_cell_t *t = NULL;
+    enum bf_err err = BF_NOT_FOUND;
+
+    if (edge.tm.t_lookup_ident(&t, place->transaction_index, place->transaction_label) > 0) {
+        err = cancel_transaction(t);
+        edge.tm.unref_cell(t);
+    }
+    edge.tm.t_sett(T_UNDEFINED, T_BR_UNDEFINED);
+    return err;
+}
+
+static dlg_cell_t *dialog_at(const struct tenant_call_place *place)
+{
+    return place->dialog_id ? edge.lookup(place->dialog_entry, place->dialog_id) : NULL;
+}
+
+// A call that is answered just now is neither ringing any more nor confirmed yet: the second look finds it.
+static void end_call(struct tenant_order *order, const struct tenant_call_place *place)
+{
+    dlg_cell_t *cell = dialog_at(place);
+    enum bf_err err = BF_NOT_FOUND;
+
+    if (!cell || !is_confirmed(cell))
+        err = end_ringing(place);
+    if (cell && err != BF_OK && is_confirmed(cell))
+        err = end_dialog(cell, order->reason);
+    if (cell)
+        edge.dialog.release_dlg(cell);
+    finish(order, err, err == BF_OK ? NULL : "the call is just ending or being answered");
+}
+
+// ---- TransferCall -----------------------------------------------------------------------------------------
 
 // What is known of a REFER when its answer comes.
 struct refer {
@@ -224,6 +251,26 @@ static int refer_headers(const dlg_cell_t *cell, int side, const char *to, char 
     return len < HEADERS_MAX ? len : -1;
 }
 
+// The dialog's next request to this leg must have a higher number than the REFER had.
+static void sequence_next(dlg_cell_t *cell, int side)
+{
+    str *sequence = &cell->cseq[side == DLG_CALLER_LEG ? DLG_CALLEE_LEG : DLG_CALLER_LEG];
+    char text[INT2STR_MAX_LEN];
+    unsigned int number;
+    str next = {text, 0};
+
+    if (str2int(sequence, &number) != 0)
+        return;
+    next.len = snprintf(text, sizeof(text), "%u", number + 1);
+    if (next.len == sequence->len) {
+        memcpy(sequence->s, text, (size_t)next.len);
+    } else {
+        shm_free(sequence->s);
+        if (shm_str_dup(sequence, &next) < 0)
+            *sequence = (str)STR_NULL;
+    }
+}
+
 static bool refer_send(dlg_cell_t *cell, int side, const char *to, struct refer *refer)
 {
     str method = str_init("REFER");
@@ -238,6 +285,7 @@ static bool refer_send(dlg_cell_t *cell, int side, const char *to, struct refer 
                     refer);
         sent = edge.tm.t_request_within(&request) >= 0;
         leg_release(&leg);
+        sequence_next(cell, side);
     }
     return sent;
 }
@@ -278,6 +326,18 @@ static void transfer_call(struct tenant_order *order, const struct tenant_call_p
 
 // ---- MediaFigures -----------------------------------------------------------------------------------------
 
+static void relay_of(const dlg_cell_t *cell, char relay[TENANT_ORDER_RELAY_SIZE])
+{
+    struct tenant_live *live = tenant_event_live_of_dialog(cell);
+
+    relay[0] = '\0';
+    if (!live)
+        return;
+    lock_get(&live->lock);
+    memcpy(relay, live->relay, TENANT_ORDER_RELAY_SIZE);
+    lock_release(&live->lock);
+}
+
 static void media_of(struct tenant_order *order, const struct tenant_call_place *place)
 {
     dlg_cell_t *cell = dialog_at(place);
@@ -286,7 +346,7 @@ static void media_of(struct tenant_order *order, const struct tenant_call_place 
     if (fits) {
         memcpy(order->call_id, cell->callid.s, (size_t)cell->callid.len);
         order->call_id[cell->callid.len] = '\0';
-        order->relay[0] = '\0';
+        relay_of(cell, order->relay);
     }
     if (cell)
         edge.dialog.release_dlg(cell);

@@ -153,7 +153,7 @@ static void dialog_made(dlg_cell_t *cell, int type, struct dlg_cb_params *params
 }
 
 // The call that a request inside of it belongs to; borrowed while the dialog's reference is held.
-static struct tenant_live *live_of_dialog(const dlg_cell_t *cell)
+struct tenant_live *tenant_event_live_of_dialog(const struct dlg_cell *cell)
 {
     for (const struct dlg_callback *at = cell->cbs.first; at; at = at->next) {
         if (at->callback == dialog_says)
@@ -174,7 +174,7 @@ struct tenant_live *tenant_event_live_in(sip_msg_t *msg)
     cell = dialog.get_dlg(msg);
     if (!cell)
         return NULL;
-    live = live_of_dialog(cell);
+    live = tenant_event_live_of_dialog(cell);
     if (live)
         tenant_live_ref(live);
     dialog.release_dlg(cell);

@@ -59,7 +59,7 @@ void tenant_live_branch(struct tenant_live *live, struct bf_str ruid);
 void tenant_live_ringing(struct tenant_live *live, uint32_t branch, struct bf_str ruid, uint32_t code);
 void tenant_live_branch_ended(struct tenant_live *live, uint32_t branch, struct bf_str ruid, uint32_t code);
 void tenant_live_answered(struct tenant_live *live, struct bf_str ruid, struct bf_str to_tag);
-// The INVITE's final answer, no 2xx; `by`: who made it end, static.
+// The INVITE's final answer, no 2xx; `by`: who made it end when nobody was named before, static.
 void tenant_live_failed(struct tenant_live *live, uint32_t code, const char *by);
 // Of an answered call: who hangs up, and from when on; the end is told by tenant_live_over().
 void tenant_live_hung_up(struct tenant_live *live, const char *by);

@@ -232,7 +232,8 @@ void tenant_live_failed(struct tenant_live *live, uint32_t code, const char *by)
     if (live->end_code == 0 && !live->answered) {
         live->end_code = code;
         live->end_ms = bf_unix_ms();
-        live->by = by;
+        if (!live->by)
+            live->by = by;
         put_end(live); // not before it is planned: tenant_live_planned() does it then
     }
     lock_release(&live->lock);

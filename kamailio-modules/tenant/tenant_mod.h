@@ -163,7 +163,10 @@ int tenant_event_init(void);
 bool tenant_event_hear(sip_msg_t *msg, tm_cell_t *t,
                        struct tenant_live *live);             // takes a reference of its own
 struct tenant_live *tenant_event_live_of(const tm_cell_t *t); // borrowed; NULL: not planned by us
-struct tenant_live *tenant_event_live_in(sip_msg_t *msg);     // also of a request inside a call; a reference
+struct dlg_cell;
+struct tenant_live *
+tenant_event_live_of_dialog(const struct dlg_cell *cell); // borrowed, while the cell is held
+struct tenant_live *tenant_event_live_in(sip_msg_t *msg); // also of a request inside a call; a reference
 
 // tenant_device_call.c
 int tenant_device_init(void);

@@ -11,9 +11,10 @@
 #include "bf_err.h"
 #include "bf_id.h"
 
-#define TENANT_ORDERS          32
-#define TENANT_ORDER_TEXT_MAX  64
-#define TENANT_ORDER_ERROR_MAX 128
+#define TENANT_ORDERS           32
+#define TENANT_ORDER_TEXT_MAX   64
+#define TENANT_ORDER_ERROR_MAX  128
+#define TENANT_ORDER_RELAY_SIZE 64
 
 enum tenant_order_kind {
     TENANT_ORDER_END,
@@ -34,9 +35,9 @@ struct tenant_order {
     char domain[254];                       // ORIGINATE
     // Set by who carries it out.
     enum bf_err err;
-    char error[TENANT_ORDER_ERROR_MAX]; // for people
-    char call_id[256];                  // MEDIA: of the SIP call
-    char relay[64];                     // MEDIA
+    char error[TENANT_ORDER_ERROR_MAX];  // for people
+    char call_id[256];                   // MEDIA: of the SIP call
+    char relay[TENANT_ORDER_RELAY_SIZE]; // MEDIA
 };
 
 struct tenant_orders;
