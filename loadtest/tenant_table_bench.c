@@ -97,7 +97,7 @@ int main(int argc, char **argv)
     struct tenant_share *share;
     double fill_ms, build_ms, find_ns, hot_ns;
     uint64_t start_us;
-    struct tenant_plan plan;
+    struct tenant_table_need plan;
 
     if (argc > 1 && !bf_parse_int(bf_str(argv[1]), 1, 1000000, &domains)) {
         fprintf(stderr, "usage: tenant_table_bench [domains, 1..1000000]\n");

@@ -292,7 +292,7 @@ static void publish(void)
 {
     uint64_t start_ms = bf_mono_ms(), rest_ms;
     const struct tenant_master *master = tenant_sync_master(proc.sync);
-    struct tenant_plan plan;
+    struct tenant_table_need plan;
     void *memory;
 
     retired_free();

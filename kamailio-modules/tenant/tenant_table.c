@@ -147,15 +147,15 @@ static void plan_domain(const struct tenant_domain *domain, void *ctx)
 
 static void plan_place(struct tenant_entry *entry, void *ctx)
 {
-    struct tenant_plan *plan = ctx;
+    struct tenant_table_need *plan = ctx;
 
     entry->at = (uint32_t)plan->bytes;
     plan->bytes += entry->end + (entry->realm_at ? 0 : 1 + strlen(entry->realm));
 }
 
-struct tenant_plan tenant_table_plan(const struct tenant_master *master)
+struct tenant_table_need tenant_table_plan(const struct tenant_master *master)
 {
-    struct tenant_plan plan = {.buckets = 16};
+    struct tenant_table_need plan = {.buckets = 16};
     uint64_t domains = tenant_master_domains(master);
 
     while ((uint64_t)plan.buckets * 4 < domains * 5)
@@ -208,7 +208,7 @@ static void build_domain(const struct tenant_domain *domain, void *ctx)
     table->bucket[i] = (struct bucket){(uint32_t)(domain->hash >> 32), at};
 }
 
-struct tenant_table *tenant_table_build(const struct tenant_master *master, struct tenant_plan plan,
+struct tenant_table *tenant_table_build(const struct tenant_master *master, struct tenant_table_need plan,
                                         void *memory)
 {
     struct tenant_table *table = memory;

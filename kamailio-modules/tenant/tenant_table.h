@@ -53,14 +53,14 @@ bf_must_check bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT
 struct tenant_table;
 struct tenant_master;
 
-struct tenant_plan {
+struct tenant_table_need {
     size_t bytes;
     uint32_t buckets;
 };
 
-struct tenant_plan tenant_table_plan(const struct tenant_master *master);
+struct tenant_table_need tenant_table_plan(const struct tenant_master *master);
 // Fills `memory` (plan.bytes of it, aligned to 8). The master must not have changed since the plan was made.
-struct tenant_table *tenant_table_build(const struct tenant_master *master, struct tenant_plan plan,
+struct tenant_table *tenant_table_build(const struct tenant_master *master, struct tenant_table_need plan,
                                         void *memory);
 bf_must_check bool tenant_table_find(const struct tenant_table *table, struct bf_str domain,
                                      struct tenant_match *ret_match);

@@ -22,7 +22,7 @@ static struct bf_id put(struct tenant_master *master, const char *domain, uint32
 
 static struct tenant_table *build(const struct tenant_master *master)
 {
-    struct tenant_plan plan = tenant_table_plan(master);
+    struct tenant_table_need plan = tenant_table_plan(master);
     struct tenant_table *table = tenant_table_build(master, plan, bf_xcalloc(1, plan.bytes));
 
     assert_int_equal(tenant_table_size(table), plan.bytes);
