@@ -290,7 +290,7 @@ static void check_same(struct world *world)
     const struct tenant_master *master = tenant_sync_master(world->sync);
     struct tenant_sync_figures figures = tenant_sync_figures(world->sync);
     struct tenant_table *table;
-    struct tenant_plan plan;
+    struct tenant_table_need plan;
     uint32_t count = 0;
 
     assert_non_null(master);
