@@ -11,6 +11,7 @@ struct tenant_master {
     uint32_t domain_buckets, domain_count;
     struct tenant_entry *oldest_tenant, *newest_tenant;
     struct tenant_domain *oldest_domain, *newest_domain;
+    struct tenant_journal journal;
 };
 
 #define BUCKETS_MIN 64
@@ -110,16 +111,22 @@ static bool text_set(char **text, struct bf_str value)
     return true;
 }
 
-static bool entry_set(struct tenant_entry *entry, const struct tenant_record *record)
+// True: something changed. Texts have no room to grow where they stand in the table.
+static bool entry_set(struct tenant_master *master, struct tenant_entry *entry,
+                      const struct tenant_record *record)
 {
+    bool moved = text_set(&entry->slug, record->slug);
     bool changed = entry->status != record->status ||
                    memcmp(&entry->limits, &record->limits, sizeof(entry->limits)) != 0;
 
+    moved |= text_set(&entry->realm, record->realm);
     entry->status = record->status;
     entry->limits = record->limits;
-    changed |= text_set(&entry->slug, record->slug);
-    changed |= text_set(&entry->realm, record->realm);
-    return changed;
+    if (moved && entry->at)
+        tenant_journal_whole(&master->journal);
+    else if (changed)
+        tenant_journal_tenant(&master->journal, entry->id);
+    return moved || changed;
 }
 
 static struct tenant_entry *entry_put(struct tenant_master *master, const struct tenant_record *record)
@@ -136,7 +143,7 @@ static struct tenant_entry *entry_put(struct tenant_master *master, const struct
         LIST_ADD(master->oldest_tenant, master->newest_tenant, entry);
         master->tenant_count++;
     }
-    entry_set(entry, record);
+    entry_set(master, entry, record);
     return entry;
 }
 
@@ -161,6 +168,7 @@ struct tenant_master *tenant_master_new(const struct tenant_hash_key *key)
     struct tenant_master *master = bf_xcalloc(1, sizeof(*master));
 
     master->key = *key;
+    tenant_journal_whole(&master->journal);
     master->tenant_buckets = master->domain_buckets = BUCKETS_MIN;
     master->tenants = bf_xcalloc(BUCKETS_MIN, sizeof(void *));
     master->domains = bf_xcalloc(BUCKETS_MIN, sizeof(void *));
@@ -212,6 +220,7 @@ enum bf_err tenant_master_put(struct tenant_master *master, struct bf_str name,
         return BF_TOO_LARGE;
     if (!domain)
         domain = domain_new(master, name);
+    tenant_journal_domain(&master->journal, name);
     entry = entry_put(master, record);
     entry->domains++; // before the old one is let go: it may be the same
     domain->tenant = entry;
@@ -223,7 +232,7 @@ bool tenant_master_update(struct tenant_master *master, const struct tenant_reco
 {
     struct tenant_entry *entry = *tenant_at(master, record->id);
 
-    return entry && entry_set(entry, record);
+    return entry && entry_set(master, entry, record);
 }
 
 bool tenant_master_drop(struct tenant_master *master, struct bf_str name, struct bf_id *ret_left)
@@ -233,6 +242,7 @@ bool tenant_master_drop(struct tenant_master *master, struct bf_str name, struct
 
     if (!domain)
         return false;
+    tenant_journal_domain(&master->journal, name);
     *at = domain->next;
     LIST_REMOVE(master->oldest_domain, master->newest_domain, domain);
     master->domain_count--;
@@ -254,6 +264,7 @@ bool tenant_master_drop_tenant(struct tenant_master *master, struct bf_id id)
                 at = &domain->next;
                 continue;
             }
+            tenant_journal_domain(&master->journal, (struct bf_str){domain->name, domain->len});
             *at = domain->next;
             LIST_REMOVE(master->oldest_domain, master->newest_domain, domain);
             master->domain_count--;
@@ -265,9 +276,24 @@ bool tenant_master_drop_tenant(struct tenant_master *master, struct bf_id id)
     return entry != NULL;
 }
 
+struct tenant_entry *tenant_master_tenant(const struct tenant_master *master, struct bf_id id)
+{
+    return *tenant_at(master, id);
+}
+
+struct tenant_domain *tenant_master_domain(const struct tenant_master *master, struct bf_str name)
+{
+    return *domain_at(master, name);
+}
+
+struct tenant_journal *tenant_master_journal(struct tenant_master *master)
+{
+    return &master->journal;
+}
+
 bool tenant_master_has(const struct tenant_master *master, struct bf_id id)
 {
-    return *tenant_at(master, id) != NULL;
+    return tenant_master_tenant(master, id) != NULL;
 }
 
 bool tenant_master_maps(const struct tenant_master *master, struct bf_str name, struct bf_id id)

@@ -6,6 +6,7 @@
 #define TENANT_MASTER_H
 
 #include "bf_err.h"
+#include "tenant_journal.h"
 #include "tenant_table.h"
 
 #define TENANT_MASTER_DOMAINS_MAX 2000000 // more is refused: a table of that size is a mistake
@@ -17,8 +18,8 @@ struct tenant_entry {
     char *slug;
     char *realm;
     uint32_t domains;          // how many point here; 0: freed
-    uint32_t at;               // scratch of tenant_table: where it and its domains go,
-    uint32_t end;              // how far they are written,
+    uint32_t at;               // tenant_table's: where it stands in the newest block; 0: not yet
+    uint32_t end;              // scratch of a build: how far it and its domains are written,
     uint32_t realm_at;         // and whether its realm is one of them
     struct tenant_entry *next; // in its bucket
     struct tenant_entry *older, *newer;
@@ -49,6 +50,9 @@ bool tenant_master_update(struct tenant_master *master, const struct tenant_reco
 bool tenant_master_drop(struct tenant_master *master, struct bf_str name, struct bf_id *ret_left);
 bool tenant_master_drop_tenant(struct tenant_master *master, struct bf_id id);
 
+// NULL when it is not here.
+struct tenant_entry *tenant_master_tenant(const struct tenant_master *master, struct bf_id id);
+struct tenant_domain *tenant_master_domain(const struct tenant_master *master, struct bf_str name);
 bool tenant_master_has(const struct tenant_master *master, struct bf_id id);
 bool tenant_master_maps(const struct tenant_master *master, struct bf_str name, struct bf_id id);
 uint32_t tenant_master_domains(const struct tenant_master *master);
@@ -60,6 +64,8 @@ void tenant_master_each_tenant(const struct tenant_master *master,
                                void (*visit)(struct tenant_entry *entry, void *ctx), void *ctx);
 void tenant_master_each_domain(const struct tenant_master *master,
                                void (*visit)(const struct tenant_domain *domain, void *ctx), void *ctx);
+// What changed since it was last cleared: by whoever published a table.
+struct tenant_journal *tenant_master_journal(struct tenant_master *master);
 const struct tenant_hash_key *tenant_master_key(const struct tenant_master *master);
 
 #endif

@@ -311,29 +311,61 @@ static void retired_free(void)
     }
 }
 
-// One rebuild for all that has come; at most two blocks live at a time.
+// NULL: no shared memory.
+static struct tenant_table *table_build(struct tenant_master *master)
+{
+    struct tenant_table_need need;
+    void *memory;
+
+    tenant_journal_whole(tenant_master_journal(master)); // until it is published
+    need = tenant_table_plan(master);
+    memory = shm_malloc(need.bytes);
+    if (!memory)
+        LM_ERR("no shared memory for the domain table (%lu bytes): the old one stays; start kamailio with a "
+               "larger -m\n",
+               (unsigned long)need.bytes);
+    return memory ? tenant_table_build(master, need, memory) : NULL;
+}
+
+// A few changes are patched into a copy; NULL: that does not do.
+static struct tenant_table *table_patch(struct tenant_master *master)
+{
+    const struct tenant_table *current = atomic_load(&tenant_share->current);
+    struct tenant_table *patched;
+    void *memory;
+
+    if (!current || tenant_master_journal(master)->whole)
+        return NULL;
+    memory = shm_malloc(tenant_table_size(current));
+    if (!memory)
+        return NULL;
+    patched = tenant_table_patch(current, master, memory);
+    if (!patched)
+        shm_free(memory);
+    return patched;
+}
+
+// One new table for all that has come; at most two blocks live at a time.
 static void publish(void)
 {
     uint64_t start_ms = bf_mono_ms(), rest_ms;
-    const struct tenant_master *master = tenant_sync_master(proc.sync);
-    struct tenant_table_need plan;
-    void *memory;
+    struct tenant_master *master = tenant_sync_master(proc.sync);
+    struct tenant_table *table;
 
     retired_free();
     if (!tenant_sync_dirty(proc.sync) || proc.retired || start_ms < proc.rebuild_not_before_ms)
         return;
-    plan = tenant_table_plan(master);
-    memory = shm_malloc(plan.bytes);
-    if (!memory) {
-        LM_ERR("no shared memory for the domain table (%lu bytes): the old one stays; start kamailio with a "
-               "larger -m\n",
-               (unsigned long)plan.bytes);
+    table = table_patch(master);
+    if (!table)
+        table = table_build(master);
+    if (!table) {
         proc.rebuild_not_before_ms = start_ms + 1000;
         return;
     }
-    proc.retired = tenant_share_swap(tenant_share, tenant_table_build(master, plan, memory));
+    proc.retired = tenant_share_swap(tenant_share, table);
+    tenant_journal_clear(tenant_master_journal(master));
     tenant_sync_clean(proc.sync);
-    tenant_state->table_bytes = plan.bytes;
+    tenant_state->table_bytes = tenant_table_size(table);
     tenant_state->domains = tenant_master_domains(master);
     tenant_state->tenants = tenant_master_tenants(master);
     retired_free();

@@ -357,7 +357,7 @@ void tenant_sync_tick(struct tenant_sync *sync, uint64_t now_ms, bool connected)
     ask_wanted(sync, now_ms);
 }
 
-const struct tenant_master *tenant_sync_master(const struct tenant_sync *sync)
+struct tenant_master *tenant_sync_master(const struct tenant_sync *sync)
 {
     return sync->live;
 }

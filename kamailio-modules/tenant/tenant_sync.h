@@ -54,7 +54,7 @@ void tenant_sync_tick(struct tenant_sync *sync, uint64_t now_ms, bool connected)
 void tenant_sync_again(struct tenant_sync *sync, uint64_t now_ms); // a new snapshot, by order
 
 // The master that serves; NULL before the first snapshot. dirty: changed since the last tenant_sync_clean().
-const struct tenant_master *tenant_sync_master(const struct tenant_sync *sync);
+struct tenant_master *tenant_sync_master(const struct tenant_sync *sync);
 bool tenant_sync_dirty(const struct tenant_sync *sync);
 void tenant_sync_clean(struct tenant_sync *sync);
 struct tenant_sync_figures tenant_sync_figures(const struct tenant_sync *sync);

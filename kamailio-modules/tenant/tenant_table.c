@@ -1,6 +1,8 @@
 // Layout of the block: head, buckets (open addressing), then for each tenant its record with its domains
 // right behind, so that a look-up touches a bucket and one or two neighbouring cache lines. Records are
-// packed; the realm is the text of the domain of that name when the tenant (still) has it.
+// packed; the realm is the text of the domain of that name when the tenant (still) has it. What a patch adds
+// stands at the end; what it removes leaves its bucket pointing to `gone`, a domain without a name, which no
+// look-up is for.
 #include "tenant_table.h"
 
 #include <string.h>
@@ -25,10 +27,16 @@ struct packed_domain {
     char name[];     // a text
 } __attribute__((packed));
 
+#define ROOM_MIN  4096 // for patches; at least
+#define ROOM_PART 64   // and this part of the block
+
 struct tenant_table {
     uint64_t bytes;
+    uint64_t used;
     struct tenant_hash_key key;
-    uint32_t buckets; // a power of two, at most 4/5 full
+    char gone[sizeof(struct packed_domain) + 1]; // zeroes
+    uint32_t buckets;                            // a power of two, at most 4/5 full
+    uint32_t filled;                             // of them, with those of what is gone
     uint32_t domains;
     uint32_t tenants;
     struct bucket bucket[];
@@ -68,17 +76,24 @@ static const void *record_at(const struct tenant_table *table, uint32_t offset)
     return (const char *)table + offset;
 }
 
-static const struct packed_domain *find(const struct tenant_table *table, struct bf_str name)
+// The bucket of this name, or the free one where it would go.
+static uint32_t bucket_of(const struct tenant_table *table, struct bf_str name, uint64_t hash)
 {
-    uint64_t hash = tenant_hash(&table->key, name.at, name.len);
-    uint32_t mask = table->buckets - 1;
+    uint32_t mask = table->buckets - 1, i;
 
-    for (uint32_t i = (uint32_t)hash & mask; table->bucket[i].domain; i = (i + 1) & mask) {
+    for (i = (uint32_t)hash & mask; table->bucket[i].domain; i = (i + 1) & mask) {
         const struct packed_domain *domain = record_at(table, table->bucket[i].domain);
         if (table->bucket[i].hash == (uint32_t)(hash >> 32) && bf_str_eq(text_read(domain->name), name))
-            return domain;
+            break;
     }
-    return NULL;
+    return i;
+}
+
+static const struct packed_domain *find(const struct tenant_table *table, struct bf_str name)
+{
+    uint32_t at = table->bucket[bucket_of(table, name, tenant_hash(&table->key, name.at, name.len))].domain;
+
+    return at ? record_at(table, at) : NULL;
 }
 
 static uint8_t text_copy(char *into, struct bf_str text)
@@ -164,6 +179,8 @@ struct tenant_table_need tenant_table_plan(const struct tenant_master *master)
     tenant_master_each_tenant(master, plan_clear, NULL);
     tenant_master_each_domain(master, plan_domain, NULL);
     tenant_master_each_tenant(master, plan_place, &plan);
+    plan.used = plan.bytes;
+    plan.bytes += plan.bytes / ROOM_PART + ROOM_MIN;
     return plan;
 }
 
@@ -176,14 +193,19 @@ static uint32_t text_write(struct tenant_table *table, uint32_t at, const char *
     return at + 1 + (uint32_t)len;
 }
 
+static void write_tenant(struct packed_tenant *into, const struct tenant_entry *entry)
+{
+    into->id = entry->id;
+    into->limits = entry->limits;
+    into->status = (uint8_t)entry->status;
+}
+
 static void build_tenant(struct tenant_entry *entry, void *ctx)
 {
     struct tenant_table *table = ctx;
     struct packed_tenant *tenant = (void *)((char *)table + entry->at);
 
-    tenant->id = entry->id;
-    tenant->limits = entry->limits;
-    tenant->status = (uint8_t)entry->status;
+    write_tenant(tenant, entry);
     entry->end = text_write(table, entry->at + (uint32_t)sizeof(*tenant), entry->slug, strlen(entry->slug));
     if (entry->realm_at)
         return; // build_domain comes by it
@@ -215,12 +237,104 @@ struct tenant_table *tenant_table_build(const struct tenant_master *master, stru
 
     memset(table, 0, sizeof(*table) + plan.buckets * sizeof(struct bucket));
     table->bytes = plan.bytes;
+    table->used = plan.used;
     table->key = *tenant_master_key(master);
     table->buckets = plan.buckets;
-    table->domains = tenant_master_domains(master);
+    table->domains = table->filled = tenant_master_domains(master);
     table->tenants = tenant_master_tenants(master);
     tenant_master_each_tenant(master, build_tenant, table);
     tenant_master_each_domain(master, build_domain, table);
+    return table;
+}
+
+// ---- patching ---------------------------------------------------------------------------------------------
+
+// The next `len` bytes of the room, or 0.
+static uint32_t room_take(struct tenant_table *table, size_t len)
+{
+    uint32_t at = (uint32_t)table->used;
+
+    if (table->used + len > table->bytes)
+        return 0;
+    table->used += len;
+    return at;
+}
+
+static bool add_tenant(struct tenant_table *table, struct tenant_entry *entry)
+{
+    size_t slug_len = strlen(entry->slug), realm_len = strlen(entry->realm);
+    uint32_t at = room_take(table, sizeof(struct packed_tenant) + 1 + slug_len + 1 + realm_len);
+    struct packed_tenant *tenant = (void *)((char *)table + at);
+
+    if (!at)
+        return false;
+    write_tenant(tenant, entry);
+    tenant->realm = text_write(table, at + (uint32_t)sizeof(*tenant), entry->slug, slug_len);
+    text_write(table, tenant->realm, entry->realm, realm_len);
+    entry->at = at;
+    return true;
+}
+
+static bool add_domain(struct tenant_table *table, const struct tenant_domain *domain, uint32_t bucket)
+{
+    uint32_t at = room_take(table, sizeof(struct packed_domain) + 1 + domain->len);
+
+    if (!at || (uint64_t)table->buckets * 4 < ((uint64_t)table->filled + 1) * 5)
+        return false;
+    ((struct packed_domain *)(void *)((char *)table + at))->tenant = domain->tenant->at;
+    text_write(table, at + (uint32_t)sizeof(struct packed_domain), domain->name, domain->len);
+    table->bucket[bucket] = (struct bucket){(uint32_t)(domain->hash >> 32), at};
+    table->filled++;
+    return true;
+}
+
+static bool patch_domain(struct tenant_table *table, const struct tenant_master *master, struct bf_str name)
+{
+    const struct tenant_domain *domain = tenant_master_domain(master, name);
+    uint32_t i = bucket_of(table, name, tenant_hash(&table->key, name.at, name.len));
+    bool stands = table->bucket[i].domain != 0;
+
+    if (!domain) {
+        if (stands)
+            table->bucket[i].domain = offsetof(struct tenant_table, gone);
+        return true;
+    }
+    if (!domain->tenant->at && !add_tenant(table, domain->tenant))
+        return false;
+    if (!stands)
+        return add_domain(table, domain, i);
+    ((struct packed_domain *)(void *)((char *)table + table->bucket[i].domain))->tenant = domain->tenant->at;
+    return true;
+}
+
+static void patch_tenant(struct tenant_table *table, const struct tenant_master *master, struct bf_id id)
+{
+    const struct tenant_entry *entry = tenant_master_tenant(master, id);
+
+    if (entry && entry->at)
+        write_tenant((void *)((char *)table + entry->at), entry);
+}
+
+struct tenant_table *tenant_table_patch(const struct tenant_table *old, struct tenant_master *master,
+                                        void *memory)
+{
+    struct tenant_journal *journal = tenant_master_journal(master);
+    struct tenant_table *table = memory;
+    bool fits = !journal->whole;
+
+    if (fits)
+        memcpy(table, old, old->used);
+    for (uint32_t i = 0; fits && i < journal->domain_count; i++)
+        fits =
+            patch_domain(table, master, (struct bf_str){journal->domains[i].name, journal->domains[i].len});
+    if (!fits) {
+        tenant_journal_whole(journal); // entries may already say where they would have stood
+        return NULL;
+    }
+    for (uint32_t i = 0; i < journal->tenant_count; i++)
+        patch_tenant(table, master, journal->tenants[i]);
+    table->domains = tenant_master_domains(master);
+    table->tenants = tenant_master_tenants(master);
     return table;
 }
 

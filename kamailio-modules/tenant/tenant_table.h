@@ -55,12 +55,18 @@ struct tenant_master;
 
 struct tenant_table_need {
     size_t bytes;
+    size_t used; // the rest is room for patches
     uint32_t buckets;
 };
 
 struct tenant_table_need tenant_table_plan(const struct tenant_master *master);
 // Fills `memory` (plan.bytes of it, aligned to 8). The master must not have changed since the plan was made.
 struct tenant_table *tenant_table_build(const struct tenant_master *master, struct tenant_table_need plan,
+                                        void *memory);
+// A copy of `old` with what the master's journal names brought up to date: for a few changes of a large
+// table. `memory` is tenant_table_size(old) bytes. NULL, and from then on the journal says `whole`: it takes
+// a build.
+struct tenant_table *tenant_table_patch(const struct tenant_table *old, struct tenant_master *master,
                                         void *memory);
 bf_must_check bool tenant_table_find(const struct tenant_table *table, struct bf_str domain,
                                      struct tenant_match *ret_match);

@@ -26,6 +26,25 @@ static struct tenant_table *build(const struct tenant_master *master)
     struct tenant_table *table = tenant_table_build(master, plan, bf_xcalloc(1, plan.bytes));
 
     assert_int_equal(tenant_table_size(table), plan.bytes);
+    tenant_journal_clear(tenant_master_journal((struct tenant_master *)master));
+    return table;
+}
+
+// As the tenant process does it; *patches counts.
+static struct tenant_table *next_table(struct tenant_table *old, struct tenant_master *master,
+                                       unsigned *patches)
+{
+    void *memory = bf_xcalloc(1, tenant_table_size(old));
+    struct tenant_table *table = tenant_table_patch(old, master, memory);
+
+    *patches += table != NULL;
+    if (!table) {
+        assert_true(tenant_master_journal(master)->whole);
+        free(memory);
+        table = build(master);
+    }
+    tenant_journal_clear(tenant_master_journal(master));
+    free(old);
     return table;
 }
 
@@ -158,6 +177,98 @@ static void test_the_table_agrees_with_a_model(void **state)
     tenant_master_free(master);
 }
 
+static uint32_t random_below(unsigned *seed, uint32_t limit)
+{
+    return (uint32_t)rand_r(seed) % limit;
+}
+
+enum { NAMES = 300, TENANTS = 40 };
+
+static const char *patch_name(uint32_t i, char name[32])
+{
+    snprintf(name, 32, "d%u.patch.example", i);
+    return name;
+}
+
+static void change_something(struct tenant_master *master, unsigned *seed)
+{
+    uint32_t what = random_below(seed, 10), tenant = 1 + random_below(seed, TENANTS);
+    struct tenant_record record =
+        fixture_record(tenant, random_below(seed, 50) ? "slug" : "renamed", "realm.example");
+    char name[32];
+    struct bf_id left;
+
+    patch_name(random_below(seed, NAMES), name);
+    record.status = random_below(seed, 2) ? TENANT_ACTIVE : TENANT_SUSPENDED;
+    record.limits.max_calls = random_below(seed, 100);
+    if (what < 5)
+        assert_int_equal(tenant_master_put(master, bf_str(name), &record, &left), BF_OK);
+    else if (what < 8)
+        (void)tenant_master_drop(master, bf_str(name), &left);
+    else if (what < 9)
+        (void)tenant_master_update(master, &record);
+    else if (random_below(seed, 8) == 0)
+        (void)tenant_master_drop_tenant(master, record.id);
+}
+
+static void assert_table_is_master(const struct tenant_table *table, const struct tenant_master *master)
+{
+    for (uint32_t i = 0; i < NAMES; i++) {
+        char name[32];
+        struct tenant_match match;
+        struct bf_str text = bf_str(patch_name(i, name));
+        const struct tenant_domain *domain = tenant_master_domain(master, text);
+        bool found = tenant_table_find(table, text, &match);
+        assert_int_equal(found, domain != NULL);
+        if (!domain)
+            continue;
+        assert_true(bf_id_eq(match.id, domain->tenant->id));
+        assert_int_equal(match.status, domain->tenant->status);
+        assert_int_equal(match.limits.max_calls, domain->tenant->limits.max_calls);
+        assert_string_equal(match.slug, domain->tenant->slug);
+        assert_string_equal(match.realm, domain->tenant->realm);
+        assert_string_equal(match.domain, name);
+    }
+    assert_int_equal(tenant_table_domains(table), tenant_master_domains(master));
+    assert_int_equal(tenant_table_tenants(table), tenant_master_tenants(master));
+}
+
+// Thousands of changes, a few a table: patched again and again, built anew when the room is full or a text
+// changed.
+static void test_a_patched_table_is_what_a_built_one_would_be(void **state)
+{
+    struct tenant_master *master = tenant_master_new(&KEY);
+    struct tenant_table *table = build(master);
+    unsigned seed = 4711, patches = 0, rounds = 3000;
+
+    for (unsigned round = 0; round < rounds; round++) {
+        for (uint32_t n = random_below(&seed, 4); n > 0; n--)
+            change_something(master, &seed);
+        table = next_table(table, master, &patches);
+        assert_table_is_master(table, master);
+    }
+    assert_in_range(patches, rounds / 2, rounds - 10); // both ways were gone
+    free(table);
+    tenant_master_free(master);
+}
+
+static void test_more_changes_than_the_journal_holds_take_a_build(void **state)
+{
+    struct tenant_master *master = tenant_master_new(&KEY);
+    struct tenant_table *table = build(master);
+    unsigned patches = 0;
+
+    for (uint32_t i = 0; i <= TENANT_JOURNAL_MAX; i++) {
+        char name[32];
+        put(master, patch_name(i, name), 1, "realm.example");
+    }
+    table = next_table(table, master, &patches);
+    assert_int_equal(patches, 0);
+    assert_int_equal(tenant_table_domains(table), TENANT_JOURNAL_MAX + 1);
+    free(table);
+    tenant_master_free(master);
+}
+
 static void test_two_blocks_of_many_domains_stay_below_200_bytes_a_domain(void **state)
 {
     enum { DOMAINS = 20000 };
@@ -251,6 +362,8 @@ int main(void)
         cmocka_unit_test(test_a_tenant_goes_with_its_last_domain),
         cmocka_unit_test(test_an_update_says_whether_anything_changed),
         cmocka_unit_test(test_the_table_agrees_with_a_model),
+        cmocka_unit_test(test_a_patched_table_is_what_a_built_one_would_be),
+        cmocka_unit_test(test_more_changes_than_the_journal_holds_take_a_build),
         cmocka_unit_test(test_two_blocks_of_many_domains_stay_below_200_bytes_a_domain),
         cmocka_unit_test(test_readers_never_see_a_block_that_is_gone),
         cmocka_unit_test(test_no_table_is_not_the_same_as_not_found),
