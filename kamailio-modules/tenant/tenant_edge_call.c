@@ -283,9 +283,9 @@ static bool refer_send(dlg_cell_t *cell, int side, const char *to, struct refer 
     if (headers.len > 0 && leg_init(cell, side, &leg)) {
         set_uac_req(&request, &method, &headers, NULL, &leg.dialog, TMCB_LOCAL_COMPLETED, refer_answered,
                     refer);
+        sequence_next(cell, side); // before the answer may come
         sent = edge.tm.t_request_within(&request) >= 0;
         leg_release(&leg);
-        sequence_next(cell, side);
     }
     return sent;
 }

@@ -81,6 +81,16 @@ static counter_val_t live_outbox_waiting(counter_handle_t h, void *param)
     return tenant_outbox ? (counter_val_t)tenant_outbox_figures(tenant_outbox).waiting : 0;
 }
 
+static counter_val_t live_relays(counter_handle_t h, void *param)
+{
+    return tenant_state->relays;
+}
+
+static counter_val_t live_relays_dead(counter_handle_t h, void *param)
+{
+    return tenant_state->relays_dead;
+}
+
 static counter_val_t live_outbox_dropped(counter_handle_t h, void *param)
 {
     return tenant_outbox ? (counter_val_t)tenant_outbox_figures(tenant_outbox).dropped : 0;
@@ -116,6 +126,7 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_EVENTS_LOST, "events_lost", "call events that were too long to be told"),
     COUNTER(TENANT_BINDING_RESYNCS, "binding_resyncs", "times that all bindings were told to call-control"),
     COUNTER(TENANT_ORDERS_TAKEN, "orders", "orders of call-control carried out or refused"),
+    COUNTER(TENANT_RELAY_DEATHS, "relay_deaths", "times that a media relay was taken out"),
     LIVE("domains", live_domains, "domains in the table"),
     LIVE("credentials", live_credentials, "credentials cached"),
     LIVE("synced", live_synced, "1: the table is the registry's, nothing known to be missing"),
@@ -124,6 +135,8 @@ static counter_def_t counter_defs[] = {
     LIVE("restored", live_restored, "1: the bindings of the run before are back, or waited for no longer"),
     LIVE("control_connected", live_control_connected, "1: a call-control is connected"),
     LIVE("outbox_waiting", live_outbox_waiting, "entries that call-control has not taken yet"),
+    LIVE("relays", live_relays, "media relays that are watched"),
+    LIVE("relays_dead", live_relays_dead, "of those, taken out because they do not answer"),
     LIVE("outbox_dropped", live_outbox_dropped, "entries lost because the outbox was full"),
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
@@ -249,7 +262,8 @@ static int mod_init(void)
         return -1;
     }
     if (!shared_init() || !control_init() || tenant_call_init() < 0 || tenant_event_init() < 0 ||
-        tenant_device_init() < 0 || tenant_proc_init() < 0 || tenant_control_init() < 0)
+        tenant_device_init() < 0 || tenant_proc_init() < 0 || tenant_control_init() < 0 ||
+        tenant_relay_init() < 0)
         return -1;
     if (counter_register_array("tenant", counter_defs) < 0 ||
         pthread_atfork(before_fork, NULL, after_fork) != 0) {

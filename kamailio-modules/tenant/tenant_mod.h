@@ -61,6 +61,7 @@ enum tenant_counter {
     TENANT_EVENTS_LOST,
     TENANT_BINDING_RESYNCS,
     TENANT_ORDERS_TAKEN,
+    TENANT_RELAY_DEATHS,
     TENANT_COUNTERS,
 };
 
@@ -108,7 +109,8 @@ struct tenant_state {
     _Atomic uint64_t reported_ms;    // when a report was taken last; 0: not yet
     _Atomic uint64_t control_faults; // its answers that made no sense
     _Atomic bool control_connected;
-    _Atomic bool restored;        // the bindings of the run before are back, or waited for no longer
+    _Atomic bool restored; // the bindings of the run before are back, or waited for no longer
+    _Atomic uint32_t relays, relays_dead;
     _Atomic bool resync_bindings; // the order to send all bindings again
 };
 
@@ -237,5 +239,10 @@ void tenant_control_answer(const struct tenant_link_event *event);
 bool tenant_control_round(void);         // true: come again at once
 void tenant_edge_main(void);             // the process that carries out the orders of call-control
 int tenant_control_wait_ms(int wait_ms); // at most wait_ms; asked right before waiting
+
+// tenant_relay_proc.c: media relays that are watched
+int tenant_relay_init(void); // before any fork
+bool tenant_has_relays(void);
+void tenant_relay_main(void); // the process that does it
 
 #endif

@@ -523,7 +523,7 @@ static int start(char *name, void (*run)(void))
 
 int tenant_proc_count(void)
 {
-    return 1 + tenant_settings.resume_workers + tenant_has_control();
+    return 1 + tenant_settings.resume_workers + tenant_has_control() + tenant_has_relays();
 }
 
 int tenant_proc_start(void)
@@ -531,6 +531,8 @@ int tenant_proc_start(void)
     if (start("tenant", tenant_main) < 0)
         return -1;
     if (tenant_has_control() && start("tenant edge", tenant_edge_main) < 0)
+        return -1;
+    if (tenant_has_relays() && start("tenant relays", tenant_relay_main) < 0)
         return -1;
     for (int i = 0; i < tenant_settings.resume_workers; i++) {
         if (start("tenant resume", resume_main) < 0)

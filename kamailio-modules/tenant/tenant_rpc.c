@@ -44,6 +44,8 @@ static void rpc_status(rpc_t *rpc, void *ctx)
     rpc->struct_add(answer, "d", "invalid_messages", (int)state->invalid_messages);
     if (tenant_has_control())
         add_control(rpc, answer);
+    if (tenant_has_relays())
+        rpc->struct_add(answer, "dd", "relays", (int)state->relays, "relays_dead", (int)state->relays_dead);
 }
 
 static void rpc_get(rpc_t *rpc, void *ctx)
