@@ -1,8 +1,10 @@
 // belfry-call-control: settings, wiring, run, drain.
+#include "api.h"
 #include "bf_config.h"
 #include "bf_service.h"
 #include "call_bus.h"
 #include "call_metrics.h"
+#include "call_store.h"
 #include "control.h"
 #include "control_metrics.h"
 #include "directory.h"
@@ -58,6 +60,10 @@ static const struct bf_setting settings_table[] = {
     INT("BELFRY_HTTP_PORT", http_port, "8003", 1, 65535, "port to serve REST on"),
     INT("BELFRY_HTTP_THREADS", http_threads, "8", 1, 64, "REST requests worked on at once"),
     INT("BELFRY_HTTP_CONNECTIONS", http_connections_max, "1000", 10, 50000, "REST connections at most"),
+    INT("BELFRY_REQUESTS_PER_MINUTE", requests_per_minute, "600", 1, 1000000,
+        "REST requests a minute of a tenant whose requests_per_minute is 0, by replica"),
+    INT("BELFRY_AUTH_FAILURES_PER_MINUTE", auth_failures_per_minute, "300", 1, 1000000,
+        "failed authentications a minute of one source address (IPv6: /64), by replica"),
     TEXT("BELFRY_ADMIN_HOST", admin_host, "127.0.0.1", "numeric address of /health, /ready and /metrics"),
     INT("BELFRY_ADMIN_PORT", admin_port, "8004", 1, 65535, "port of /health, /ready and /metrics"),
     TEXT("BELFRY_BUS_LISTEN", bus_listen, NULL, "nng addresses to serve the bus on, separated by spaces"),
@@ -69,10 +75,7 @@ static const struct bf_setting settings_table[] = {
 };
 
 static struct bf_redis_script *const scripts[] = {
-    &limit_take_script,
-    &location_gone_script,
-    &edge_begin_script,
-    &edge_commit_script,
+    &limit_take_script, &location_gone_script, &edge_begin_script, &edge_commit_script, &call_revive_script,
 };
 
 static enum bf_err check_database(void *ctx)
@@ -95,6 +98,7 @@ struct program {
     struct bf_service *service;
     struct bf_bus_server *bus;
     struct keeper *keeper;
+    struct api *api;
 };
 
 // What only calls out.
@@ -148,14 +152,19 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     if (err)
         return err;
     *ret_part = "BELFRY_BUS_LISTEN";
-    return bf_bus_serve(settings->bus_listen, settings->bus_contexts, call_bus_methods, call_bus_method_count,
-                        control, &program->bus);
+    err = bf_bus_serve(settings->bus_listen, settings->bus_contexts, call_bus_methods, call_bus_method_count,
+                       control, &program->bus);
+    if (err)
+        return err;
+    *ret_part = "BELFRY_HTTP_HOST, BELFRY_HTTP_PORT";
+    return api_start(control, &program->api);
 }
 
 static void program_stop(struct program *program, int64_t drain_ms)
 {
     struct control *control = &program->control;
 
+    api_stop(program->api, drain_ms);
     if (program->bus)
         bf_bus_server_stop(program->bus, drain_ms);
     keeper_stop(program->keeper);
@@ -192,7 +201,7 @@ int main(int argc, char **argv)
         program_stop(&program, 0);
         return 1;
     }
-    bf_info("service.started", BF_I("admin_port", settings->admin_port));
+    bf_info("service.started", BF_I("http_port", settings->http_port));
     bf_service_wait(program.service);
     program_stop(&program, bf_service_drain_left_ms(program.service));
     bf_info("service.stopped");

@@ -1,0 +1,45 @@
+// REST: the edges, and whether what they say agrees with what is kept of them.
+#include "api.h"
+#include "bf_clock.h"
+#include "call_json.h"
+#include "edge_store.h"
+
+// By Redis' own clock the heartbeat is age_ms old; people see it on ours.
+static json_t *edge_json(const struct edge *edge, int64_t indexed_bindings, int64_t indexed_calls)
+{
+    return json_pack("{s:s, s:b, s:o, s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id", edge->id, "alive",
+                     (int)edge->alive, "seen_at",
+                     edge->seen_ms ? call_json_time(bf_unix_ms() - edge->age_ms) : json_null(), "age_ms",
+                     (json_int_t)edge->age_ms, "internal", edge->internal, "bus", edge->bus, "bindings",
+                     (json_int_t)edge->bindings, "indexed_bindings", (json_int_t)indexed_bindings, "calls",
+                     (json_int_t)edge->calls, "indexed_calls", (json_int_t)indexed_calls);
+}
+
+static enum bf_err edge_list(struct api_work *work)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(work->control->redis);
+    bf_autofree struct edge *edges = NULL;
+    char key[EDGE_KEY_SIZE];
+    size_t count;
+    enum bf_err err = edge_store_list(work->control, &edges, &count);
+
+    for (size_t i = 0; !err && i < count; i++) {
+        bf_redis_cmd(batch, "SCARD", BF_R_TEXT(edge_key("eb", edges[i].id, key)));
+        bf_redis_cmd(batch, "SCARD", BF_R_TEXT(edge_key("ec", edges[i].id, key)));
+    }
+    if (!err)
+        err = bf_redis_run(batch);
+    if (err)
+        return err;
+    json_t *items = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(items, edge_json(&edges[i], bf_redis_int(bf_redis_reply(batch, 2 * i)),
+                                               bf_redis_int(bf_redis_reply(batch, 2 * i + 1))));
+    return api_list(work, items, "", false);
+}
+
+const struct api_route edge_api_routes[] = {
+    {"GET", "/v1/edges", edge_list, .flags = ACCESS_OPERATORS},
+};
+const size_t edge_api_route_count = BF_LEN(edge_api_routes);

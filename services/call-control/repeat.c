@@ -1,0 +1,100 @@
+// Answers kept for repeated requests.
+#include "repeat.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEY_BYTES_MAX 128
+#define BUSY          "busy"
+
+static bool key_ok(const char *key)
+{
+    size_t len = strnlen(key, KEY_BYTES_MAX + 1);
+
+    for (size_t i = 0; i < len; i++)
+        if (key[i] <= 0x20 || key[i] >= 0x7f)
+            return false;
+    return len >= 1 && len <= KEY_BYTES_MAX;
+}
+
+static void repeat_init(struct repeat *repeat, const struct api_work *work, const char *key)
+{
+    struct bf_str body = bf_http_body(work->call);
+    uint8_t digest[BF_SHA256_BYTES];
+    char id[BF_ID_TEXT_SIZE], hash[2 * BF_SHA256_BYTES + 1];
+    struct bf_buf all;
+
+    bf_buf_init(&all, BF_HTTP_BODY_BYTES_MAX + 8192);
+    bf_buf_fmt(&all, "%s\n", bf_http_path(work->call));
+    bf_buf_add(&all, body.at, body.len);
+    bf_sha256(all.at, all.len, digest);
+    bf_buf_release(&all);
+    bf_hex(digest, sizeof(digest), repeat->request);
+    bf_sha256(key, strlen(key), digest);
+    bf_hex(digest, 16, hash);
+    snprintf(repeat->key, sizeof(repeat->key), "i:{%s}:%s", bf_id_text(work->caller->key.id, id), hash);
+}
+
+// Kept is "<hash of the request> busy" or "<hash of the request> <status> <body>".
+static enum bf_err replay(struct api_work *work, const struct repeat *repeat, struct bf_str kept)
+{
+    size_t hash = sizeof(repeat->request) - 1;
+    int64_t status;
+
+    if (kept.len < hash + 4 || memcmp(kept.at, repeat->request, hash) != 0)
+        return bf_http_problem(work->call, BF_CONFLICT, "Idempotency-Key",
+                               "this key was used for a different request; use a new one");
+    struct bf_str rest = {kept.at + hash + 1, kept.len - hash - 1};
+    if (bf_str_eq(rest, BF_STR(BUSY)))
+        return bf_http_problem(work->call, BF_CONFLICT, "Idempotency-Key",
+                               "a request with this key is being worked on; wait and send it again");
+    if (!bf_parse_int((struct bf_str){rest.at, 3}, 200, 299, &status))
+        return BF_INTERNAL;
+    bf_http_answer_header(work->call, "Idempotency-Replayed", "true");
+    if (rest.len <= 4)
+        return bf_http_empty(work->call, (int)status);
+    return bf_http_text(work->call, (int)status, "application/json",
+                        (struct bf_str){rest.at + 4, rest.len - 4});
+}
+
+enum bf_err repeat_begin(struct api_work *work, struct repeat *repeat, bool *ret_done)
+{
+    const char *key = bf_http_header(work->call, "Idempotency-Key");
+
+    *repeat = (struct repeat){.asked = key && strcmp(bf_http_route(work->call)->method, "POST") == 0};
+    if (!repeat->asked)
+        return BF_OK;
+    if (!key_ok(key))
+        return bf_http_problem(work->call, BF_INVALID, "Idempotency-Key",
+                               "must be 1 to 128 printable ASCII characters without spaces");
+    repeat_init(repeat, work, key);
+    bf_autofree char *busy = bf_xasprintf("%s " BUSY, repeat->request);
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(work->control->redis);
+    bf_redis_cmd(batch, "SET", BF_R_TEXT(repeat->key), BF_R_TEXT(busy), BF_R_TEXT("NX"), BF_R_TEXT("GET"),
+                 BF_R_TEXT("EX"), BF_R_INT(REPEAT_BUSY_S));
+    enum bf_err err = bf_redis_run(batch);
+    if (err || bf_redis_nil(bf_redis_reply(batch, 0)))
+        return err;
+    *ret_done = true;
+    return replay(work, repeat, bf_redis_str(bf_redis_reply(batch, 0)));
+}
+
+// What happened has happened: when the answer cannot be kept, "busy" runs out by itself.
+void repeat_end(struct api_work *work, const struct repeat *repeat, enum bf_err err)
+{
+    if (!repeat->asked)
+        return;
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(work->control->redis);
+    bf_autofree char *body = work->answer ? json_dumps(work->answer, JSON_COMPACT) : NULL;
+    bf_autofree char *kept = bf_xasprintf("%s %03d %s", repeat->request, work->status, body ? body : "");
+
+    if (err)
+        bf_redis_cmd(batch, "DEL", BF_R_TEXT(repeat->key));
+    else
+        bf_redis_cmd(batch, "SET", BF_R_TEXT(repeat->key), BF_R_TEXT(kept), BF_R_TEXT("EX"),
+                     BF_R_INT(REPEAT_KEEP_S));
+    if (bf_redis_run(batch))
+        bf_warn("api.answer_not_kept", BF_S("request_id", bf_http_request_id(work->call)));
+}
