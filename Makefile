@@ -82,6 +82,7 @@ $(O)/gen/%.o: $(GEN)/%.c
 
 $(O)/services/common/bf_config.o: CPPFLAGS += -DBELFRY_VERSION='"$(VERSION)"'
 $(O)/services/tenant-registry/openapi.o: services/tenant-registry/openapi.yaml
+$(O)/services/call-control/openapi.o: services/call-control/openapi.yaml
 
 $(COMMON_A): $(COMMON_O)
 	@rm -f $@
