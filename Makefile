@@ -137,9 +137,9 @@ FUZZ_CC      ?= clang-14
 FUZZ_C       := $(wildcard tests/fuzz/*_fuzz.c)
 FUZZERS      := $(FUZZ_C:tests/fuzz/%_fuzz.c=$(O)/fuzz/%)
 FUZZ_O        = $(patsubst %.c,$(O)/fuzz/%.o,$(COMMON_C) $(PROTO_C) $(MODULE_P) \
-                $(filter-out %/main.c,$(foreach s,$(SERVICES),$(call SERVICE_C,$(s)))))
+                $(filter-out %/main.c %/client.c,$(foreach s,$(SERVICES) belfryctl,$(call SERVICE_C,$(s)))))
 FUZZ_FLAGS   := -std=gnu11 -g -O1 -w -pthread -D_GNU_SOURCE -DBELFRY_VERSION='"fuzz"' -I$(MODULE) \
-                $(patsubst %,-Iservices/%,$(SERVICES))
+                $(patsubst %,-Iservices/%,$(SERVICES) belfryctl)
 
 $(O)/fuzz/%.o: %.c | $(PROTO_H)
 	@mkdir -p $(@D)

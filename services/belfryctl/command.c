@@ -100,6 +100,11 @@ static const struct option group_change_options[] = {
 static const struct option number_options[] = {
     OPT(TEXT, "number", "NUMBER", "number", "only of this number"),
 };
+static const struct option cdr_options[] = {
+    OPT(TEXT, "number", "NUMBER", "number", "only of this number: it called, was called or answered"),
+    OPT(TEXT, "from", "TIME", "from", "that began then or later: 2026-11-20T00:00:00Z"),
+    OPT(TEXT, "to", "TIME", "to", "that began before"),
+};
 
 // ---- columns
 
@@ -175,6 +180,7 @@ static const struct column edge_columns[] = {
         n, f          \
     }
 #define OPTIONS(t) .options = (t), .option_count = BF_LEN(t)
+#define TABLE(t)   .show = SHOW_TABLE, .columns = (t), .column_count = BF_LEN(t)
 #define LIST(t)    .show = SHOW_LIST, .columns = (t), .column_count = BF_LEN(t)
 #define OBJECT     .show = SHOW_OBJECT
 #define DONE       .show = SHOW_DONE
@@ -293,14 +299,21 @@ const struct command commands[] = {
      "GET",
      T "/calls/{CALL}/timeline",
      .show = SHOW_TIMELINE},
-    {"cdrs", NO_WORDS, "calls that have ended, newest first", "GET", T "/cdrs", OPTIONS(number_options),
+    {"cdrs", NO_WORDS, "calls that have ended, newest first", "GET", T "/cdrs", OPTIONS(cdr_options),
      LIST(cdr_columns)},
+    {"cdr",
+     {IN_PATH("CALL")},
+     "a call that has ended, with its media figures",
+     "GET",
+     T "/cdrs/{CALL}",
+     OBJECT},
 
-    {"edges", NO_WORDS, "the edges and whether they are alive", "GET", "/v1/edges", LIST(edge_columns)},
-    {"drift", NO_WORDS, "what edges lack of what the others know; exit code 5 when there is any", "GET",
-     "/v1/edges", .show = SHOW_DRIFT},
+    {"edges", NO_WORDS, "the edges and whether they are alive", "GET", "/v1/edges", TABLE(edge_columns)},
+    {"drift", NO_WORDS, "where edges and the index of devices and calls differ; exit code 5 when they do",
+     "GET", "/v1/edges", .show = SHOW_DRIFT},
 
     {"completion bash", NO_WORDS, "a script that completes belfryctl's words in bash", .show = SHOW_LOCAL},
+    {"routes", NO_WORDS, "which request each command sends, as TSV", .show = SHOW_LOCAL},
     {"man", NO_WORDS, "this program's manual page, in roff", .show = SHOW_LOCAL},
 };
 const size_t command_count = BF_LEN(commands);

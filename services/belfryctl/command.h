@@ -36,11 +36,12 @@ struct argument {
 
 enum show {
     SHOW_LIST,     // all pages as one table
+    SHOW_TABLE,    // one table that has no pages
     SHOW_OBJECT,   // one thing, a field a line
     SHOW_DONE,     // no body to show: what was done
     SHOW_TIMELINE, // a call's story
     SHOW_DRIFT,    // edges and what they lack
-    SHOW_LOCAL,    // asks nobody: completion, man
+    SHOW_LOCAL,    // asks nobody: completion, routes, man
 };
 
 struct command {
@@ -52,7 +53,7 @@ struct command {
     const struct option *options;
     size_t option_count;
     enum show show;
-    const struct column *columns; // of SHOW_LIST
+    const struct column *columns; // of SHOW_LIST and SHOW_TABLE
     size_t column_count;
 };
 

@@ -27,35 +27,28 @@ static void add_words(struct bf_buf *into, const char *first)
     }
 }
 
-static void add_choices(struct bf_buf *into, const struct option *options, size_t count)
+// An option is the same wherever it is: it is written where it is first.
+static bool is_first(size_t command, const struct option *option)
 {
-    for (size_t i = 0; i < count; i++)
-        if (options[i].words)
-            bf_buf_fmt(into, "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n",
-                       options[i].name, options[i].words);
+    for (size_t i = 0; i < command; i++)
+        if (command_option(&commands[i], bf_str(option->name)))
+            return false;
+    return true;
 }
 
 static void add_values(struct bf_buf *into)
 {
-    bf_buf_str(
-        into,
-        "    case $prev in\n"
-        "    --key-file | --ca-file | --password-file) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n");
-    for (size_t i = 0; i < command_count; i++) {
-        bool seen = false;
+    bf_buf_str(into, "    case $prev in\n"
+                     "    --key-file | --ca-file | --password-file) COMPREPLY=($(compgen -f -- \"$cur\")); "
+                     "return ;;\n");
+    for (size_t i = 0; i < command_count; i++)
+        for (size_t o = 0; o < commands[i].option_count; o++) {
+            const struct option *option = &commands[i].options[o];
 
-        for (size_t j = 0; j < i; j++)
-            seen = seen || (commands[i].option_count && commands[j].options == commands[i].options);
-        for (size_t k = 0; !seen && k < commands[i].option_count; k++) {
-            const struct option *option = &commands[i].options[k];
-            bool earlier = false;
-
-            for (size_t j = 0; j < i; j++)
-                earlier = earlier || command_option(&commands[j], bf_str(option->name)) != NULL;
-            if (!earlier)
-                add_choices(into, option, 1);
+            if (option->words && is_first(i, option))
+                bf_buf_fmt(into, "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n",
+                           option->name, option->words);
         }
-    }
     bf_buf_str(into, "    esac\n");
 }
 

@@ -10,26 +10,34 @@ static void find(json_t *faults, const char *text)
     json_array_append_new(faults, json_string(text));
 }
 
+// What the edge counts against what is kept of it. False: one of the two is missing.
+static bool compare(const json_t *edge, const char *name, const char *kept_name, json_t *faults)
+{
+    const json_t *has_json = json_object_get(edge, name), *kept_json = json_object_get(edge, kept_name);
+    int64_t has = json_integer_value(has_json), kept = json_integer_value(kept_json);
+
+    if (!json_is_integer(has_json) || !json_is_integer(kept_json) || has < 0 || kept < 0)
+        return false;
+    if (has != kept) {
+        bf_autofree char *text =
+            bf_xasprintf("%s: the index has %" PRId64 " %s;", name, has > kept ? has - kept : kept - has,
+                         has > kept ? "fewer" : "more");
+        find(faults, text);
+    }
+    return true;
+}
+
 static enum bf_err judge(json_t *edge, bool *any)
 {
-    const json_t *alive = json_object_get(edge, "alive"), *synced = json_object_get(edge, "synced");
-    const json_t *bindings = json_object_get(edge, "bindings");
-    const json_t *indexed = json_object_get(edge, "indexed_bindings");
-
-    if (!json_is_boolean(alive) || !json_is_boolean(synced) || !json_is_integer(bindings) ||
-        !json_is_integer(indexed))
-        return BF_PROTOCOL;
+    const json_t *alive = json_object_get(edge, "alive");
     json_t *faults = json_array();
-    int64_t lacking = json_integer_value(bindings) - json_integer_value(indexed);
-    if (!json_is_true(alive))
+
+    if (json_is_false(alive))
         find(faults, "no heartbeat;");
-    if (!json_is_true(synced))
-        find(faults, "its bindings are not all taken;");
-    if (lacking != 0) {
-        bf_autofree char *text =
-            bf_xasprintf("the index has %" PRId64 " %s;", lacking > 0 ? lacking : -lacking,
-                         lacking > 0 ? "fewer" : "more");
-        find(faults, text);
+    if (!json_is_boolean(alive) || !compare(edge, "bindings", "indexed_bindings", faults) ||
+        !compare(edge, "calls", "indexed_calls", faults)) {
+        json_decref(faults);
+        return BF_PROTOCOL;
     }
     *any = *any || json_array_size(faults) > 0;
     json_object_set_new(edge, "drift", faults);
@@ -58,9 +66,10 @@ void drift_write(struct bf_buf *into, const json_t *items)
     static const struct column columns[] = {
         {"EDGE", "id", COLUMN_TEXT},
         {"ALIVE", "alive", COLUMN_BOOL},
-        {"SYNCED", "synced", COLUMN_BOOL},
         {"BINDINGS", "bindings", COLUMN_NUMBER},
         {"INDEXED", "indexed_bindings", COLUMN_NUMBER},
+        {"CALLS", "calls", COLUMN_NUMBER},
+        {"INDEXED", "indexed_calls", COLUMN_NUMBER},
         {"DRIFT", "drift", COLUMN_LIST},
     };
 

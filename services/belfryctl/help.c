@@ -120,6 +120,13 @@ void help_overview(struct bf_buf *into, const char *topic)
         bf_buf_fmt(into, "  %-28d %s\n", exit_codes[i].code, exit_codes[i].meaning);
 }
 
+void help_routes(struct bf_buf *into)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (commands[i].path)
+            bf_buf_fmt(into, "%s\t%s\t%s\n", commands[i].name, commands[i].method, commands[i].path);
+}
+
 // ---- the manual page
 
 // Text for roff: hyphens are hyphens, backslashes are none of its own, no line begins with a control

@@ -15,7 +15,8 @@
 
 void help_overview(struct bf_buf *into, const char *topic); // topic NULL: all commands
 void help_command(struct bf_buf *into, const struct command *command);
-void help_man(struct bf_buf *into); // docs/belfryctl.1 is this
+void help_routes(struct bf_buf *into); // what each command asks: name, method, path; for the docs check
+void help_man(struct bf_buf *into);    // docs/belfryctl.1 is this
 void help_bash_completion(struct bf_buf *into);
 
 #endif

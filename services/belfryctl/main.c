@@ -169,7 +169,7 @@ static void show(struct program *program, const json_t *answer)
         show_json(program, answer);
     else if (program->invocation.json)
         bf_buf_str(&program->output, "{}\n");
-    else if (command->show == SHOW_LIST)
+    else if (command->show == SHOW_LIST || command->show == SHOW_TABLE)
         table_write(&program->output, command->columns, command->column_count, items);
     else if (command->show == SHOW_TIMELINE)
         timeline_write(&program->output, items);
@@ -217,7 +217,7 @@ static int find_tenant(struct program *program, const char **ret_tenant)
 
 static bool is_list(enum show kind)
 {
-    return kind == SHOW_LIST || kind == SHOW_TIMELINE || kind == SHOW_DRIFT;
+    return kind == SHOW_LIST || kind == SHOW_TIMELINE;
 }
 
 static int run_request(struct program *program, const struct request *request)
@@ -276,8 +276,12 @@ static int open_client(struct program *program)
 
 static int run_local(struct program *program)
 {
-    if (strcmp(program->invocation.command->name, "man") == 0)
+    const char *name = program->invocation.command->name;
+
+    if (strcmp(name, "man") == 0)
         help_man(&program->output);
+    else if (strcmp(name, "routes") == 0)
+        help_routes(&program->output);
     else
         help_bash_completion(&program->output);
     return EXIT_OK;

@@ -128,11 +128,12 @@ static void a_call_tells_its_story(void **state)
 static void drift_is_found_and_named(void **state)
 {
     json_t *good =
-        read_json("[{\"id\":\"a\",\"alive\":true,\"synced\":true,\"bindings\":5,\"indexed_bindings\":5}]");
-    json_t *bad =
-        read_json("[{\"id\":\"a\",\"alive\":true,\"synced\":true,\"bindings\":5,\"indexed_bindings\":3},"
-                  "{\"id\":\"b\",\"alive\":false,\"synced\":false,\"bindings\":0,\"indexed_bindings\":1}]");
-    json_t *unclear = read_json("[{\"id\":\"a\",\"alive\":true}]");
+        read_json("[{\"id\":\"a\",\"alive\":true,\"bindings\":5,\"indexed_bindings\":5,\"calls\":1,"
+                  "\"indexed_calls\":1}]");
+    json_t *bad = read_json("[{\"id\":\"a\",\"alive\":true,\"bindings\":5,\"indexed_bindings\":3,\"calls\":0,"
+                            "\"indexed_calls\":0},{\"id\":\"b\",\"alive\":false,\"bindings\":0,"
+                            "\"indexed_bindings\":1,\"calls\":7,\"indexed_calls\":6}]");
+    json_t *unclear = read_json("[{\"id\":\"a\",\"alive\":true,\"bindings\":5,\"indexed_bindings\":5}]");
     struct bf_buf buf;
     bool any = true;
 
@@ -142,8 +143,9 @@ static void drift_is_found_and_named(void **state)
     assert_true(any);
     bf_buf_init(&buf, 65536);
     drift_write(&buf, bad);
-    assert_non_null(strstr(buf.at, "the index has 2 fewer;"));
-    assert_non_null(strstr(buf.at, "no heartbeat; its bindings are not all taken; the index has 1 more;"));
+    assert_non_null(strstr(buf.at, " bindings: the index has 2 fewer;\n"));
+    assert_non_null(
+        strstr(buf.at, " no heartbeat; bindings: the index has 1 more; calls: the index has 1 fewer;\n"));
     assert_int_equal(drift_judge(unclear, &any), BF_PROTOCOL);
     bf_buf_release(&buf);
     json_decref(good);
