@@ -152,7 +152,7 @@ static enum bf_err close_former(struct taking *taking)
     if (!taking->stream.restarted)
         return BF_OK;
     err = call_events_close_edge(taking->control, taking->report->edge.id, "edge-restarted", &closed);
-    if (!err)
+    if (!err && closed > 0)
         bf_info("edge.restarted", BF_S("edge", taking->report->edge.id), BF_I("calls_closed", closed));
     return err;
 }
