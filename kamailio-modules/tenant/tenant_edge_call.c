@@ -126,9 +126,10 @@ static bool bye(struct leg *leg, str *headers)
 }
 
 // The dialog module sends the callee's BYE second, and refuses to when the caller has answered the first one
-// meanwhile: then it is ours.
+// meanwhile: then it is ours. Of a BYE by itself it says "expired", so who it was is said here.
 static enum bf_err end_dialog(dlg_cell_t *cell, const char *reason)
 {
+    struct tenant_live *live = tenant_event_live_of_dialog(cell);
     char text[160];
     str headers = {text, 0};
     struct leg callee;
@@ -137,6 +138,8 @@ static enum bf_err end_dialog(dlg_cell_t *cell, const char *reason)
 
     headers.len = snprintf(text, sizeof(text), "Reason: SIP;cause=200;text=\"%s\"\r\n",
                            *reason ? reason : "ended by call-control");
+    if (live)
+        tenant_live_hung_up(live, "api");
     ended = edge.dialog.terminate_dlg(cell, &headers) >= 0;
     if (!ended && ready && cell->state == DLG_STATE_DELETED)
         ended = bye(&callee, &headers);
