@@ -189,7 +189,7 @@ describe('transfer', () => {
   it('by REST, blind: the caller is asked to call the other; the new call stands, both have a CDR', async (t) => {
     const { world, book, phone } = await office(t);
     const [a, b, c] = [await phone('100'), await phone('101'), await phone('102')];
-    const { call, dialog } = await world.call(a, b);
+    const { call } = await world.call(a, b);
     const live = await book.running(call.call_id, { state: /answered/ });
     const asked = book.transfer(live.id, { to: '102' });
     const request = await a.incoming('REFER');
@@ -197,8 +197,8 @@ describe('transfer', () => {
     const second = await refers(a, request);
     const answer = await asked;
     assert.ok([200, 202, 204].includes(answer.status), answer.text);
+    for (const ua of [a, b]) ua.reply(await ua.incoming('BYE'), 200); // who was left is let go
     const onward = await answers(second, c, await ringing(c));
-    await hangUp(dialog, a);
     await hangUp(onward, a);
     const first = await book.over(call.call_id);
     assert.ok(first.lines.some(({ kind, text }) => kind === 'transfer' || /transfer/.test(text ?? '')), first.story.join('\n'));
@@ -282,8 +282,8 @@ describe('a finished call', () => {
   const ends = {
     'hung up by the caller': { result: 'answered', code: 200, by: 'caller', end: async ({ call, b, answer }) => { await answer(); await hangUp(call.dialog, b); } },
     'hung up by the callee': { result: 'answered', code: 200, by: 'callee', end: async ({ a, answer }) => hangUp(await answer(), a) },
-    busy: { result: 'busy', code: 486, by: null, end: async ({ b, request }) => b.reply(request, 486) },
-    declined: { result: 'refused', code: 603, by: null, end: async ({ b, request }) => b.reply(request, 603) },
+    busy: { result: 'busy', code: 486, by: 'callee', end: async ({ b, request }) => b.reply(request, 486) },
+    declined: { result: 'refused', code: 603, by: 'callee', end: async ({ b, request }) => b.reply(request, 603) },
     'given up by the caller': { result: 'cancelled', code: 487, by: 'caller', end: async ({ call, b, request }) => Promise.all([call.cancel(), stops(b, request)]) },
   };
 
