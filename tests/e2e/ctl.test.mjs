@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { unique } from '../lib/api.mjs';
 import { ROOT } from '../lib/instance.mjs';
+import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
 
 const world = new World();
@@ -92,6 +93,41 @@ describe('tenants, extensions, groups', () => {
     assert.ok(first.err.includes(next), first.err);
     const rest = JSON.parse(await ok(['extension', 'list', '--after', next, '--json'], { env: asTenant }));
     assert.deepEqual([rest.items.map((each) => each.number), rest.next], [['101'], null]);
+  });
+});
+
+describe('calls', () => {
+  it('devices, a running call, its end and its story', async (t) => {
+    const own = new World(t);
+    const mine = await own.tenant({ numbers: ['100', '101'] });
+    const env = { BELFRY_API: belfry.api, BELFRY_KEY: mine.key };
+    const [a, b] = await own.pair(mine);
+    const devices = await until(async () => {
+      const table = rows(await ok(['registrations'], { env }));
+      return table.length === 2 && table;
+    }, { what: 'both devices are in the index', deadline_ms: 20_000 });
+    assert.deepEqual(devices.map((row) => row[0]).sort(), ['100', '101']);
+    assert.deepEqual(rows(await ok(['registrations', '--number', '101'], { env })).map((row) => row[0]), ['101']);
+    await own.call(a, b);
+    const [call] = await until(async () => {
+      const { items } = JSON.parse(await ok(['calls', '--json'], { env }));
+      return items.some(({ state }) => state === 'answered') && items;
+    }, { what: 'the call is listed as answered', deadline_ms: 20_000 });
+    assert.match(await ok(['calls'], { env }), new RegExp(`^${call.id} +answered +100 +101 `, 'm'));
+    assert.match(await ok(['show', call.id], { env }), /^caller +100$/m);
+    await ok(['hangup', call.id], { env });
+    for (const ua of [a, b]) ua.reply(await ua.incoming('BYE'), 200);
+    await until(async () => (await ctl(['cdr', call.id], { env })).code === 0, { what: 'the call has its CDR', deadline_ms: 20_000 });
+    assert.match(await ok(['cdrs'], { env }), new RegExp(`^${call.id} .* answered .* api`, 'm'));
+    const story = await ok(['why', call.id], { env });
+    for (const line of [/ 0\.000 s /, / 101 .*is tried/, / 101 .*answers 200/, /the call ends: .*api/]) assert.match(story, line);
+    assert.equal((await ctl(['hangup', call.id], { env })).code, 4);
+  });
+
+  it('the edges, and no drift that stays', async () => {
+    assert.ok(rows(await ok(['edges'])).every((row) => row[1] === 'yes'));
+    await until(async () => (await ctl(['drift'])).code === 0, { what: 'edges and index agree', deadline_ms: 20_000 });
+    assert.equal((await ctl(['edges'], { env: asTenant })).code, 1);
   });
 });
 
