@@ -1,0 +1,267 @@
+// The small rules behind REST: cursors, remembered answers, figures of a relay, arrays for SQL.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "bf_clock.h"
+#include "cursor.h"
+#include "media.h"
+#include "memo.h"
+#include "sql_array.h"
+
+// ---- cursors
+
+static bool reads(enum cursor_kind kind, const char *place)
+{
+    char text[CURSOR_SIZE];
+    const char *field;
+    struct page page;
+
+    return !cursor_page(kind, NULL, cursor_write(kind, place, text), &page, &field) &&
+           strcmp(page.after, place) == 0;
+}
+
+static void a_cursor_comes_back_and_only_to_its_list(void **state)
+{
+    static const char id[] = "018f0000-0000-7000-8000-000000000002";
+    char text[CURSOR_SIZE];
+    const char *field;
+    struct page page;
+
+    assert_true(reads(CURSOR_CALLS, id));
+    assert_true(reads(CURSOR_CDRS, id));
+    assert_true(reads(CURSOR_TIMELINE, "1700000000000/-17"));
+    assert_true(reads(CURSOR_REGISTRATIONS, "100"));
+    assert_true(reads(CURSOR_REGISTRATIONS, "100 edge-1/uloc-5-1"));
+    assert_non_null(cursor_page(CURSOR_CDRS, NULL, cursor_write(CURSOR_CALLS, id, text), &page, &field));
+    assert_string_equal(field, "after");
+}
+
+static void what_was_never_given_out_is_refused(void **state)
+{
+    static const char *const bad[] = {"", "6", "63", "xyz", "6330", "6300", "63303138663030303000"};
+    const char *field;
+    struct page page;
+
+    for (size_t i = 0; i < BF_LEN(bad); i++)
+        if (!cursor_page(CURSOR_CALLS, NULL, bad[i], &page, &field))
+            fail_msg("accepted: %s", bad[i]);
+    assert_non_null(cursor_page(CURSOR_TIMELINE, NULL, "743137", &page, &field)); // "t17": no number
+    for (size_t i = 0; i < 4; i++) {
+        const char *limit = (const char *[]){"0", "201", "x", "-1"}[i];
+        assert_non_null(cursor_page(CURSOR_CALLS, limit, NULL, &page, &field));
+        assert_string_equal(field, "limit");
+    }
+    assert_null(cursor_page(CURSOR_CALLS, "200", NULL, &page, &field));
+    assert_int_equal(page.limit, 200);
+}
+
+// ---- remembered answers
+
+static void an_answer_is_remembered_with_its_age_until_it_is_dropped(void **state)
+{
+    struct memo *memo = memo_new(64, sizeof(int));
+    uint64_t age_ms;
+    int value = 7;
+
+    assert_false(memo_get(memo, "a", 1, 1000, &value, &age_ms));
+    memo_put(memo, "a", 1, 1000, &value);
+    value = 0;
+    assert_true(memo_get(memo, "a", 1, 1500, &value, &age_ms));
+    assert_int_equal(value, 7);
+    assert_int_equal(age_ms, 500);
+    assert_false(memo_get(memo, "b", 1, 1500, &value, &age_ms));
+    value = 8;
+    memo_put(memo, "a", 1, 1600, &value);
+    assert_true(memo_get(memo, "a", 1, 1600, &value, &age_ms));
+    assert_int_equal(value, 8);
+    memo_drop(memo, "a", 1);
+    assert_false(memo_get(memo, "a", 1, 1700, &value, &age_ms));
+    memo_free(memo);
+}
+
+static void strangers_cannot_fill_the_memory_and_the_newest_stays(void **state)
+{
+    struct memo *memo = memo_new(64, sizeof(uint32_t));
+    uint64_t age_ms;
+    uint32_t value;
+
+    for (uint32_t i = 0; i < 100000; i++) {
+        memo_put(memo, &i, sizeof(i), i + 1, &i);
+        assert_true(memo_get(memo, &i, sizeof(i), i + 1, &value, &age_ms));
+        assert_int_equal(value, i);
+    }
+    memo_free(memo);
+}
+
+// ---- figures of a relay
+
+static const char answer[] =
+    "{\"result\":\"ok\",\"SSRC\":{\"11\":{\"packets\":200,\"average MOS\":{\"MOS\":43,\"jitter\":2,"
+    "\"packet loss\":1,\"round-trip time\":20500}}},\"tags\":{\"f\":{\"medias\":[{\"codec\":\"PCMA/8000\","
+    "\"streams\":[{\"flags\":[\"RTP\"],\"SSRC\":11,\"stats\":{\"packets\":200,\"bytes\":34400}},"
+    "{\"flags\":[\"RTCP\"],\"stats\":{\"packets\":9,\"bytes\":900}}]}]},"
+    "\"t\":{\"medias\":[{\"codec\":\"opus/48000\",\"streams\":[{\"flags\":[\"RTP\"],"
+    "\"stats\":{\"packets\":0,\"bytes\":0}}]}]},\"x\":{\"medias\":[]}}}";
+
+static void assert_legs(const struct call_leg *legs, size_t count)
+{
+    assert_int_equal(count, 2);
+    assert_string_equal(legs[0].tag, "f");
+    assert_string_equal(legs[0].codec, "PCMA/8000");
+    assert_int_equal(legs[0].packets, 200);
+    assert_int_equal(legs[0].octets, 34400);
+    assert_int_equal(legs[0].lost, 2);
+    assert_int_equal(legs[0].jitter_us, 2000);
+    assert_int_equal(legs[0].mos_x10, 43);
+    assert_int_equal(legs[0].round_trip_us, 20500);
+    assert_string_equal(legs[1].tag, "t"); // silent, but it should be sending
+    assert_int_equal(legs[1].packets, 0);
+}
+
+static void a_relays_answer_is_read_by_legs(void **state)
+{
+    struct call_leg legs[CALL_LEGS_MAX];
+    size_t count = 77;
+
+    assert_int_equal(media_read(BF_STR(answer), legs, &count), BF_OK);
+    assert_legs(legs, count);
+    assert_int_equal(media_read(BF_STR("{\"result\":\"error\"}"), legs, &count), BF_NOT_FOUND);
+    assert_int_equal(media_read(BF_STR("{nonsense"), legs, &count), BF_PROTOCOL);
+    assert_int_equal(media_read(BF_STR(""), legs, &count), BF_PROTOCOL);
+    assert_int_equal(media_read(BF_STR("{\"result\":\"ok\",\"tags\":[1]}"), legs, &count), BF_OK);
+    assert_int_equal(count, 0);
+}
+
+struct relay {
+    int fd;
+    char address[64];
+    bool garble; // answers another cookie first
+    bool silent;
+};
+
+static void *relay_run(void *at)
+{
+    struct relay *relay = at;
+    char question[2048], reply[4096];
+    struct sockaddr_in from;
+    socklen_t from_len = sizeof(from);
+    ssize_t len = recvfrom(relay->fd, question, sizeof(question) - 1, 0, (struct sockaddr *)&from, &from_len);
+
+    if (len < 17 || relay->silent)
+        return NULL;
+    question[len] = '\0';
+    if (relay->garble)
+        (void)!sendto(relay->fd, "deadbeefdeadbeef {\"result\":\"error\"}", 35, 0, (struct sockaddr *)&from,
+                      from_len);
+    int size = snprintf(reply, sizeof(reply), "%.16s %s", question, answer);
+    (void)!sendto(relay->fd, reply, (size_t)size, 0, (struct sockaddr *)&from, from_len);
+    return NULL;
+}
+
+static enum bf_err ask_a_relay(struct relay *relay, struct call_leg legs[CALL_LEGS_MAX], size_t *ret_count)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(here);
+    pthread_t thread;
+
+    relay->fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(relay->fd, (struct sockaddr *)&here, len), 0);
+    assert_int_equal(getsockname(relay->fd, (struct sockaddr *)&here, &len), 0);
+    snprintf(relay->address, sizeof(relay->address), "udp:127.0.0.1:%u", ntohs(here.sin_port));
+    assert_int_equal(pthread_create(&thread, NULL, relay_run, relay), 0);
+    enum bf_err err = media_ask(relay->address, "abc@\"phone", legs, ret_count);
+    pthread_join(thread, NULL);
+    close(relay->fd);
+    return err;
+}
+
+static void a_relay_is_asked_and_only_its_answer_counts(void **state)
+{
+    struct relay relay = {.garble = true};
+    struct call_leg legs[CALL_LEGS_MAX];
+    size_t count = 0;
+
+    assert_int_equal(ask_a_relay(&relay, legs, &count), BF_OK);
+    assert_legs(legs, count);
+}
+
+static void a_silent_relay_costs_no_more_than_the_deadline(void **state)
+{
+    struct relay relay = {.silent = true};
+    struct call_leg legs[CALL_LEGS_MAX];
+    uint64_t began_ms = bf_mono_ms();
+    size_t count;
+
+    assert_int_equal(ask_a_relay(&relay, legs, &count), BF_TIMEOUT);
+    assert_true(bf_mono_ms() - began_ms >= MEDIA_DEADLINE_MS);
+    // Now nobody listens there.
+    assert_int_equal(media_ask(relay.address, "abc", legs, &count), BF_UNAVAILABLE);
+}
+
+static void what_is_no_address_is_not_asked(void **state)
+{
+    static const char *const bad[] = {"",
+                                      "udp:",
+                                      "tcp:127.0.0.1:1",
+                                      "udp:127.0.0.1",
+                                      "udp:127.0.0.1:0",
+                                      "udp:127.0.0.1:65536",
+                                      "udp:localhost:22",
+                                      "udp:[::1:22",
+                                      "udp::22"};
+    struct call_leg legs[CALL_LEGS_MAX];
+    size_t count;
+
+    for (size_t i = 0; i < BF_LEN(bad); i++)
+        assert_int_equal(media_ask(bad[i], "abc", legs, &count), BF_INVALID);
+}
+
+// ---- arrays for SQL
+
+static void arrays_are_quoted(void **state)
+{
+    struct sql_array texts, numbers, none;
+
+    sql_array_init(&texts);
+    sql_array_init(&numbers);
+    sql_array_init(&none);
+    sql_array_text(&texts, "a\"b\\c,{}");
+    sql_array_text(&texts, NULL);
+    sql_array_text(&texts, "");
+    sql_array_int(&numbers, INT64_MIN);
+    sql_array_time(&numbers, 0);
+    sql_array_id(&numbers, (struct bf_id){{0}});
+    assert_string_equal(sql_array_param(&texts).at, "{\"a\\\"b\\\\c,{}\",NULL,\"\"}");
+    assert_string_equal(sql_array_param(&numbers).at,
+                        "{-9223372036854775808,NULL,00000000-0000-0000-0000-000000000000}");
+    assert_string_equal(sql_array_param(&none).at, "{}");
+    sql_array_release(&texts);
+    sql_array_release(&numbers);
+    sql_array_release(&none);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cursor_comes_back_and_only_to_its_list),
+        cmocka_unit_test(what_was_never_given_out_is_refused),
+        cmocka_unit_test(an_answer_is_remembered_with_its_age_until_it_is_dropped),
+        cmocka_unit_test(strangers_cannot_fill_the_memory_and_the_newest_stays),
+        cmocka_unit_test(a_relays_answer_is_read_by_legs),
+        cmocka_unit_test(a_relay_is_asked_and_only_its_answer_counts),
+        cmocka_unit_test(a_silent_relay_costs_no_more_than_the_deadline),
+        cmocka_unit_test(what_is_no_address_is_not_asked),
+        cmocka_unit_test(arrays_are_quoted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
