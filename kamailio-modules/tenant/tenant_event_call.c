@@ -45,6 +45,26 @@ static struct bf_str to_tag_of(sip_msg_t *reply)
     return bf_of(get_to(reply)->tag_value);
 }
 
+// Blind branches, of a suspension, have no request.
+static bool was_sent(const tm_cell_t *t)
+{
+    for (int i = 0; i < t->nr_of_outgoings; i++) {
+        if (t->uac[i].request.buffer)
+            return true;
+    }
+    return false;
+}
+
+// Who made an INVITE end: an answer of ours may stand for nobody's answer.
+static const char *refused_by(const tm_cell_t *t, const sip_msg_t *reply, uint32_t code)
+{
+    if (t->flags & T_CANCELED)
+        return "caller";
+    if (reply && reply != FAKED_REPLY)
+        return "callee";
+    return (code == 408 || code == 480) && was_sent(t) ? "timeout" : "edge";
+}
+
 static void answer_out(tm_cell_t *t, struct tmcb_params *params, struct tenant_live *live)
 {
     uint32_t code = (uint32_t)params->code;
@@ -52,7 +72,7 @@ static void answer_out(tm_cell_t *t, struct tmcb_params *params, struct tenant_l
     if (code >= 200 && code < 300)
         tenant_live_answered(live, ruid_of(t, t->relayed_reply_branch), to_tag_of(params->rpl));
     else if (code >= 300)
-        tenant_live_failed(live, code, t->flags & T_CANCELED ? "caller" : "callee");
+        tenant_live_failed(live, code, refused_by(t, params->rpl, code));
 }
 
 static void transaction_says(tm_cell_t *t, int type, struct tmcb_params *params)

@@ -48,7 +48,7 @@ void tenant_live_unref(struct tenant_live *live); // the last one tells the end 
 void tenant_live_planned(struct tenant_live *live, struct tenant_plan *plan);
 bool tenant_live_is_planned(struct tenant_live *live);
 struct bf_id tenant_live_id(struct tenant_live *live); // nil until it is planned
-// The number of a device; of a local plan all devices are the callee's.
+// The number of a device; without steps all devices are the callee's.
 struct bf_str tenant_live_number(const struct tenant_live *live, struct bf_str ruid);
 // What the caller is to hear now that no step is left.
 void tenant_live_answer(struct tenant_live *live, struct tenant_plan_answer answer);

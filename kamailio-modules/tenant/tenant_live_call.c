@@ -40,15 +40,14 @@ static void put(struct tenant_live *live, struct tenant_event event)
     bf_buf_release(&packed);
 }
 
-// The device's number; of a local plan all devices are the callee's.
 struct bf_str tenant_live_number(const struct tenant_live *live, struct bf_str ruid)
 {
-    const struct tenant_plan_target *target =
-        live->plan ? tenant_plan_target_of(live->plan, live->step, ruid) : NULL;
+    const struct tenant_plan_target *target;
 
-    if (target)
-        return target->number;
-    return live->plan ? BF_STR("") : live->texts.callee;
+    if (!live->plan || live->plan->step_count == 0)
+        return live->texts.callee;
+    target = tenant_plan_target_of(live->plan, live->step, ruid);
+    return target ? target->number : BF_STR("");
 }
 
 static void put_branch(struct tenant_live *live, enum tenant_event_kind kind, struct bf_str ruid,

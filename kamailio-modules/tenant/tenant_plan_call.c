@@ -298,8 +298,9 @@ int tenant_plan_step(sip_msg_t *msg)
 
     if (!live)
         return -1;
-    if (!live->plan) {
+    if (!live->plan || live->plan->step_count == 0) { // the script found devices by itself
         step_ended(t, live);
+        tenant_live_answer(live, (struct tenant_plan_answer){0});
         return -1;
     }
     if (live->step != TENANT_PLAN_NO_STEP)
