@@ -1,14 +1,16 @@
 // Every route of openapi.yaml, tried with another tenant's key and another tenant's ids. A route that this file does not
 // know fails the test: whoever adds one says here how it is tried.
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { assertProblem } from '../lib/api.mjs';
+import { CallBook } from '../lib/calls.mjs';
 import { routes } from '../lib/openapi.mjs';
+import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
 
 const world = new World();
 const { operator } = world;
-const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', id: '018f0000-0000-7000-8000-000000000002' };
+const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', call: '018f0000-0000-7000-8000-000000000003', cdr: '018f0000-0000-7000-8000-000000000004', id: '018f0000-0000-7000-8000-000000000002' };
 
 // How each route is tried. `body`: one that would be accepted from the owner. `child`: the parameter that names something of
 // the tenant, so that it is also tried inside the own tenant. `public`: no key needed. `platform`: what a tenant's key gets.
@@ -39,6 +41,18 @@ const HOW = {
   'DELETE /v1/tenants/{t}/keys/{id}': { child: 'id' },
   'GET /v1/tenants/{t}/dns': {},
   'GET /v1/tenants/{t}/audit': {},
+  // of call-control
+  'GET /openapi-calls.yaml': { public: true },
+  'GET /v1/edges': { platform: 403 },
+  'GET /v1/tenants/{t}/registrations': {},
+  'GET /v1/tenants/{t}/calls': {},
+  'POST /v1/tenants/{t}/calls': { body: { from: '100', to: '777' } },
+  'GET /v1/tenants/{t}/calls/{call}': { child: 'call' },
+  'DELETE /v1/tenants/{t}/calls/{call}': { child: 'call' },
+  'POST /v1/tenants/{t}/calls/{call}/transfer': { child: 'call', body: { to: '777' } },
+  'GET /v1/tenants/{t}/calls/{call}/timeline': { child: 'call' },
+  'GET /v1/tenants/{t}/cdrs': {},
+  'GET /v1/tenants/{t}/cdrs/{cdr}': { child: 'cdr' },
 };
 
 const known = Object.entries(HOW).map(([name, how]) => ({ name, method: name.split(' ')[0], path: name.split(' ')[1], ...how }));
@@ -53,8 +67,8 @@ let state;
 /** All that a tenant has, as the operator sees it; what reading itself changes left out. */
 async function everything(tenant) {
   const base = `/v1/tenants/${tenant.id}`;
-  const lists = await Promise.all(['domains', 'extensions', 'groups', 'keys', 'audit'].map((name) => operator.list(`${base}/${name}`)));
-  return JSON.parse(JSON.stringify([await operator.ok('GET', base), ...lists], (name, value) => (name.startsWith('last_used') ? undefined : value)));
+  const lists = await Promise.all(['domains', 'extensions', 'groups', 'keys', 'audit', 'registrations', 'calls', 'cdrs'].map((name) => operator.list(`${base}/${name}`)));
+  return JSON.parse(JSON.stringify([await operator.ok('GET', base), ...lists], (name, value) => (name.startsWith('last_used') || name === 'talk_ms' ? undefined : value)));
 }
 
 /** A tenant with one of everything, and the values that name it in paths. */
@@ -65,19 +79,35 @@ async function furnished() {
   return Object.assign(tenant, { ids: { t: tenant.id, d: tenant.domain, number: '777', group: '600', id: key.id } });
 }
 
+/** A running call and a finished one, of phones that stay. */
+async function talks(tenant) {
+  const book = new CallBook(operator, tenant);
+  const [a, b] = [await book.registered(await world.ua(tenant, '100')), await book.registered(await world.ua(tenant, '777'))];
+  await world.reaches(a, b);
+  const { call } = await world.call(a, b);
+  tenant.ids.call = (await book.running(call.call_id, { state: /answered/ })).id;
+  [{ id: tenant.ids.cdr }] = await until(async () => ((await book.cdrs()).length === 1 ? book.cdrs() : null), { what: 'a CDR' });
+}
+
 before(async () => {
   [mallory, victim] = [await furnished(), await furnished()];
+  await talks(victim);
   // 777 and 600 are only the victim's
   for (const mine of ['extensions/777', 'groups/600']) await operator.ok('DELETE', `/v1/tenants/${mallory.id}/${mine}`);
   state = await everything(victim);
 });
 
+after(() => world.close());
+
 describe('openapi.yaml and this test know the same routes', () => {
   it('none is missing here, none is made up', async () => {
-    const answer = await operator.as(null).get('/openapi.yaml');
-    assert.equal(answer.status, 200);
-    const promised = routes(answer.text).map(({ method, path }) => `${method} ${shape(path)}`).sort();
-    assert.deepEqual(known.map(({ method, path }) => `${method} ${shape(path)}`).sort(), promised);
+    const promised = [];
+    for (const file of ['/openapi.yaml', '/openapi-calls.yaml']) {
+      const answer = await operator.as(null).get(file);
+      assert.equal(answer.status, 200);
+      promised.push(...routes(answer.text).map(({ method, path }) => `${method} ${shape(path)}`));
+    }
+    assert.deepEqual(known.map(({ method, path }) => `${method} ${shape(path)}`).sort(), promised.sort());
   });
 });
 
