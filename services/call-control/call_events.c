@@ -162,7 +162,8 @@ static enum bf_err work_write_live(struct work *work)
             limit_store_free(batch, &lease);
         } else if (entry->changed && entry->call.state != CALL_STATE_ENDED) {
             call_store_put(batch, &entry->call, entry->known);
-            if (!entry->known)
+            // Before it rings it has its plan's lease, or was refused one.
+            if (entry->call.state != CALL_STATE_PLANNING)
                 limit_store_hold(batch, &lease);
         }
     }
