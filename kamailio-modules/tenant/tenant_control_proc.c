@@ -20,6 +20,7 @@
 
 #define REPORT_TIMEOUT_MS  5000
 #define RESTORE_TIMEOUT_MS 2000
+#define DROPS_TOLD_MS      10000
 
 static struct {
     int wake_fd; // this and the pipe are made before the fork
@@ -28,6 +29,7 @@ static struct {
     struct tenant_report *report;
     bool was_connected, was_ready;
     uint64_t faults, dropped; // told so far
+    uint64_t drops_not_before_ms;
     struct tenant_edge_bus *bus;
 } control = {.wake_fd = -1};
 
@@ -130,10 +132,21 @@ void tenant_control_answer(const struct tenant_link_event *event)
                          (struct bf_str){event->bytes, event->len});
 }
 
-static void tell_log(const struct tenant_report_figures *figures, bool connected)
+// A full outbox drops thousands a second: told at most every DROPS_TOLD_MS.
+static void tell_drops(uint64_t now_ms)
 {
     uint64_t dropped = tenant_outbox_figures(tenant_outbox).dropped;
 
+    if (dropped == control.dropped || now_ms < control.drops_not_before_ms)
+        return;
+    LM_ERR("the outbox is full: %llu entries were dropped\n",
+           (unsigned long long)(dropped - control.dropped));
+    control.dropped = dropped;
+    control.drops_not_before_ms = now_ms + DROPS_TOLD_MS;
+}
+
+static void tell_log(const struct tenant_report_figures *figures, bool connected)
+{
     if (connected != control.was_connected)
         LM_NOTICE("call-control is %s\n", connected ? "connected" : "away: what happens waits in the outbox");
     if (figures->ready && !control.was_ready)
@@ -143,13 +156,9 @@ static void tell_log(const struct tenant_report_figures *figures, bool connected
     if (figures->faults != control.faults)
         LM_ERR("%llu answers of call-control made no sense\n",
                (unsigned long long)(figures->faults - control.faults));
-    if (dropped != control.dropped)
-        LM_ERR("the outbox is full: %llu entries were dropped\n",
-               (unsigned long long)(dropped - control.dropped));
     control.was_connected = connected;
     control.was_ready = figures->ready;
     control.faults = figures->faults;
-    control.dropped = dropped;
 }
 
 bool tenant_control_round(void)
@@ -176,20 +185,21 @@ bool tenant_control_round(void)
     tenant_state->control_faults = figures.faults;
     tenant_state->reported_ms = figures.taken_ms;
     tell_log(&figures, connected);
+    tell_drops(now_ms);
     return more;
 }
 
+// While nobody is there to be told, what happens wakes nobody either.
 int tenant_control_wait_ms(int wait_ms)
 {
     uint64_t report_ms;
 
-    if (!tenant_has_control())
+    if (!tenant_has_control() || !tenant_link_control_connected(control.link))
         return wait_ms;
-    tenant_outbox_sleep(tenant_outbox);
+    if (tenant_report_listens(control.report))
+        tenant_outbox_sleep(tenant_outbox);
     report_ms = tenant_report_wait_ms(control.report, bf_mono_ms());
-    if (!tenant_link_control_connected(control.link) || report_ms > (uint64_t)wait_ms)
-        return wait_ms;
-    return (int)report_ms;
+    return report_ms < (uint64_t)wait_ms ? (int)report_ms : wait_ms;
 }
 
 void tenant_edge_main(void)

@@ -115,6 +115,11 @@ void tenant_report_tick(struct tenant_report *report, uint64_t now_ms, bool conn
     send_report(report, calls, bindings);
 }
 
+bool tenant_report_listens(const struct tenant_report *report)
+{
+    return report->restored && !report->in_flight && tenant_outbox_figures(report->outbox).waiting == 0;
+}
+
 uint64_t tenant_report_wait_ms(const struct tenant_report *report, uint64_t now_ms)
 {
     uint64_t due_ms = report->not_before_ms;

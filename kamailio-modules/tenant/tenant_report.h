@@ -52,6 +52,9 @@ void tenant_report_tick(struct tenant_report *report, uint64_t now_ms, bool conn
                         uint32_t bindings);
 void tenant_report_answer(struct tenant_report *report, uint64_t now_ms, uint32_t serial, enum bf_err err,
                           struct bf_str body);
+// True: the next thing to be put is to be reported at once; otherwise it waits for an answer or a time
+// anyway.
+bool tenant_report_listens(const struct tenant_report *report);
 // Until the next tick has something to do.
 uint64_t tenant_report_wait_ms(const struct tenant_report *report, uint64_t now_ms);
 struct tenant_report_figures tenant_report_figures(const struct tenant_report *report, uint64_t now_ms);

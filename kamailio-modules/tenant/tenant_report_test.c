@@ -323,9 +323,12 @@ static void test_it_says_how_long_it_may_sleep(void **state)
 {
     restored();
     assert_true(tick(0));
+    assert_false(tenant_report_listens(report)); // the answer comes first
     answer(0, false);
     assert_int_equal(tenant_report_wait_ms(report, now_ms), TENANT_REPORT_HEARTBEAT_MS);
+    assert_true(tenant_report_listens(report));
     put(1);
+    assert_false(tenant_report_listens(report));
     assert_int_equal(tenant_report_wait_ms(report, now_ms), TENANT_REPORT_SPACING_MS);
     assert_int_equal(tenant_report_wait_ms(report, now_ms + TENANT_REPORT_SPACING_MS), 0);
 }
