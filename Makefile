@@ -145,9 +145,10 @@ $(O)/fuzz/%.o: %.c | $(PROTO_H)
 	@mkdir -p $(@D)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,address,undefined $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
+# With whole paths as members: services have files of the same name.
 $(O)/fuzz/ours.a: $(FUZZ_O)
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcsP $@ $^
 
 $(FUZZERS): $(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%_fuzz.o $(O)/fuzz/ours.a
 	$(FUZZ_CC) -pthread -fsanitize=fuzzer,address,undefined -o $@ $^ $(LDLIBS)

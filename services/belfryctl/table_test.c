@@ -75,28 +75,6 @@ static void an_object_is_shown_field_by_field(void **state)
     json_decref(json);
 }
 
-static void times_are_read(void **state)
-{
-    static const char *const bad[] = {"",
-                                      "2026-11-20",
-                                      "2026-11-20T13:48:47",
-                                      "2026-13-20T13:48:47Z",
-                                      "2026-11-20T24:48:47Z",
-                                      "2026-11-20T13:48:47+01:00",
-                                      "2026-11-20T13:48:47.12Z",
-                                      "2026-11-20 13:48:47.123Z"};
-    int64_t ms;
-
-    assert_true(timeline_parse_time("1970-01-01T00:00:00Z", &ms));
-    assert_int_equal(ms, 0);
-    assert_true(timeline_parse_time("2000-02-29T12:00:00.005Z", &ms));
-    assert_int_equal(ms, 951825600005);
-    assert_true(timeline_parse_time("2026-11-20T13:48:47.123Z", &ms));
-    assert_int_equal(ms, 1795182527123);
-    for (size_t i = 0; i < BF_LEN(bad); i++)
-        assert_false(timeline_parse_time(bad[i], &ms));
-}
-
 static void a_call_tells_its_story(void **state)
 {
     json_t *items = read_json(
@@ -159,7 +137,6 @@ int main(void)
         cmocka_unit_test(columns_stand_below_each_other),
         cmocka_unit_test(nothing_from_outside_moves_the_cursor),
         cmocka_unit_test(an_object_is_shown_field_by_field),
-        cmocka_unit_test(times_are_read),
         cmocka_unit_test(a_call_tells_its_story),
         cmocka_unit_test(drift_is_found_and_named),
     };

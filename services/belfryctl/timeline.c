@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bf_clock.h"
 #include "table.h"
 
 // %n number, %d device in brackets, %c code, %t text, %e edge. A part whose value is missing is left out
@@ -21,42 +22,6 @@ static const struct sentence {
     {"transfer", "transferred: %n %c %t"},
     {"ended", "the call ends: %c %t"},
 };
-
-static bool parse_part(const char *text, size_t at, size_t len, int64_t min, int64_t max, int64_t *ret_value)
-{
-    return bf_parse_int((struct bf_str){text + at, len}, min, max, ret_value);
-}
-
-// Days from 1970-01-01 in the proleptic Gregorian calendar, by eras of 400 years that begin in March.
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = y / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-bool timeline_parse_time(const char *text, int64_t *ret_ms)
-{
-    static const char form[] = "0000-00-00T00:00:00";
-    int64_t year, month, day, hour, minute, second, ms = 0;
-    size_t len = strlen(text);
-
-    if (len < sizeof(form) || len > sizeof(form) + 10 || text[len - 1] != 'Z')
-        return false;
-    for (size_t i = 0; form[i]; i++)
-        if (form[i] != '0' && text[i] != form[i])
-            return false;
-    if (!parse_part(text, 0, 4, 1970, 9999, &year) || !parse_part(text, 5, 2, 1, 12, &month) ||
-        !parse_part(text, 8, 2, 1, 31, &day) || !parse_part(text, 11, 2, 0, 23, &hour) ||
-        !parse_part(text, 14, 2, 0, 59, &minute) || !parse_part(text, 17, 2, 0, 60, &second))
-        return false;
-    if (len > sizeof(form) && (text[19] != '.' || len != 24 || !parse_part(text, 20, 3, 0, 999, &ms)))
-        return false;
-    *ret_ms = (((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms;
-    return true;
-}
 
 static struct bf_str text_of(const json_t *item, const char *field)
 {
@@ -134,7 +99,7 @@ static void write_item(struct bf_buf *into, const json_t *item)
 
 void timeline_write(struct bf_buf *into, const json_t *items)
 {
-    int64_t first_ms = 0, at_ms;
+    uint64_t first_ms = 0, at_ms;
     const json_t *item;
     bool begun = false;
     size_t i;
@@ -146,7 +111,7 @@ void timeline_write(struct bf_buf *into, const json_t *items)
 
         bf_buf_init(&line, 4096);
         write_item(&line, item);
-        if (time && timeline_parse_time(time, &at_ms)) {
+        if (time && bf_rfc3339_parse(bf_str(time), &at_ms)) {
             if (!begun) {
                 bf_buf_str(into, "began ");
                 table_write_safe(into, bf_str(time));
@@ -154,7 +119,7 @@ void timeline_write(struct bf_buf *into, const json_t *items)
             }
             first_ms = begun ? first_ms : at_ms;
             begun = true;
-            bf_buf_fmt(into, "%10.3f s  ", (double)(at_ms - first_ms) / 1000.0);
+            bf_buf_fmt(into, "%10.3f s  ", ((double)at_ms - (double)first_ms) / 1000.0);
         } else {
             bf_buf_str(into, "           -  ");
         }

@@ -10,7 +10,4 @@
 // begins with the seconds since the first one. A kind that is not known is shown by its name.
 void timeline_write(struct bf_buf *into, const json_t *items);
 
-// RFC 3339 in UTC as Unix milliseconds. False when it is none.
-bf_must_check bool timeline_parse_time(const char *text, int64_t *ret_ms);
-
 #endif

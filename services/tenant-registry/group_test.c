@@ -21,15 +21,15 @@ static void members_come_back_in_order(void **state)
     static const char *const numbers[] = {"102", "+55119", "front-door"};
     char members[GROUP_MEMBERS_TEXT_SIZE];
     struct bf_str number;
-    size_t count = 0;
 
     group_members_join(numbers, BF_LEN(numbers), members);
     assert_string_equal(members, "102 +55119 front-door");
-    for (const char *at = members; group_members_next(&at, &number); count++) {
-        assert_true(count < BF_LEN(numbers));
-        assert_true(bf_str_eq(number, bf_str(numbers[count])));
+    const char *at = members;
+    for (size_t i = 0; i < BF_LEN(numbers); i++) {
+        assert_true(group_members_next(&at, &number));
+        assert_true(bf_str_eq(number, bf_str(numbers[i])));
     }
-    assert_int_equal(count, BF_LEN(numbers));
+    assert_false(group_members_next(&at, &number));
     group_members_join(numbers, 0, members);
     const char *none = members;
     assert_false(group_members_next(&none, &number));
