@@ -48,6 +48,17 @@ describe('an extension', () => {
     }
   });
 
+  it('is rung by a call that comes in the very moment it has registered', async (t) => {
+    const numbers = Array.from({ length: 10 }, (_, i) => String(200 + i));
+    const { world, tenant, phone } = await office(t, { numbers: ['100', ...numbers] });
+    const a = await phone('100');
+    for (const number of numbers) {
+      const b = await world.ua(tenant, number);
+      await b.register();
+      assert.ok(await world.reaches(a, b), number);
+    }
+  });
+
   it('that calls itself: its other device rings, its own does not', async (t) => {
     const { phone } = await office(t);
     const [a, other] = [await phone('100'), await phone('100')];

@@ -4,7 +4,7 @@
 //   const tenant = await world.tenant({numbers: ['100'], limits: {...}})     known to the edge; see newTenant() in api.mjs
 //   const ua = await world.ua(tenant, '100', {transport: 'tcp'})             not registered; ua.register() does it;
 //                                                                            {edge: belfry.edges[1]} is the edge it talks to
-//   const [a, b] = await world.pair(tenant)                                  100 and 101, both registered
+//   const [a, b] = await world.pair(tenant)                                  100 and 101, both registered, and call-control knows it
 //   await world.phones().add(...)                                            baresip phones
 //   const call = await world.call(a, b, {...})                               an answered call, both ends
 //   await world.reaches(a, b)                                                does a call get through?
@@ -14,6 +14,7 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { Api, newTenant } from './api.mjs';
+import { CallBook } from './calls.mjs';
 import { Instance } from './instance.mjs';
 import { Phones } from './phones.mjs';
 import { Ua, known } from './sip.mjs';
@@ -50,10 +51,8 @@ export class World {
 
   async pair(tenant, options = {}) {
     const pair = [await this.ua(tenant, '100', options.caller), await this.ua(tenant, '101', options.callee)];
-    for (const ua of pair) {
-      const reply = await ua.register();
-      if (reply.status !== 200) throw new Error(`REGISTER of ${ua.aor}: ${reply.status} ${reply.reason}`);
-    }
+    const book = new CallBook(this.operator, tenant);
+    for (const ua of pair) await book.registered(ua);
     return pair;
   }
 
