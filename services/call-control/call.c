@@ -56,22 +56,33 @@ enum call_state call_state_parse(struct bf_str name)
     return (enum call_state)name_find(name, state_names, BF_LEN(state_names));
 }
 
+// Bytes of the first character; *ret_fit: it may be kept. Control characters, also those of C1, are not.
+static size_t character(struct bf_str text, bool *ret_fit)
+{
+    size_t bytes = bf_utf8_next(text);
+    unsigned char first = (unsigned char)text.at[0];
+
+    *ret_fit = bytes > 0 && (bytes > 1 || (first >= 0x20 && first != 0x7f)) &&
+               !(bytes == 2 && first == 0xc2 && (unsigned char)text.at[1] < 0xa0);
+    return bytes ? bytes : 1;
+}
+
 void call_text(const char *from, char *into, size_t size)
 {
     struct bf_str rest = bf_str(from);
     size_t len = 0;
+    bool fit;
 
     while (rest.len > 0) {
-        size_t bytes = bf_utf8_next(rest);
-        bool bad = bytes == 0 || (bytes == 1 && ((unsigned char)*rest.at < 0x20 || *rest.at == 0x7f));
-        size_t step = bytes ? bytes : 1;
+        size_t bytes = character(rest, &fit);
+        size_t kept = fit ? bytes : 1;
 
-        if (len + step > size - 1)
+        if (len + kept > size - 1)
             break;
-        memcpy(into + len, bad ? "?" : rest.at, bad ? 1 : step);
-        len += step;
-        rest.at += step;
-        rest.len -= step;
+        memcpy(into + len, fit ? rest.at : "?", kept);
+        len += kept;
+        rest.at += bytes;
+        rest.len -= bytes;
     }
     into[len] = '\0';
 }

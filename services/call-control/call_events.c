@@ -248,12 +248,11 @@ enum bf_err call_events_apply(struct control *control, const struct call_event *
 
 // ---- calls that nobody tells of any more
 
-static enum bf_err close_refs(struct control *control, const char *edge, const char *reason,
-                              const struct call_ref *refs, size_t count)
+// The refs' calls as far as Redis knows them; what it does not know has id, tenant and edge alone.
+static enum bf_err refs_read(struct control *control, const char *edge, const struct call_ref *refs,
+                             size_t count, struct call *calls)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
-    bf_autofree struct call_event *events = bf_xcalloc(count + 1, sizeof(*events));
-    bf_autofree struct call *calls = bf_xcalloc(count + 1, sizeof(*calls));
 
     for (size_t i = 0; i < count; i++)
         call_store_ask(batch, refs[i].tenant, refs[i].call);
@@ -262,15 +261,24 @@ static enum bf_err close_refs(struct control *control, const char *edge, const c
         calls[i] = (struct call){.id = refs[i].call, .tenant = refs[i].tenant};
         call_text(edge, calls[i].edge, sizeof(calls[i].edge));
         (void)call_store_read(bf_redis_reply(batch, i), refs[i].tenant, refs[i].call, &calls[i]);
-        events[i] = call_close_event(&calls[i], reason, bf_unix_ms());
     }
-    if (!err)
-        err = call_events_apply(control, events, count);
+    return err;
+}
+
+static enum bf_err calls_close(struct control *control, const char *edge, const char *reason,
+                               const struct call *calls, size_t count)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
+    bf_autofree struct call_event *events = bf_xcalloc(count + 1, sizeof(*events));
+
+    for (size_t i = 0; i < count; i++) {
+        events[i] = call_close_event(&calls[i], reason, bf_unix_ms());
+        call_store_forget(batch, edge, calls[i].tenant, calls[i].id);
+    }
+    enum bf_err err = call_events_apply(control, events, count);
     if (err)
         return err;
-    bf_redis_clear(batch);
-    for (size_t i = 0; i < count; i++)
-        call_store_forget(batch, edge, refs[i].tenant, refs[i].call);
+    bf_metric_add(&call_metrics[CALLS_CLOSED], (int64_t)count);
     return bf_redis_run(batch);
 }
 
@@ -278,20 +286,40 @@ enum bf_err call_events_close_edge(struct control *control, const char *edge, co
                                    size_t *ret_closed)
 {
     bf_autofree struct call_ref *refs = bf_xcalloc(CLOSE_MAX, sizeof(*refs));
+    bf_autofree struct call *calls = bf_xcalloc(CLOSE_MAX, sizeof(*calls));
     size_t closed = 0, count;
     enum bf_err err;
 
     do {
         err = call_store_of_edge(control, edge, CLOSE_MAX, refs, &count);
         if (!err && count)
-            err = close_refs(control, edge, reason, refs, count);
+            err = refs_read(control, edge, refs, count, calls);
+        if (!err && count)
+            err = calls_close(control, edge, reason, calls, count);
         if (err)
             return err;
         closed += count;
-        bf_metric_add(&call_metrics[CALLS_CLOSED], (int64_t)count);
     } while (count);
     *ret_closed = closed;
     return BF_OK;
+}
+
+enum bf_err call_events_close_stale(struct control *control, const char *edge, size_t *ret_closed)
+{
+    bf_autofree struct call_ref *refs = bf_xcalloc(CLOSE_MAX, sizeof(*refs));
+    bf_autofree struct call *calls = bf_xcalloc(CLOSE_MAX, sizeof(*calls));
+    size_t count, stale = 0;
+    enum bf_err err = call_store_of_edge(control, edge, CLOSE_MAX, refs, &count);
+
+    if (!err && count)
+        err = refs_read(control, edge, refs, count, calls);
+    if (err)
+        return err;
+    for (size_t i = 0; i < count; i++)
+        if (calls[i].state == CALL_STATE_NONE)
+            calls[stale++] = calls[i];
+    *ret_closed = stale;
+    return stale ? calls_close(control, edge, "end-not-told", calls, stale) : BF_OK;
 }
 
 // Those that nobody has told of meanwhile.

@@ -30,6 +30,11 @@ static inline bf_must_check enum bf_err call_event_apply(struct control *control
 bf_must_check enum bf_err call_events_close_edge(struct control *control, const char *edge,
                                                  const char *reason, size_t *ret_closed);
 
+// Closes calls of a living edge that have outlived every call (CALL_LIVE_S) because their end was never told:
+// reason "end-not-told". Looks at some of the edge's calls, others each time.
+bf_must_check enum bf_err call_events_close_stale(struct control *control, const char *edge,
+                                                  size_t *ret_closed);
+
 // Redis has lost its data: brings the running calls back from PostgreSQL.
 bf_must_check enum bf_err call_events_rebuild(struct control *control, size_t *ret_calls);
 

@@ -514,6 +514,24 @@ static void the_calls_of_a_dead_edge_are_closed(void **state)
     assert_int_equal(closed, 0);
 }
 
+static void a_call_whose_end_was_never_told_is_closed_when_its_time_is_over(void **state)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control.redis);
+    char key[2 * BF_ID_TEXT_SIZE + 8], tenant[BF_ID_TEXT_SIZE], id[BF_ID_TEXT_SIZE];
+    struct bf_id running = talk(), stale = talk();
+    size_t closed;
+
+    snprintf(key, sizeof(key), "c:{%s}:%s", bf_id_text(acme, tenant), bf_id_text(stale, id));
+    bf_redis_cmd(batch, "DEL", BF_R_TEXT(key)); // as its time to live does
+    assert_int_equal(bf_redis_run(batch), BF_OK);
+    assert_int_equal(call_events_close_stale(&control, "edge-1", &closed), BF_OK);
+    assert_int_equal(closed, 1);
+    assert_true(runs(running));
+    assert_cdr(stale, "lost", "end-not-told", -1);
+    assert_int_equal(call_events_close_stale(&control, "edge-1", &closed), BF_OK);
+    assert_int_equal(closed, 0);
+}
+
 static void turn_until(struct reaper *reaper, struct bf_id call, bool closed, uint64_t for_ms)
 {
     uint64_t until = bf_mono_ms() + for_ms;
@@ -590,6 +608,7 @@ int main(void)
         TEST(running_calls_come_in_pages_newest_first),
         TEST(cdrs_are_found_by_time_and_any_number_in_pages),
         TEST(the_calls_of_a_dead_edge_are_closed),
+        TEST(a_call_whose_end_was_never_told_is_closed_when_its_time_is_over),
         TEST(the_reaper_closes_the_silent_and_leaves_the_living),
         TEST(without_postgresql_nothing_is_taken_and_what_runs_is_seen),
     };

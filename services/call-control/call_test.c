@@ -207,6 +207,9 @@ static void test_texts_from_outside_become_fit_to_be_kept(void **state)
         {"ab\xc3\xa4", "ab", 4},
         {"a\xc3", "a?", 129},
         {"\xed\xa0\x80", "???", 129},
+        {"a\xc2\x9b"
+         "b",
+         "a?b", 129},
         {NULL, "", 4},
     };
     char into[129];

@@ -25,6 +25,7 @@ struct reaper {
     char me[BF_ID_TEXT_SIZE];
     bool leads;
     uint64_t grace_until_ms; // monotonic
+    uint64_t stale_at_ms;    // monotonic: when to look next
     struct silent silent[EDGES_MAX];
     size_t silent_count;
 };
@@ -184,14 +185,29 @@ static enum bf_err look_at(struct reaper *reaper, const struct edge *edge, uint6
     return BF_OK;
 }
 
+static enum bf_err close_stale(struct reaper *reaper, const struct edge *edge)
+{
+    size_t closed = 0;
+    enum bf_err err = edge->alive ? call_events_close_stale(reaper->control, edge->id, &closed) : BF_OK;
+
+    if (closed)
+        bf_warn("reaper.end_not_told", BF_S("edge", edge->id), BF_I("calls", closed));
+    return err;
+}
+
 static enum bf_err look_at_all(struct reaper *reaper)
 {
+    bool for_stale = bf_mono_ms() >= reaper->stale_at_ms && bf_mono_ms() >= reaper->grace_until_ms;
     bf_autofree struct edge *edges = NULL;
     size_t count;
     enum bf_err err = edge_store_list(reaper->control, &edges, &count);
 
     for (size_t i = 0; !err && i < count; i++)
         err = look_at(reaper, &edges[i], bf_mono_ms());
+    for (size_t i = 0; !err && for_stale && i < count; i++)
+        err = close_stale(reaper, &edges[i]);
+    if (for_stale)
+        reaper->stale_at_ms = bf_mono_ms() + REAPER_STALE_MS;
     return err;
 }
 

@@ -16,6 +16,7 @@
 #define REAPER_LOCK_MS   5000
 #define REAPER_FORGET_MS 600000 // a dead edge's bindings wait so long for it to come back and ask for them
 #define REAPER_TURN_MS   500
+#define REAPER_STALE_MS  60000 // how often it looks for calls whose end was never told
 
 struct control;
 struct reaper;
