@@ -89,6 +89,9 @@ struct tenant_ticket {
             struct tenant_plan *plan;    // when err is BF_OK: a block in shared memory
             struct tenant_ask_text *ask; // in shared memory: a packed PlanRequest
             uint64_t deadline_ms;        // monotonic
+            uint64_t put_seq, taken_seq; // of the outbox when it was asked for
+            bool asked_again;
+            struct tenant_ticket *next; // of those that are asked for again
         };
     };
 };
@@ -209,7 +212,9 @@ struct tenant_link;
 struct tenant_link_event;
 void tenant_plan_ask_start(void);
 void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket);
+// The ticket that is answered; NULL: it is asked for again, by tenant_plan_round().
 struct tenant_ticket *tenant_plan_answered(const struct tenant_link_event *event);
+void tenant_plan_round(struct tenant_link *link);
 
 // tenant_unbind_proc.c: registered contacts of what is gone. Tenant process only.
 void tenant_unbind_start(void);

@@ -209,6 +209,7 @@ static const struct tenant_sync_hooks SYNC_HOOKS = {
 
 static void take_event(const struct tenant_link_event *event)
 {
+    struct tenant_ticket *ticket;
     struct bf_str bytes = {event->bytes, event->len};
     uint64_t now_ms = bf_mono_ms();
 
@@ -226,7 +227,9 @@ static void take_event(const struct tenant_link_event *event)
         tenant_asks_answer(proc.asks, now_ms, event->serial, event->err, bytes);
         break;
     case TENANT_LINK_PLAN:
-        ticket_done(tenant_plan_answered(event));
+        ticket = tenant_plan_answered(event);
+        if (ticket)
+            ticket_done(ticket);
         break;
     case TENANT_LINK_REPORT:
     case TENANT_LINK_RESTORE:
@@ -460,6 +463,7 @@ static void round_of_loop(bool more)
     sweep();
     publish();
     report(connected);
+    tenant_plan_round(proc.link);
     take_tickets();
     backlog_flush();
 }
