@@ -57,6 +57,14 @@ static void put_branch(struct tenant_live *live, enum tenant_event_kind kind, st
                   .kind = kind, .ruid = ruid, .number = tenant_live_number(live, ruid), .code = code});
 }
 
+// Who ended it; of a call that its plan refuses, why.
+static struct bf_str reason_of_end(const struct tenant_live *live)
+{
+    bool refused = live->plan && live->answer.code > 0 && live->answer.code == live->end_code;
+
+    return refused && live->plan->why.len > 0 ? live->plan->why : bf_str(live->by);
+}
+
 static void put_end(struct tenant_live *live)
 {
     if (live->ended || bf_id_is_nil(live->call))
@@ -64,7 +72,7 @@ static void put_end(struct tenant_live *live)
     put(live, (struct tenant_event){.kind = TENANT_EVENT_ENDED,
                                     .at_ms = live->end_ms,
                                     .code = live->end_code,
-                                    .reason = bf_str(live->by),
+                                    .reason = reason_of_end(live),
                                     .legs = live->legs,
                                     .leg_count = live->leg_count});
     live->ended = true;
