@@ -36,12 +36,12 @@ enum call_kind { // kept in PostgreSQL by name
 };
 
 struct call_leg {
-    char tag[CALL_TEXT_SIZE];
-    char codec[CALL_CODEC_SIZE];
     uint64_t packets, octets, lost;
     uint32_t jitter_us;
     uint32_t mos_x10;       // 0: not known
     uint32_t round_trip_us; // 0: not known
+    char tag[CALL_TEXT_SIZE];
+    char codec[CALL_CODEC_SIZE];
 };
 
 // Borrowed texts; NULL counts as empty. What comes from outside may be anything: see call_event_clean().
@@ -49,20 +49,20 @@ struct call_event {
     struct bf_id call, tenant;
     int64_t seq;
     enum call_kind kind;
+    uint32_t code;
     uint64_t at_ms;      // Unix, the edge's clock
     const char *edge;    // id of the edge that reports
     const char *call_id; // SIP Call-ID of the caller's leg
     const char *caller, *callee;
     const char *number; // of the branch
     const char *device; // ruid of the branch's device
-    uint32_t code;
     const char *reason; // phrase; of ENDED also who hung up: caller, callee, api, timeout, edge
     const char *from_tag, *to_tag;
     const char *relay; // ng address "udp:IP:PORT"
     const char *user_agent;
-    bool local_plan;
     const struct call_leg *legs; // of ENDED
     size_t leg_count;            // those above CALL_LEGS_MAX are left out
+    bool local_plan;
 };
 
 enum call_state {
@@ -121,7 +121,7 @@ struct call_spare {
 void call_event_clean(struct call_event *event, struct call_spare *spare);
 void call_spare_release(struct call_spare *spare);
 
-// Returns whether the call's state is another one than before. `call` begins as zeroes.
+// False: the call is over already (or it is a note) and stays as it is. `call` begins as zeroes.
 bool call_apply(struct call *call, const struct call_event *event);
 
 // The event that ends a call whose edge cannot tell any more; `reason` is e.g. "edge-lost".

@@ -113,7 +113,7 @@ static void work_apply(struct work *work)
 
 static enum bf_err work_write_cdrs(struct work *work, struct bf_tx *tx, size_t *ret_new)
 {
-    bf_autofree const struct call **over = bf_xcalloc(work->count + 1, sizeof(*over));
+    bf_autofree const struct call **over = bf_xcalloc(work->count + 1, sizeof(void *));
     size_t count = 0;
 
     *ret_new = 0;
@@ -354,7 +354,7 @@ static enum bf_err rebuild_page(struct work *work, struct bf_id *after, size_t *
     enum bf_err err = bf_tx_begin(work->control->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     if (!err)
-        err = timeline_store_open(tx, bf_unix_ms() - CALL_LIVE_S * UINT64_C(1000), *after, REBUILD_MAX, ids,
+        err = timeline_store_open(tx, bf_unix_ms() - (uint64_t)CALL_LIVE_S * 1000, *after, REBUILD_MAX, ids,
                                   ret_ids);
     if (!err && *ret_ids)
         err = timeline_store_replay(tx, ids, *ret_ids, replay_line, work);

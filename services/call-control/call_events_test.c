@@ -202,16 +202,15 @@ static void months_are_made_ahead_and_old_ones_dropped(void **state)
 static void what_came_before_its_month_moves_into_it(void **state)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = begin_as(BF_SCOPE_SYSTEM, (struct bf_id){{0}});
+    static char drop[] =
+        "DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT inhrelid FROM pg_inherits "
+        "WHERE inhparent = 'calls.cdr'::regclass AND inhrelid <> 'calls.cdr_default'::regclass "
+        "LOOP EXECUTE format('DROP TABLE %s', t); END LOOP; END $$";
     int64_t made, dropped;
 
     // As if the months had never been made.
     assert_true(bf_db_fixture_run(&database, "belfry", "belfry",
-                                  (char *[]){"psql", "-Xqv", "ON_ERROR_STOP=1", "-c",
-                                             "DO $$ DECLARE t regclass; BEGIN FOR t IN SELECT inhrelid FROM "
-                                             "pg_inherits WHERE inhparent = 'calls.cdr'::regclass AND "
-                                             "inhrelid <> 'calls.cdr_default'::regclass LOOP EXECUTE "
-                                             "format('DROP TABLE %s', t); END LOOP; END $$",
-                                             NULL}));
+                                  (char *[]){"psql", "-Xqv", "ON_ERROR_STOP=1", "-c", drop, NULL}));
     struct bf_id call = talk();
     struct call_event end = end_of(call);
     assert_int_equal(call_event_apply(&control, &end), BF_OK);
@@ -381,17 +380,17 @@ static void nonsense_is_left_out_and_the_rest_is_taken(void **state)
 
 static void many_calls_in_one_batch(void **state)
 {
-    enum { CALLS = 700 };
-    struct call_event *events = bf_xcalloc(CALLS * 4, sizeof(*events));
+    const size_t calls = 700;
+    struct call_event *events = bf_xcalloc(calls * 4, sizeof(*events));
     int64_t before = number_of("SELECT count(*) FROM calls.cdr");
 
-    for (size_t i = 0; i < CALLS; i++) {
+    for (size_t i = 0; i < calls; i++) {
         struct bf_id call = bf_id_new();
         tell(call, &events[i * 4]);
         events[i * 4 + 3] = end_of(call);
     }
-    assert_int_equal(call_events_apply(&control, events, CALLS * 4), BF_OK);
-    assert_int_equal(number_of("SELECT count(*) FROM calls.cdr") - before, CALLS);
+    assert_int_equal(call_events_apply(&control, events, calls * 4), BF_OK);
+    assert_int_equal(number_of("SELECT count(*) FROM calls.cdr") - before, calls);
     free(events);
 }
 

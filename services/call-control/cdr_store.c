@@ -9,7 +9,7 @@
 #define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
 #define AT(column) "to_timestamp(" column " / 1000.0)"
 
-#define CLOCK_SLACK_MS (24 * 3600 * 1000) // how far a call's id may be from its start
+#define CLOCK_SLACK_MS (INT64_C(24) * 3600 * 1000) // how far a call's id may be from its start
 
 // The order of the parameters, and of the columns that unnest makes of them.
 enum column {

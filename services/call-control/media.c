@@ -17,7 +17,7 @@
 #define COOKIE_BYTES 8
 #define HOST_SIZE    64
 
-static void close_at(int *fd)
+static void close_at(const int *fd)
 {
     if (*fd >= 0)
         close(*fd);

@@ -59,10 +59,11 @@ static enum bf_err replay(struct api_work *work, const struct repeat *repeat, st
 
 enum bf_err repeat_begin(struct api_work *work, struct repeat *repeat, bool *ret_done)
 {
-    const char *key = bf_http_header(work->call, "Idempotency-Key");
+    bool post = strcmp(bf_http_route(work->call)->method, "POST") == 0;
+    const char *key = post ? bf_http_header(work->call, "Idempotency-Key") : NULL;
 
-    *repeat = (struct repeat){.asked = key && strcmp(bf_http_route(work->call)->method, "POST") == 0};
-    if (!repeat->asked)
+    *repeat = (struct repeat){.asked = key != NULL};
+    if (!key)
         return BF_OK;
     if (!key_ok(key))
         return bf_http_problem(work->call, BF_INVALID, "Idempotency-Key",
