@@ -191,7 +191,8 @@ static void read_binding(struct wire_report *report, const Belfry__Call__V1__Bin
     if (!bf_buf_ok(&report->packed))
         return;
     entry->kind = WIRE_ENTRY_BINDING;
-    entry->packed = (struct bf_str){(const char *)begins, report->packed.len - begins}; // see point_packed
+    entry->packed_at = begins;
+    entry->packed.len = report->packed.len - begins;
 }
 
 static void read_binding_gone(const struct wire_report *report, const Belfry__Call__V1__BindingGone *from,
@@ -247,7 +248,7 @@ static void point_packed(struct wire_report *report)
 {
     for (size_t i = 0; i < report->entry_count; i++)
         if (report->entries[i].kind == WIRE_ENTRY_BINDING)
-            report->entries[i].packed.at = report->packed.at + (uintptr_t)report->entries[i].packed.at;
+            report->entries[i].packed.at = report->packed.at + report->entries[i].packed_at;
 }
 
 enum bf_err wire_read_report(struct bf_str body, struct wire_report *ret_report, struct bf_buf *error)
@@ -322,7 +323,8 @@ enum bf_err wire_read_restore(struct bf_str body, struct wire_restore *ret_resto
 void wire_write_restore(struct bf_buf *into, const struct bindings *bindings, const char *next)
 {
     Belfry__Call__V1__RestoreReply reply = BELFRY__CALL__V1__RESTORE_REPLY__INIT;
-    bf_autofree Belfry__Call__V1__Binding **list = bf_xcalloc(bindings->count + 1, sizeof(*list));
+    bf_autofree Belfry__Call__V1__Binding **list =
+        bf_xcalloc(bindings->count + 1, sizeof(Belfry__Call__V1__Binding *));
 
     for (size_t i = 0; i < bindings->count; i++)
         list[i] = ((struct kept *)bindings->owned[i])->message;

@@ -27,6 +27,7 @@ struct wire_entry {
     enum wire_entry_kind kind;
     struct binding binding; // BINDING; of BINDING_GONE tenant, edge, number and ruid
     struct bf_str packed;   // BINDING: as it is kept
+    size_t packed_at;       // where in the report's `packed` that begins
     struct call_event event;
     uint64_t sync;
 };

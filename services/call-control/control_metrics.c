@@ -2,9 +2,9 @@
 #include "control_metrics.h"
 
 #define COUNTER(row, metric_name, metric_help, metric_labels) \
-    [row] = {.name = metric_name, .kind = BF_COUNTER, .help = metric_help, .labels = metric_labels}
+    [row] = {.name = (metric_name), .kind = BF_COUNTER, .help = (metric_help), .labels = (metric_labels)}
 #define SECONDS(row, metric_name, metric_help) \
-    [row] = {.name = metric_name, .kind = BF_HISTOGRAM, .help = metric_help}
+    [row] = {.name = (metric_name), .kind = BF_HISTOGRAM, .help = (metric_help)}
 
 #define ENTRIES "Entries of the edges' streams that were taken; invalid ones were left out"
 #define PLANS \

@@ -70,7 +70,7 @@ struct directory_cache *directory_cache_new(size_t entries_max)
     cache->mask = 63;
     while (cache->mask < cache->max)
         cache->mask = cache->mask * 2 + 1;
-    cache->buckets = bf_xcalloc(cache->mask + 1, sizeof(*cache->buckets));
+    cache->buckets = bf_xcalloc(cache->mask + 1, sizeof(struct slot *));
     bf_random(&cache->seed, sizeof(cache->seed));
     pthread_mutex_init(&cache->lock, NULL);
     return cache;

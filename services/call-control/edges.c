@@ -9,8 +9,8 @@
 #include "control.h"
 
 #define LOOK_MS       500
-#define FORGET_MS     (3600 * 1000) // a connection to an edge that was not seen for so long is given up
-#define FIRST_DIAL_MS 200           // what a call waits for a connection that was just begun
+#define FORGET_MS     3600000 // a connection to an edge that was not seen for so long is given up
+#define FIRST_DIAL_MS 200     // what a call waits for a connection that was just begun
 
 struct known {
     struct edge edge;
@@ -182,7 +182,7 @@ static void look(struct edges *edges)
 static bool wait_for_end(struct edges *edges)
 {
     uint64_t until_ms = bf_mono_ms() + LOOK_MS;
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
+    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000L};
 
     pthread_mutex_lock(&edges->lock);
     while (!edges->ended && !pthread_cond_timedwait(&edges->ending, &edges->lock, &until))
@@ -253,7 +253,7 @@ static void wait_connected(const struct known *known, int64_t timeout_ms)
     uint64_t until = bf_mono_ms() + (uint64_t)(timeout_ms < FIRST_DIAL_MS ? timeout_ms : FIRST_DIAL_MS);
 
     while (!bf_bus_connected(known->client) && bf_mono_ms() < until)
-        nanosleep(&(struct timespec){0, 5 * 1000000}, NULL);
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
 }
 
 enum bf_err edges_call(struct edges *edges, const char *id, const char *method, const char *request_id,
@@ -293,7 +293,7 @@ enum bf_err edges_start(struct control *control, struct edges **ret_edges)
 
     bf_metrics_register(metrics, BF_LEN(metrics));
     edges->control = control;
-    edges->list = bf_xcalloc(EDGES_MAX, sizeof(*edges->list));
+    edges->list = bf_xcalloc(EDGES_MAX, sizeof(struct known *));
     pthread_mutex_init(&edges->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -12,7 +12,7 @@
 struct control;
 
 #define LIMIT_PLAN_MS 120000
-#define LIMIT_HOLD_MS (13 * 3600 * 1000) // longer than an edge lets a call live
+#define LIMIT_HOLD_MS 46800000 // longer than an edge lets a call live
 
 enum limit_verdict {
     LIMIT_FREE,      // the lease is taken

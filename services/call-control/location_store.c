@@ -335,7 +335,7 @@ static void forget_numbers(struct control *control, struct bf_id tenant, struct 
 }
 
 enum bf_err location_store_tenant(struct control *control, struct bf_id tenant, const char *after,
-                                  size_t limit, struct bindings *bindings, char last[LOCATION_NEXT_SIZE * 3],
+                                  size_t limit, struct bindings *bindings, char last[LOCATION_LAST_SIZE],
                                   bool *ret_more)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *list = bf_redis_batch_new(control->redis);
@@ -358,6 +358,6 @@ enum bf_err location_store_tenant(struct control *control, struct bf_id tenant, 
     for (size_t i = 0; i < count; i++)
         location_store_read(bf_redis_reply(get, i), tenant, bf_unix_ms(), bindings);
     forget_numbers(control, tenant, get, numbers, count);
-    snprintf(last, LOCATION_NEXT_SIZE * 3, "%s", count ? numbers[count - 1] : "");
+    snprintf(last, LOCATION_LAST_SIZE, "%s", count ? numbers[count - 1] : "");
     return BF_OK;
 }

@@ -12,6 +12,7 @@ struct control;
 
 #define LOCATION_PAGE_MAX  5000
 #define LOCATION_NEXT_SIZE 32
+#define LOCATION_LAST_SIZE 96
 
 extern struct bf_redis_script location_gone_script;
 
@@ -40,7 +41,7 @@ bf_must_check enum bf_err location_store_edge(struct control *control, const cha
 // *ret_more: there are further numbers behind the last one.
 bf_must_check enum bf_err location_store_tenant(struct control *control, struct bf_id tenant,
                                                 const char *after, size_t limit, struct bindings *bindings,
-                                                char last[LOCATION_NEXT_SIZE * 3], bool *ret_more);
+                                                char last[LOCATION_LAST_SIZE], bool *ret_more);
 bf_must_check enum bf_err location_store_number(struct control *control, struct bf_id tenant,
                                                 const char *number, struct bindings *bindings);
 

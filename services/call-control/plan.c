@@ -43,22 +43,16 @@ void plan_init(struct plan *plan)
     plan->steps = bf_xcalloc(PLAN_STEPS_MAX, sizeof(*plan->steps));
 }
 
-static void drop_steps(struct plan *plan)
-{
-    for (size_t i = 0; i < plan->step_count; i++)
-        free(plan->steps[i].numbers);
-    plan->step_count = 0;
-}
-
 void plan_release(struct plan *plan)
 {
-    drop_steps(plan);
+    for (size_t i = 0; i < plan->list_count; i++)
+        free(plan->lists[i]);
     free(plan->steps);
 }
 
 void plan_refuse(struct plan *plan, enum limit_verdict verdict)
 {
-    drop_steps(plan);
+    plan->step_count = 0;
     set_answer(plan, verdict == LIMIT_RATE ? ANSWER_RATE : ANSWER_MAX_CALLS);
 }
 
@@ -109,9 +103,10 @@ static void say_why(struct plan_step *step, const struct visit *visit, const cha
         snprintf(step->why, sizeof(step->why), "%s %s", kind, visit->number);
 }
 
-static void give_numbers(struct plan_step *step, size_t room)
+static void give_numbers(struct plan *plan, struct plan_step *step, size_t room)
 {
-    step->numbers = bf_xcalloc(room ? room : 1, sizeof(*step->numbers));
+    step->numbers = bf_xcalloc(room ? room : 1, sizeof(const char *));
+    plan->lists[plan->list_count++] = step->numbers; // one of each step that was ever made
 }
 
 // The final answer counts only for what was dialled: a forward target that cannot be rung adds nothing.
@@ -155,7 +150,7 @@ static enum bf_err visit_extension(struct outline *outline, const struct visit *
         return BF_OK;
     size_t number = plan->step_count;
     say_why(step, visit, "extension");
-    give_numbers(step, 1);
+    give_numbers(plan, step, 1);
     step->numbers[step->number_count++] = entry->number;
     enum bf_err err = forward(outline, visit, entry->forward_busy, "forward-busy", number, PLAN_BUSY);
     if (!err)
@@ -186,7 +181,7 @@ static enum bf_err visit_group_all(struct outline *outline, const struct visit *
     if (!step)
         return BF_OK;
     say_why(step, visit, "group");
-    give_numbers(step, group->member_count);
+    give_numbers(outline->plan, step, group->member_count);
     for (size_t i = 0; i < group->member_count; i++) {
         const struct directory_entry *member;
         enum bf_err err = look_member(outline, group->members[i], &member);
@@ -212,7 +207,7 @@ static enum bf_err visit_group_sequence(struct outline *outline, const struct vi
         if (!step)
             continue;
         snprintf(step->why, sizeof(step->why), "group %s: %s", visit->number, member->number);
-        give_numbers(step, 1);
+        give_numbers(outline->plan, step, 1);
         step->numbers[step->number_count++] = member->number;
         place.after = outline->plan->step_count;
         place.when = PLAN_ANY_FAILURE;
@@ -332,10 +327,8 @@ static void take_out(struct plan *plan, size_t at)
     }
     for (size_t i = 0; i < plan->step_count; i++) {
         struct plan_step *step = &plan->steps[i];
-        if (i == at || (step->after && !number[step->after])) {
-            free(step->numbers);
+        if (i == at || (step->after && !number[step->after]))
             continue;
-        }
         step->after = number[step->after];
         number[i + 1] = kept + 1;
         plan->steps[kept++] = *step;

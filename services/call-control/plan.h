@@ -34,7 +34,7 @@ struct plan_step {
     size_t after; // number (from 1) of the step that this one follows; 0: the first
     uint32_t seconds;
     char why[PLAN_WHY_SIZE];
-    const char **numbers; // of extensions; borrowed from the directory's entries
+    const char **numbers; // of extensions; the list is the plan's, the texts are the directory's
     size_t number_count;
     const struct binding *targets[PLAN_TARGETS_MAX]; // by plan_fill, borrowed
     size_t target_count;
@@ -47,7 +47,9 @@ struct plan {
     const char *final_reason;
     char why[PLAN_WHY_SIZE];
     char caller_name[DIRECTORY_NAME_SIZE];
-    struct limit_caps caps; // of the tenant
+    struct limit_caps caps;             // of the tenant
+    const char **lists[PLAN_STEPS_MAX]; // what the steps' numbers stand in, also of steps that fell out
+    size_t list_count;
     // What was left out.
     size_t cut_steps, cut_targets, loops;
 };

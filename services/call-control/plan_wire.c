@@ -123,7 +123,7 @@ void wire_write_plan(struct bf_buf *into, const struct plan *plan, struct bf_id 
     belfry__call__v1__plan_reply__init(&written->reply);
     written->texts = bf_xcalloc(2 * targets + 1, sizeof(*written->texts));
     written->steps = bf_xcalloc(plan->step_count + 1, sizeof(*written->steps));
-    written->list = bf_xcalloc(plan->step_count + 1, sizeof(*written->list));
+    written->list = bf_xcalloc(plan->step_count + 1, sizeof(Belfry__Call__V1__Step *));
     for (size_t s = 0; s < plan->step_count; s++) {
         write_step(&written->steps[s], &plan->steps[s]);
         for (size_t t = 0; t < plan->steps[s].target_count; t++)

@@ -381,7 +381,7 @@ static void test_a_restarted_edge_gets_its_bindings_back(void **state)
 
 static void test_a_tenants_bindings_come_in_pages_by_number(void **state)
 {
-    char last[LOCATION_NEXT_SIZE * 3];
+    char last[LOCATION_LAST_SIZE];
     struct bindings bindings;
     bool more = false;
 

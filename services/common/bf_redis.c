@@ -74,7 +74,7 @@ enum bf_err bf_redis_open(const struct bf_redis_options *options, struct bf_redi
     redis->options = *options;
     redis->options.host = bf_xstrdup(options->host);
     redis->options.password = bf_xstrdup(options->password ? options->password : "");
-    redis->idle = bf_xcalloc((size_t)options->connections_max, sizeof(*redis->idle));
+    redis->idle = bf_xcalloc((size_t)options->connections_max, sizeof(struct bf_redis_conn *));
     for (size_t i = 0; i < options->script_count; i++)
         name_script(options->scripts[i]);
     init_lock(redis);

@@ -209,7 +209,7 @@ static enum bf_err run_on(struct bf_redis_batch *batch, struct bf_redis_conn *co
     uint64_t deadline = bf_mono_ms() + (uint64_t)bf_redis_options_of(batch->redis)->answer_timeout_ms;
     struct bf_str bytes = {batch->bytes.at, batch->bytes.len};
 
-    batch->replies = bf_xcalloc(batch->count, sizeof(*batch->replies));
+    batch->replies = bf_xcalloc(batch->count, sizeof(redisReply *));
     batch->reply_count = batch->count;
     enum bf_err err = bf_redis_conn_run(conn, bytes, deadline, batch->replies, batch->count);
     if (!err)
