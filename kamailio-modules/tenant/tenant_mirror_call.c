@@ -106,8 +106,11 @@ static void tell(const ucontact_t *contact, int type)
 
 static void on_change(ucontact_t *contact, int type, void *param)
 {
-    if (!mirror.restoring && strcmp(contact->domain->s, tenant_settings.location_table) == 0)
-        tell(contact, type);
+    if (mirror.restoring || strcmp(contact->domain->s, tenant_settings.location_table) != 0)
+        return;
+    tell(contact, type);
+    if (type == UL_CONTACT_INSERT) // plans wait for it (tenant_plan_proc.c)
+        tenant_state->inserted_seq = tenant_outbox_figures(tenant_outbox).put_seq;
 }
 
 int tenant_mirror_init(void)

@@ -89,9 +89,9 @@ struct tenant_ticket {
             struct tenant_plan *plan;    // when err is BF_OK: a block in shared memory
             struct tenant_ask_text *ask; // in shared memory: a packed PlanRequest
             uint64_t deadline_ms;        // monotonic
-            uint64_t put_seq, taken_seq; // of the outbox when it was asked for
-            bool asked_again;
-            struct tenant_ticket *next; // of those that are asked for again
+            uint64_t after_seq;          // of the outbox: asked when call-control has taken this,
+            uint64_t ask_by_ms;          // or at this (monotonic)
+            struct tenant_ticket *next;  // of those that wait for it
         };
     };
 };
@@ -109,6 +109,7 @@ struct tenant_state {
     _Atomic bool resync;     // the order of tenant.resync
     _Atomic int32_t tickets; // suspended requests on their way
     // Of call-control:
+    _Atomic uint64_t inserted_seq;   // of the outbox: the newest binding that is no refresh
     _Atomic uint64_t reported_ms;    // when a report was taken last; 0: not yet
     _Atomic uint64_t control_faults; // its answers that made no sense
     _Atomic bool control_connected;
@@ -212,7 +213,6 @@ struct tenant_link;
 struct tenant_link_event;
 void tenant_plan_ask_start(void);
 void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket);
-// The ticket that is answered; NULL: it is asked for again, by tenant_plan_round().
 struct tenant_ticket *tenant_plan_answered(const struct tenant_link_event *event);
 void tenant_plan_round(struct tenant_link *link);
 

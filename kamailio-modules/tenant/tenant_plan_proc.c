@@ -10,12 +10,14 @@
 #include "tenant_link.h"
 #include "tenant_plan_wire.h"
 
+#define WAIT_MS_MAX 100 // for bindings on their way
+
 // A question's serial is its place here; each is answered exactly once, so a place is free again then.
 static struct {
     struct tenant_ticket **asked; // asks_max of them: no more tickets exist
     uint32_t *free;               // a stack of free places
     uint32_t free_count;
-    struct tenant_ticket *again;
+    struct tenant_ticket *waiting;
 } plans;
 
 void tenant_plan_ask_start(void)
@@ -30,19 +32,47 @@ void tenant_plan_ask_start(void)
     }
 }
 
-void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket)
+static void ask(struct tenant_link *link, struct tenant_ticket *ticket)
 {
     uint64_t now_ms = bf_mono_ms();
     int64_t left_ms = ticket->deadline_ms > now_ms ? (int64_t)(ticket->deadline_ms - now_ms) : 1;
-    struct tenant_outbox_figures figures;
     uint32_t place = plans.free[--plans.free_count]; // never empty: asks_max bounds the tickets
 
     plans.asked[place] = ticket;
-    figures = tenant_outbox_figures(tenant_outbox);
-    ticket->put_seq = figures.put_seq;
-    ticket->taken_seq = figures.taken_seq;
     tenant_link_ask(link, TENANT_LINK_PLAN, place, left_ms,
                     (struct bf_str){ticket->ask->bytes, ticket->ask->len});
+}
+
+// A device that registered a moment ago may still be on its way to call-control: the plan waits for it, so
+// that whoever calls after a REGISTER was answered reaches it.
+void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket)
+{
+    ticket->after_seq = tenant_state->inserted_seq;
+    ticket->ask_by_ms = bf_mono_ms() + WAIT_MS_MAX;
+    if (ticket->after_seq <= tenant_outbox_figures(tenant_outbox).taken_seq) {
+        ask(link, ticket);
+        return;
+    }
+    ticket->next = plans.waiting;
+    plans.waiting = ticket;
+}
+
+void tenant_plan_round(struct tenant_link *link)
+{
+    struct tenant_ticket **at = &plans.waiting, *ticket;
+    uint64_t now_ms = bf_mono_ms(), taken_seq;
+
+    if (!plans.waiting)
+        return;
+    taken_seq = tenant_outbox_figures(tenant_outbox).taken_seq;
+    while ((ticket = *at)) {
+        if (ticket->after_seq > taken_seq && now_ms < ticket->ask_by_ms) {
+            at = &ticket->next;
+            continue;
+        }
+        *at = ticket->next;
+        ask(link, ticket);
+    }
 }
 
 static enum bf_err plan_keep(struct bf_str bytes, struct tenant_plan **ret_plan)
@@ -60,29 +90,6 @@ static enum bf_err plan_keep(struct bf_str bytes, struct tenant_plan **ret_plan)
     return memory ? BF_OK : BF_UNAVAILABLE;
 }
 
-// A device that registered a moment ago may still be on its way to call-control. A plan that found none is
-// asked for again when what was waiting then has arrived.
-static bool is_stale(const struct tenant_ticket *ticket)
-{
-    return ticket->err == BF_OK && ticket->plan->step_count == 0 && ticket->plan->final_code == 480 &&
-           !ticket->asked_again && ticket->put_seq > ticket->taken_seq;
-}
-
-void tenant_plan_round(struct tenant_link *link)
-{
-    struct tenant_ticket **at = &plans.again, *ticket;
-    uint64_t taken_seq = plans.again ? tenant_outbox_figures(tenant_outbox).taken_seq : 0;
-
-    while ((ticket = *at)) {
-        if (ticket->put_seq > taken_seq && bf_mono_ms() < ticket->deadline_ms) {
-            at = &ticket->next;
-            continue;
-        }
-        *at = ticket->next;
-        tenant_plan_ask(link, ticket);
-    }
-}
-
 struct tenant_ticket *tenant_plan_answered(const struct tenant_link_event *event)
 {
     struct tenant_ticket *ticket = plans.asked[event->serial];
@@ -94,12 +101,5 @@ struct tenant_ticket *tenant_plan_answered(const struct tenant_link_event *event
         ticket->err = plan_keep((struct bf_str){event->bytes, event->len}, &ticket->plan);
     if (ticket->err == BF_PROTOCOL)
         LM_ERR("call-control sent a plan that makes no sense; the edge plans by itself\n");
-    if (!is_stale(ticket))
-        return ticket;
-    shm_free(ticket->plan);
-    ticket->plan = NULL;
-    ticket->asked_again = true;
-    ticket->next = plans.again;
-    plans.again = ticket;
-    return NULL;
+    return ticket;
 }

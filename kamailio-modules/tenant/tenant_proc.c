@@ -209,7 +209,6 @@ static const struct tenant_sync_hooks SYNC_HOOKS = {
 
 static void take_event(const struct tenant_link_event *event)
 {
-    struct tenant_ticket *ticket;
     struct bf_str bytes = {event->bytes, event->len};
     uint64_t now_ms = bf_mono_ms();
 
@@ -227,9 +226,7 @@ static void take_event(const struct tenant_link_event *event)
         tenant_asks_answer(proc.asks, now_ms, event->serial, event->err, bytes);
         break;
     case TENANT_LINK_PLAN:
-        ticket = tenant_plan_answered(event);
-        if (ticket)
-            ticket_done(ticket);
+        ticket_done(tenant_plan_answered(event));
         break;
     case TENANT_LINK_REPORT:
     case TENANT_LINK_RESTORE:
@@ -463,8 +460,8 @@ static void round_of_loop(bool more)
     sweep();
     publish();
     report(connected);
-    tenant_plan_round(proc.link);
     take_tickets();
+    tenant_plan_round(proc.link);
     backlog_flush();
 }
 
