@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { melody, recognise, writeWav } from '../lib/audio.mjs';
 import { RtpEnd, delays, relayed } from '../lib/rtp.mjs';
 import { encode } from '../lib/sip.mjs';
-import { mediaOf, sdp, uriOf } from '../lib/sip_message.mjs';
+import { mediaOf, sdp, tagOf, uriOf } from '../lib/sip_message.mjs';
 import { sipp } from '../lib/sipp.mjs';
 import { until } from '../lib/until.mjs';
 import { World, hangUp } from '../lib/world.mjs';
@@ -307,6 +307,66 @@ describe('forking', () => {
     await call.ringing();
     c.reply(request, 486);
     assert.equal((await call.final).status, 486);
+  });
+});
+
+describe('transfer', () => {
+  // 100 talks to 101 and 102 and gives each to the other.
+  for (const form of ['as that call showed it', 'as a number']) {
+    it(`attended: REFER with Replaces, the other party named ${form}`, async (t) => {
+      const world = new World(t);
+      const tenant = await world.tenant(NUMBERS);
+      const [a, b] = await world.pair(tenant);
+      const c = await world.ua(tenant, '102');
+      assert.equal((await c.register()).status, 200);
+      const [ab, ac] = [await world.call(a, b), await world.call(a, c)];
+      const target = form === 'as a number' ? `sip:102@${tenant.domain}` : uriOf(ac.answer.get('Contact'));
+      const replaces = `${ac.call.call_id};to-tag=${tagOf(ac.answer.get('To'))};from-tag=${ac.call.request.from_tag}`;
+      const refer = ab.call.dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<${target}?Replaces=${encodeURIComponent(replaces)}>`]] });
+      b.reply(await b.incoming('REFER'), 202);
+      assert.equal((await refer).status, 202);
+      const notify = ab.dialog.ask('NOTIFY', { headers: [['Event', 'refer'], ['Subscription-State', 'active'], ['Content-Type', 'message/sipfrag']], body: 'SIP/2.0 100 Trying\r\n' });
+      a.reply(await a.incoming('NOTIFY'), 200);
+      assert.equal((await notify).status, 200);
+      const call = b.invite(target, { body: sdp({ port: 41 }), headers: [['Contact', b.contact], ['Replaces', replaces]] });
+      const request = await c.incoming('INVITE');
+      assert.equal(request.get('Replaces'), replaces);
+      c.reply(request, 200, { body: sdp({ port: 43 }) });
+      assert.equal((await call.final).status, 200);
+      call.ack();
+      await c.incoming('ACK');
+      assert.equal((await hangUp(ac.dialog, a)).status, 200);
+      assert.equal((await hangUp(ab.call.dialog, b)).status, 200);
+      assert.equal((await hangUp(call.dialog, c)).status, 200);
+    });
+  }
+
+  it('blind: REFER, and the one who is transferred calls with its own name', async (t) => {
+    const world = new World(t);
+    const tenant = await world.tenant(NUMBERS);
+    const [a, b] = await world.pair(tenant);
+    const c = await world.ua(tenant, '102');
+    assert.equal((await c.register()).status, 200);
+    const ab = await world.call(a, b);
+    const refer = ab.call.dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<sip:102@${tenant.domain}>`]] });
+    b.reply(await b.incoming('REFER'), 202);
+    assert.equal((await refer).status, 202);
+    assert.equal((await hangUp(ab.call.dialog, b)).status, 200);
+    const { call } = await world.call(b, c);
+    assert.equal((await hangUp(call.dialog, c)).status, 200);
+  });
+
+  it('a Replaces of another tenant’s call leads nowhere', async (t) => {
+    const world = new World(t);
+    const [one, two] = [await world.tenant(NUMBERS), await world.tenant(NUMBERS)];
+    const [a, b] = await world.pair(one);
+    const [x] = await world.pair(two);
+    const { call, answer, dialog } = await world.call(a, b);
+    const replaces = `${call.call_id};to-tag=${tagOf(answer.get('To'))};from-tag=${call.request.from_tag}`;
+    const refused = await x.invite(uriOf(answer.get('Contact')), { body: sdp(), headers: [['Contact', x.contact], ['Replaces', replaces]] }).final;
+    assert.equal(refused.status, 404);
+    assert.ok(!b.has('INVITE'));
+    assert.equal((await hangUp(dialog, a)).status, 200);
   });
 });
 
