@@ -347,39 +347,45 @@ static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
     return bf_redis_run(lists);
 }
 
-static enum bf_err rebuild_page(struct work *work, struct bf_id *after, size_t *ret_ids, size_t *ret_calls)
+static enum bf_err rebuild_some(struct control *control, struct bf_tx *tx, const struct bf_id *calls,
+                                size_t count, size_t *ret_calls)
+{
+    struct work *work = bf_xcalloc(1, sizeof(*work));
+
+    work->control = control;
+    work->entries = bf_xcalloc(count + 1, sizeof(work->entries[0]));
+    enum bf_err err = timeline_store_replay(tx, calls, count, replay_line, work);
+    if (!err)
+        err = rebuild_write(work, ret_calls);
+    free(work->entries);
+    free(work);
+    return err;
+}
+
+// One look at the timelines; `open` is from the look before, or zeroes.
+static enum bf_err rebuild_page(struct control *control, struct timeline_open *open, size_t *ret_calls)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
-    bf_autofree struct bf_id *ids = bf_xcalloc(REBUILD_MAX, sizeof(*ids));
-    enum bf_err err = bf_tx_begin(work->control->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+    uint64_t since_ms = bf_unix_ms() - (uint64_t)CALL_LIVE_S * 1000;
+    enum bf_err err = bf_tx_begin(control->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     if (!err)
-        err = timeline_store_open(tx, bf_unix_ms() - (uint64_t)CALL_LIVE_S * 1000, *after, REBUILD_MAX, ids,
-                                  ret_ids);
-    if (!err && *ret_ids)
-        err = timeline_store_replay(tx, ids, *ret_ids, replay_line, work);
-    if (!err)
-        err = bf_tx_commit(tx);
-    if (err || !*ret_ids)
-        return err;
-    *after = ids[*ret_ids - 1];
-    return rebuild_write(work, ret_calls);
+        err = timeline_store_open(tx, since_ms, open->oldest, open);
+    for (size_t at = 0; !err && at < open->count; at += REBUILD_MAX)
+        err = rebuild_some(control, tx, open->running + at,
+                           open->count - at < REBUILD_MAX ? open->count - at : REBUILD_MAX, ret_calls);
+    return err ? err : bf_tx_commit(tx);
 }
 
 enum bf_err call_events_rebuild(struct control *control, size_t *ret_calls)
 {
-    struct bf_id after = {{0}};
-    size_t ids, calls = 0;
+    bf_autofree struct timeline_open *open = bf_xcalloc(1, sizeof(*open));
+    size_t calls = 0;
     enum bf_err err;
 
-    do {
-        struct work *work = bf_xcalloc(1, sizeof(*work));
-        work->control = control;
-        work->entries = bf_xcalloc(REBUILD_MAX + 1, sizeof(work->entries[0]));
-        err = rebuild_page(work, &after, &ids, &calls);
-        free(work->entries);
-        free(work);
-    } while (!err && ids == REBUILD_MAX);
+    do
+        err = rebuild_page(control, open, &calls);
+    while (!err && open->more);
     if (!err)
         *ret_calls = calls;
     return err;

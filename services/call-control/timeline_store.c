@@ -139,22 +139,28 @@ enum bf_err timeline_store_replay(struct bf_tx *tx, const struct bf_id *calls, s
     return BF_OK;
 }
 
-enum bf_err timeline_store_open(struct bf_tx *tx, uint64_t since_ms, struct bf_id after, size_t limit,
-                                struct bf_id *ret_ids, size_t *ret_count)
+enum bf_err timeline_store_open(struct bf_tx *tx, uint64_t since_ms, struct bf_id before,
+                                struct timeline_open *ret_open)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err =
-        bf_tx_exec(tx, &rows,
-                   "SELECT began.call FROM calls.timeline began WHERE began.seq = 1 AND began.call > $1 "
-                   "AND began.call >= calls.id_at(to_timestamp($2::bigint / 1000.0)) "
-                   "AND NOT EXISTS (SELECT FROM calls.cdr WHERE cdr.call = began.call) "
-                   "ORDER BY began.call LIMIT $3",
-                   BF_P_ID(after), BF_P_INT((int64_t)since_ms), BF_P_INT((int64_t)limit));
+    enum bf_err err = bf_tx_exec(
+        tx, &rows,
+        "WITH began AS (SELECT call FROM calls.timeline WHERE seq = 1 AND ($1::uuid IS NULL OR call < $1) "
+        "AND call >= calls.id_at(to_timestamp($2::bigint / 1000.0)) ORDER BY call DESC LIMIT $3) "
+        "SELECT call, EXISTS (SELECT FROM calls.cdr WHERE cdr.call = began.call) FROM began ORDER BY call "
+        "DESC",
+        bf_id_is_nil(before) ? BF_P_NULL : BF_P_ID(before), BF_P_INT((int64_t)since_ms),
+        BF_P_INT(TIMELINE_SCAN));
 
     if (err)
         return err;
-    for (size_t i = 0; i < bf_rows_count(rows); i++)
-        ret_ids[i] = bf_rows_id(rows, i, 0);
-    *ret_count = bf_rows_count(rows);
+    size_t count = bf_rows_count(rows);
+    ret_open->count = 0;
+    ret_open->more = count == TIMELINE_SCAN;
+    for (size_t i = 0; i < count; i++) {
+        ret_open->oldest = bf_rows_id(rows, i, 0);
+        if (!bf_rows_bool(rows, i, 1))
+            ret_open->running[ret_open->count++] = ret_open->oldest;
+    }
     return BF_OK;
 }

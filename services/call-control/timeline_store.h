@@ -30,9 +30,17 @@ bf_must_check enum bf_err timeline_store_list(struct bf_tx *tx, struct bf_id ten
 bf_must_check enum bf_err timeline_store_replay(struct bf_tx *tx, const struct bf_id *calls, size_t count,
                                                 timeline_store_each *each, void *ctx);
 
-// Calls that began at or after `since_ms` and have no CDR, by id, those above `after`: running ones. The ids
-// go to ret_ids (room for limit); fewer than limit: these were the last.
-bf_must_check enum bf_err timeline_store_open(struct bf_tx *tx, uint64_t since_ms, struct bf_id after,
-                                              size_t limit, struct bf_id *ret_ids, size_t *ret_count);
+// Running calls: those that began at or after `since_ms` and have no CDR. A page looks at the TIMELINE_SCAN
+// newest calls before `before` (nil: from the newest), however few of them run. `more`: there may be older
+// ones.
+#define TIMELINE_SCAN 5000
+struct timeline_open {
+    struct bf_id running[TIMELINE_SCAN];
+    size_t count;
+    struct bf_id oldest; // looked at
+    bool more;
+};
+bf_must_check enum bf_err timeline_store_open(struct bf_tx *tx, uint64_t since_ms, struct bf_id before,
+                                              struct timeline_open *ret_open);
 
 #endif
