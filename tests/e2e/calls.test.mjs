@@ -1,9 +1,12 @@
 // Calls as REST shows and commands them: registrations, live calls and their figures, hang up, transfer, click-to-call, CDRs,
 // timelines.
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertProblem } from '../lib/api.mjs';
+import { melody, writeWav } from '../lib/audio.mjs';
 import { answers, office, refuses, ringing, stops } from '../lib/office.mjs';
 import { RtpEnd, relayed } from '../lib/rtp.mjs';
 import { mediaOf, sdp, tagOf, uriOf } from '../lib/sip_message.mjs';
@@ -130,6 +133,27 @@ describe('a running call', () => {
     assert.deepEqual(cdr.media.map(({ party }) => party).sort(), ['callee', 'caller']);
     for (const leg of cdr.media) assert.ok(leg.packets >= again.find(({ party }) => party === leg.party).packets, JSON.stringify(cdr.media));
     assert.ok(belfry.relays.some(({ ng }) => cdr.relay?.includes(`${ng.host}:${ng.port}`)), cdr.relay);
+  });
+});
+
+describe('real phones', () => {
+  it('that send RTCP: MOS and round trip of both legs, live and in the CDR', async (t) => {
+    const { world, tenant, book } = await office(t);
+    const phones = world.phones();
+    mkdirSync(world.output, { recursive: true });
+    const sound = path.join(world.output, 'sound.wav');
+    writeWav(sound, melody(21, 30));
+    const [caller, callee] = await Promise.all(['100', '101'].map((user) => phones.add({ user, domain: tenant.domain, password: tenant.passwords[user], sound })));
+    for (const phone of [caller, callee]) await phone.register();
+    await caller.dial(`sip:101@${tenant.domain}`);
+    const { id } = await caller.event('CALL_ESTABLISHED');
+    const live = await book.running(id, { state: /answered/ });
+    const good = (media) => media?.length === 2 && media.every(({ mos, round_trip_ms, loss_percent }) => mos > 3.5 && mos <= 5 && round_trip_ms > 0 && round_trip_ms < 100 && loss_percent < 1);
+    // a phone reports every 2 to 8 s or so, and both have to have heard of each other
+    await until(async () => good((await book.call(live.id)).media), { what: 'MOS of both legs', deadline_ms: 45_000, every_ms: 500 });
+    await caller.hangup();
+    const { cdr } = await book.over(id);
+    assert.ok(good(cdr.media), JSON.stringify(cdr.media));
   });
 });
 

@@ -1,4 +1,4 @@
-// Two edges and two relays act as one, and go on as one when parts of them die.
+// Two edges, two relays and two call-controls act as one, and go on as one when parts of them die.
 //
 // LONG=1 lets Redis and PostgreSQL be away for 60 s each; otherwise it is a few seconds, with the same assertions.
 import assert from 'node:assert/strict';
@@ -19,12 +19,12 @@ const SLACK = ['asan', 'tsan'].includes(process.env.BUILD) ? 6 : 3;
 const MANY = 1000;
 
 const { belfry } = new World();
-const was = { edges: belfry.edges.length, relays: belfry.relays.length };
+const was = { edges: belfry.edges.length, relays: belfry.relays.length, controls: belfry.controls.length };
 let A;
 let B;
 
 before(async () => {
-  await belfry.scale({ edges: 2, relays: 2 });
+  await belfry.scale({ edges: 2, relays: 2, controls: 2 });
   await belfry.allWell();
   [A, B] = belfry.edges;
 }, { timeout: 180_000 });
@@ -442,6 +442,29 @@ describe('a relay', () => {
 });
 
 describe('call-control', () => {
+  it('one of two replicas stopped, or hanging: no call is planned by an edge itself for longer than a moment', async (t) => {
+    const { world, book, phone } = await office(t);
+    const [a, b] = [await phone('100', { edge: A }), await phone('101', { edge: B })];
+    for (const { name } of belfry.controls) {
+      const pid = await belfry.pid(name);
+      for (const gone of ['SIGSTOP', 'stop']) {
+        if (gone === 'stop') await belfry.stop(name);
+        else process.kill(pid, gone);
+        try {
+          await until(() => world.reaches(a, b), { what: `the other edge is reached with ${name} gone (${gone})`, deadline_ms: 5_000, every_ms: 20 });
+          const { call, dialog } = await world.call(a, b);
+          await hangUp(dialog, a);
+          const { cdr } = await book.over(call.call_id, { deadline_ms: 20_000 });
+          assert.deepEqual([cdr.result, cdr.local_plan], ['answered', false]);
+        } finally {
+          if (gone === 'stop') await belfry.start(name);
+          else process.kill(pid, 'SIGCONT');
+        }
+        await belfry.allWell();
+      }
+    }
+  });
+
   it('killed with -9 in mid call, again and again: nothing is lost and nothing is twice', async (t) => {
     const { world, book, phone } = await office(t);
     const [a, b] = [await phone('100', { edge: A }), await phone('101', { edge: B })];
