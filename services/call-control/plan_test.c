@@ -16,10 +16,10 @@
 
 struct number {
     const char *number;
-    enum directory_kind kind;
     const char *always, *busy, *no_answer;
-    bool do_not_disturb;
     const char *members[6];
+    enum directory_kind kind;
+    bool do_not_disturb;
 };
 
 static const struct number numbers[] = {
@@ -27,7 +27,7 @@ static const struct number numbers[] = {
     {.number = "102", .kind = DIRECTORY_EXTENSION, .busy = "103", .no_answer = "201"},
     {.number = "103", .kind = DIRECTORY_EXTENSION},
     {.number = "104", .kind = DIRECTORY_EXTENSION, .do_not_disturb = true},
-    {.number = "105", .kind = DIRECTORY_EXTENSION, .do_not_disturb = true, .busy = "101"},
+    {.number = "105", .kind = DIRECTORY_EXTENSION, .busy = "101", .do_not_disturb = true},
     {.number = "106", .kind = DIRECTORY_EXTENSION, .always = "101"},
     {.number = "107", .kind = DIRECTORY_EXTENSION, .always = "108"},
     {.number = "108", .kind = DIRECTORY_EXTENSION, .always = "107"},
@@ -38,7 +38,7 @@ static const struct number numbers[] = {
     {.number = "113", .kind = DIRECTORY_EXTENSION, .busy = "113"},
     {.number = "114", .kind = DIRECTORY_EXTENSION, .no_answer = "114", .busy = "200"},
     {.number = "115", .kind = DIRECTORY_EXTENSION, .busy = "104", .no_answer = "999"},
-    {.number = "116", .kind = DIRECTORY_EXTENSION, .do_not_disturb = true, .always = "103"},
+    {.number = "116", .kind = DIRECTORY_EXTENSION, .always = "103", .do_not_disturb = true},
     {.number = "121", .kind = DIRECTORY_EXTENSION, .always = "122"},
     {.number = "122", .kind = DIRECTORY_EXTENSION, .always = "123"},
     {.number = "123", .kind = DIRECTORY_EXTENSION, .always = "124"},

@@ -151,15 +151,20 @@ static void test_a_large_batch_is_answered(void **state)
     assert_int_equal(bf_redis_str(bf_redis_reply(batch, 9999)).len, sizeof(value));
 }
 
+struct blocker {
+    struct bf_redis *redis;
+    enum bf_err err;
+};
+
 static void *block(void *ctx)
 {
-    struct bf_redis *one = ctx;
-    struct bf_redis_batch *waiting = bf_redis_batch_new(one);
+    struct blocker *blocker = ctx;
+    struct bf_redis_batch *waiting = bf_redis_batch_new(blocker->redis);
 
     bf_redis_cmd(waiting, "BLPOP", BF_R_TEXT("wake"), BF_R_INT(0));
-    enum bf_err err = bf_redis_run(waiting);
+    blocker->err = bf_redis_run(waiting);
     bf_redis_batch_free(waiting);
-    return (void *)(uintptr_t)err;
+    return NULL;
 }
 
 static void test_waiting_for_a_connection_ends(void **state)
@@ -167,18 +172,18 @@ static void test_waiting_for_a_connection_ends(void **state)
     struct bf_redis_options o = options();
     struct bf_redis *one = NULL;
     pthread_t thread;
-    void *err = NULL;
 
     o.connections_max = 1;
     o.borrow_timeout_ms = 50;
     assert_int_equal(bf_redis_open(&o, &one), BF_OK);
-    assert_int_equal(pthread_create(&thread, NULL, block, one), 0);
+    struct blocker blocker = {one, BF_INTERNAL};
+    assert_int_equal(pthread_create(&thread, NULL, block, &blocker), 0);
     while (bf_redis_ping(one) == BF_OK) // until the thread has the only connection
         usleep(1000);
     bf_redis_cmd(batch, "RPUSH", BF_R_TEXT("wake"), BF_R_TEXT("up"));
     assert_int_equal(bf_redis_run(batch), BF_OK);
-    pthread_join(thread, &err);
-    assert_int_equal((enum bf_err)(uintptr_t)err, BF_OK);
+    pthread_join(thread, NULL);
+    assert_int_equal(blocker.err, BF_OK);
     assert_int_equal(bf_redis_ping(one), BF_OK);
     bf_redis_close(one);
 }
