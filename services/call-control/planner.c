@@ -10,6 +10,7 @@
 #include "edges.h"
 #include "location_store.h"
 
+#define REDIS_MS    400 // later than that the edge has planned by itself
 #define NUMBERS_MAX 512 // looked up for one plan; further ones are as unknown
 
 struct planning {
@@ -84,6 +85,7 @@ static enum bf_err ask_redis(struct planning *planning, enum limit_verdict *ret_
     for (size_t s = 0; s < planning->plan.step_count; s++)
         for (size_t n = 0; n < planning->plan.steps[s].number_count; n++)
             add_number(planning, planning->plan.steps[s].numbers[n]);
+    bf_redis_hurry(batch, REDIS_MS);
     limit_store_take(batch, &lease, planning->plan.caps);
     for (size_t i = 0; i < planning->number_count; i++)
         location_store_ask(batch, planning->asked->tenant, planning->numbers[i]);
@@ -107,6 +109,7 @@ static void give_lease_back(struct planning *planning)
 
     if (!planning->leased)
         return;
+    bf_redis_hurry(batch, REDIS_MS);
     limit_store_free(batch, &lease);
     (void)!bf_redis_run(batch); // else it ends by itself
 }

@@ -14,6 +14,7 @@
 
 #define BACKOFF_MIN_MS 20
 #define BACKOFF_MAX_MS 500
+#define PING_MS        300 // a ping has to end soon
 
 struct bf_redis {
     struct bf_redis_options options; // its texts are ours
@@ -206,5 +207,6 @@ enum bf_err bf_redis_ping(struct bf_redis *redis)
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(redis);
 
     bf_redis_add(batch, (struct bf_redis_arg[]){BF_R_TEXT("PING")}, 1);
+    bf_redis_hurry(batch, PING_MS);
     return bf_redis_run(batch);
 }

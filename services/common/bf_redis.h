@@ -75,6 +75,9 @@ size_t bf_redis_script(struct bf_redis_batch *batch, const struct bf_redis_scrip
                     sizeof((const struct bf_redis_arg[]){__VA_ARGS__}) / sizeof(struct bf_redis_arg))
 size_t bf_redis_count(const struct bf_redis_batch *batch); // commands in it
 
+// Waits for the replies at most so long, when that is shorter than `answer_timeout_ms`: for whoever has less
+// time.
+void bf_redis_hurry(struct bf_redis_batch *batch, int64_t timeout_ms);
 // Sends everything, waits for every reply. BF_UNAVAILABLE: the server is away, loading, read-only, full (OOM)
 // or too slow; BF_INTERNAL: a command was answered with another error (see bf_redis_batch_error; the other
 // replies are there). An empty batch is fine. Afterwards bf_redis_clear() makes it empty again.

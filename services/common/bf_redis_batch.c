@@ -18,6 +18,7 @@ struct bf_redis_batch {
     size_t count, room;
     redisReply **replies; // `count` of them once it has run
     size_t reply_count;
+    int64_t timeout_ms;
     char error[BF_REDIS_ERROR_SIZE];
 };
 
@@ -26,6 +27,7 @@ struct bf_redis_batch *bf_redis_batch_new(struct bf_redis *redis)
     struct bf_redis_batch *batch = bf_xcalloc(1, sizeof(*batch));
 
     batch->redis = redis;
+    batch->timeout_ms = bf_redis_options_of(redis)->answer_timeout_ms;
     bf_buf_init(&batch->bytes, BF_REDIS_BYTES_MAX);
     return batch;
 }
@@ -206,7 +208,7 @@ static enum bf_err judge_replies(struct bf_redis_batch *batch, struct bf_redis_c
 
 static enum bf_err run_on(struct bf_redis_batch *batch, struct bf_redis_conn *conn)
 {
-    uint64_t deadline = bf_mono_ms() + (uint64_t)bf_redis_options_of(batch->redis)->answer_timeout_ms;
+    uint64_t deadline = bf_mono_ms() + (uint64_t)batch->timeout_ms;
     struct bf_str bytes = {batch->bytes.at, batch->bytes.len};
 
     batch->replies = bf_xcalloc(batch->count, sizeof(redisReply *));
@@ -217,6 +219,12 @@ static enum bf_err run_on(struct bf_redis_batch *batch, struct bf_redis_conn *co
     if (err)
         memcpy(batch->error, conn->error, sizeof(batch->error));
     return err ? err : judge_replies(batch, conn);
+}
+
+void bf_redis_hurry(struct bf_redis_batch *batch, int64_t timeout_ms)
+{
+    if (timeout_ms < batch->timeout_ms)
+        batch->timeout_ms = timeout_ms > 0 ? timeout_ms : 1;
 }
 
 enum bf_err bf_redis_run(struct bf_redis_batch *batch)
