@@ -7,6 +7,7 @@ import { afterEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertProblem } from '../lib/api.mjs';
 import { melody, writeWav } from '../lib/audio.mjs';
+import { CallBook } from '../lib/calls.mjs';
 import { answers, office, refuses, ringing, stops } from '../lib/office.mjs';
 import { RtpEnd, relayed } from '../lib/rtp.mjs';
 import { mediaOf, sdp, tagOf, uriOf } from '../lib/sip_message.mjs';
@@ -42,6 +43,12 @@ describe('registrations', () => {
     }
     assert.deepEqual((await book.api.ok('GET', `${book.base}/registrations?number=101`)).items.map(({ number }) => number), ['101']);
     assert.deepEqual((await book.api.ok('GET', `${book.base}/registrations?number=999`)).items, []);
+  });
+
+  it("are told to the tenant's own key as to the operator's", async (t) => {
+    const { tenant, book, phone } = await office(t);
+    await phone('100');
+    assert.deepEqual(await new CallBook(tenant.api, tenant).registrations(), await book.registrations());
   });
 
   it('refreshed: still one; deregistered, or its connection lost: gone', async (t) => {
