@@ -4,7 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include "sipload_run.h"
+#include "sipload_calls.h"
 
 enum option_kind { OPTION_INT, OPTION_TEXT, OPTION_FLAG };
 
@@ -27,7 +27,8 @@ struct arguments {
 
 static const struct load_option options[] = {
     {"target", OPTION_TEXT, AT(target), 0, 0, "address:port of the server; 127.0.0.0/8 only (required)"},
-    {"mode", OPTION_TEXT, AT(mode), 0, 0, "options, register (challenged each time), reuse (nonce reused)"},
+    {"mode", OPTION_TEXT, AT(mode), 0, 0,
+     "options, register (challenged each time), reuse (nonce reused), calls"},
     {"outstanding", OPTION_INT, AT(plan.outstanding), 1, 4096, "transactions kept under way (64)"},
     {"rate", OPTION_INT, AT(plan.rate_per_second), 0, 1000000,
      "transactions a second at most; 0: no limit (0)"},
@@ -49,6 +50,9 @@ static const struct load_option options[] = {
     {"local-port", OPTION_INT, AT(plan.local_port), 0, 65535, "UDP port to send from; 0: any (0)"},
     {"timeout-ms", OPTION_INT, AT(plan.timeout_ms), 100, 60000,
      "an answer later than this is a timeout (4000)"},
+    {"callee-port", OPTION_INT, AT(plan.callee_port), 1, 65535,
+     "calls: UDP port that the users are registered with"},
+    {"answer-ms", OPTION_INT, AT(plan.answer_ms), 0, 5000, "calls: from 180 to 200; 0: back to back (0)"},
     {"help", OPTION_FLAG, AT(help), 0, 0, "this list"},
 };
 
@@ -111,7 +115,7 @@ static bool set_target(const char *text, struct sockaddr_in *ret_target)
 
 static bool set_mode(const char *text, enum load_mode *ret_mode)
 {
-    static const char *const names[] = {"options", "register", "reuse"};
+    static const char *const names[] = {"options", "register", "reuse", "calls"};
 
     for (size_t i = 0; i < BF_LEN(names); i++) {
         if (strcmp(text, names[i]) == 0) {
@@ -119,7 +123,7 @@ static bool set_mode(const char *text, enum load_mode *ret_mode)
             return true;
         }
     }
-    return refuse("mode", "must be options, register or reuse");
+    return refuse("mode", "must be options, register, reuse or calls");
 }
 
 static bool read_arguments(int argc, char **argv, struct arguments *arguments)
@@ -175,7 +179,9 @@ static void print_result(const struct arguments *arguments, const struct load_re
     hist_print_json(&result->final_us, stdout);
     printf(",\"whole_us\":");
     hist_print_json(&result->whole_us, stdout);
-    printf("}\n");
+    printf(",\"ring_us\":");
+    hist_print_json(&result->ring_us, stdout);
+    printf(",\"overtaken\":%lu}\n", result->overtaken);
 }
 
 int main(int argc, char **argv)
@@ -200,7 +206,9 @@ int main(int argc, char **argv)
         return 2;
     if (arguments.help)
         return usage(stdout, 0);
-    if (!load_run(&arguments.plan, &result, &problem)) {
+    bool (*run)(const struct load_plan *, struct load_result *, const char **) =
+        arguments.plan.mode == LOAD_CALLS ? load_calls : load_run;
+    if (!run(&arguments.plan, &result, &problem)) {
         fprintf(stderr, "sipload: %s\n", problem);
         return 1;
     }

@@ -99,18 +99,15 @@ static bool md5_joined(struct sip_digest *digest, char ret_hex[MD5_HEX_SIZE], co
 }
 
 bool sip_authorize(struct sip_digest *digest, const struct sip_challenge *challenge,
-                   const struct sip_user *user, const char *password, uint32_t nonce_count, char *ret_line,
-                   size_t size)
+                   const struct sip_protected *what, uint32_t nonce_count, char *ret_line, size_t size)
 {
-    char uri[SIP_TEXT_MAX + 8];
     char count[9];
     char ha1[MD5_HEX_SIZE], ha2[MD5_HEX_SIZE], response[MD5_HEX_SIZE];
     char qop[64] = "";
 
-    snprintf(uri, sizeof(uri), "sip:%s", user->domain);
     snprintf(count, sizeof(count), "%08x", nonce_count);
-    bool ok = md5_joined(digest, ha1, user->number, challenge->realm, password, NULL) &&
-              md5_joined(digest, ha2, "REGISTER", uri, NULL);
+    bool ok = md5_joined(digest, ha1, what->user->number, challenge->realm, what->password, NULL) &&
+              md5_joined(digest, ha2, what->method, what->uri, NULL);
     if (challenge->qop) {
         ok = ok && md5_joined(digest, response, ha1, challenge->nonce, count, CNONCE, "auth", ha2, NULL);
         snprintf(qop, sizeof(qop), ", qop=auth, nc=%s, cnonce=\"" CNONCE "\"", count);
@@ -120,10 +117,10 @@ bool sip_authorize(struct sip_digest *digest, const struct sip_challenge *challe
     if (!ok)
         return false;
     return fits(snprintf(ret_line, size,
-                         "Authorization: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", "
+                         "%s: Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", "
                          "response=\"%s\", algorithm=MD5%s%s%s%s\r\n",
-                         user->number, challenge->realm, challenge->nonce, uri, response, qop,
-                         challenge->opaque[0] ? ", opaque=\"" : "", challenge->opaque,
+                         what->header, what->user->number, challenge->realm, challenge->nonce, what->uri,
+                         response, qop, challenge->opaque[0] ? ", opaque=\"" : "", challenge->opaque,
                          challenge->opaque[0] ? "\"" : ""),
                 size) > 0;
 }
@@ -131,8 +128,7 @@ bool sip_authorize(struct sip_digest *digest, const struct sip_challenge *challe
 // ---- in
 // ------------------------------------------------------------------------------------------------------------
 
-// Cuts the first line off *rest. False at the empty line, or when there is no whole line.
-static bool next_line(struct bf_str *rest, struct bf_str *ret_line)
+bool sip_next_line(struct bf_str *rest, struct bf_str *ret_line)
 {
     const char *end = memmem(rest->at, rest->len, "\r\n", 2);
 
@@ -144,27 +140,32 @@ static bool next_line(struct bf_str *rest, struct bf_str *ret_line)
     return true;
 }
 
-static bool starts(struct bf_str text, struct bf_str with)
+bool sip_starts(struct bf_str text, struct bf_str with)
 {
     return text.len >= with.len && strncasecmp(text.at, with.at, with.len) == 0;
 }
 
-static bool parse_tag(struct bf_str via, struct sip_tag *ret_tag)
+bool sip_parse_tag(struct bf_str hex, struct sip_tag *ret_tag)
 {
-    const char *branch = memmem(via.at, via.len, BRANCH, sizeof(BRANCH) - 1);
     uint8_t bytes[TAG_HEX / 2];
     uint32_t parts[3] = {0};
 
-    if (!branch)
-        return false;
-    branch += sizeof(BRANCH) - 1;
-    if ((size_t)(via.at + via.len - branch) < TAG_HEX ||
-        !bf_unhex((struct bf_str){branch, TAG_HEX}, bytes, sizeof(bytes)))
+    if (hex.len < TAG_HEX || !bf_unhex((struct bf_str){hex.at, TAG_HEX}, bytes, sizeof(bytes)))
         return false;
     for (size_t i = 0; i < sizeof(bytes); i++)
         parts[i / 4] = parts[i / 4] << 8 | bytes[i];
     *ret_tag = (struct sip_tag){parts[0], parts[1], parts[2]};
     return true;
+}
+
+static bool parse_branch(struct bf_str via, struct sip_tag *ret_tag)
+{
+    const char *branch = memmem(via.at, via.len, BRANCH, sizeof(BRANCH) - 1);
+
+    if (!branch)
+        return false;
+    branch += sizeof(BRANCH) - 1;
+    return sip_parse_tag((struct bf_str){branch, (size_t)(via.at + via.len - branch)}, ret_tag);
 }
 
 // The quoted value of `name` (given with its `="`), or "" when it is absent or too long to be one of ours.
@@ -183,7 +184,7 @@ static void parse_quoted(struct bf_str line, struct bf_str name, char ret_value[
     ret_value[end - at] = '\0';
 }
 
-static bool parse_challenge(struct bf_str line, struct sip_challenge *ret_challenge)
+bool sip_parse_challenge(struct bf_str line, struct sip_challenge *ret_challenge)
 {
     parse_quoted(line, BF_STR("realm=\""), ret_challenge->realm);
     parse_quoted(line, BF_STR(" nonce=\""), ret_challenge->nonce);
@@ -193,11 +194,11 @@ static bool parse_challenge(struct bf_str line, struct sip_challenge *ret_challe
     return ret_challenge->realm[0] && ret_challenge->nonce[0];
 }
 
-static bool parse_status(struct bf_str line, int *ret_status)
+bool sip_parse_status(struct bf_str line, int *ret_status)
 {
     int64_t status;
 
-    if (line.len < 11 || !starts(line, BF_STR("SIP/2.0 ")) ||
+    if (line.len < 11 || !sip_starts(line, BF_STR("SIP/2.0 ")) ||
         !bf_parse_int((struct bf_str){line.at + 8, 3}, 100, 699, &status))
         return false;
     *ret_status = (int)status;
@@ -209,14 +210,14 @@ bool sip_parse(struct bf_str packet, struct sip_answer *ret_answer)
     struct bf_str line;
     bool tagged = false;
 
-    if (!next_line(&packet, &line) || !parse_status(line, &ret_answer->status))
+    if (!sip_next_line(&packet, &line) || !sip_parse_status(line, &ret_answer->status))
         return false;
     ret_answer->challenged = false;
-    while (next_line(&packet, &line)) {
-        if (!tagged && starts(line, BF_STR("Via:")))
-            tagged = parse_tag(line, &ret_answer->tag);
-        else if (starts(line, BF_STR("WWW-Authenticate:")))
-            ret_answer->challenged = parse_challenge(line, &ret_answer->challenge);
+    while (sip_next_line(&packet, &line)) {
+        if (!tagged && sip_starts(line, BF_STR("Via:")))
+            tagged = parse_branch(line, &ret_answer->tag);
+        else if (sip_starts(line, BF_STR("WWW-Authenticate:")))
+            ret_answer->challenged = sip_parse_challenge(line, &ret_answer->challenge);
     }
     return tagged;
 }

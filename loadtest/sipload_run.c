@@ -2,22 +2,14 @@
 // repeat.
 #include "sipload_run.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "bf_clock.h"
 #include "bf_crypto.h"
+#include "sipload_socket.h"
 
-#define BATCH             64
-#define T1_MS             500ULL
-#define T2_MS             4000ULL
 #define RESEND_CHECK_MS   20ULL
-#define SOCKET_BYTES      (4 << 20)
-#define PACKET_BYTES_MAX  4096
 #define PERMUTATION_PRIME 7368787ULL
 
 struct transaction {
@@ -41,8 +33,7 @@ struct reuse { // what LOAD_REGISTER_REUSE remembers of a user
 struct load {
     const struct load_plan *plan;
     struct load_result *result;
-    int fd;
-    uint16_t local_port;
+    struct load_socket socket;
     uint32_t run;
     uint32_t cseq;
     struct sip_digest digest;
@@ -51,47 +42,12 @@ struct load {
     size_t idle_count;
     struct reuse *reuse; // users of them; NULL in other modes
     uint64_t began_us, ends_us, next_start_us, next_resend_us, last_answer_us;
-    size_t queued;
-    struct mmsghdr out[BATCH];
-    struct iovec out_at[BATCH];
-    struct mmsghdr in[BATCH];
-    struct iovec in_at[BATCH];
-    char packets[BATCH][PACKET_BYTES_MAX];
 };
 
 // ---- sending
 // -------------------------------------------------------------------------------------------------------
 
-static void flush(struct load *load)
-{
-    size_t done = 0;
-
-    while (done < load->queued) {
-        int sent = sendmmsg(load->fd, load->out + done, (unsigned)(load->queued - done), 0);
-        if (sent > 0) {
-            done += (size_t)sent;
-            continue;
-        }
-        if (errno == EAGAIN || errno == EINTR) {
-            struct pollfd writable = {load->fd, POLLOUT, 0};
-            (void)poll(&writable, 1, 10);
-            continue;
-        }
-        load->result->send_errors++; // for example nobody listens: the retransmission is the second try
-        done++;
-    }
-    load->queued = 0;
-}
-
-static void enqueue(struct load *load, struct transaction *slot)
-{
-    if (load->queued == BATCH)
-        flush(load);
-    load->out_at[load->queued] = (struct iovec){slot->message, slot->length};
-    load->queued++;
-}
-
-static void user_of(const struct load_plan *plan, uint32_t user, struct sip_user *ret_who)
+void load_user(const struct load_plan *plan, uint32_t user, struct sip_user *ret_who)
 {
     uint64_t index = (uint64_t)plan->first_user + user;
     uint64_t per_domain = (uint64_t)plan->users_per_domain;
@@ -108,6 +64,7 @@ static bool authorization(struct load *load, struct transaction *slot, const str
 {
     struct reuse *reuse = load->reuse ? &load->reuse[slot->user] : NULL;
     struct sip_challenge held = {.qop = true};
+    char uri[SIP_TEXT_MAX + 8];
 
     if (challenge && reuse) {
         memcpy(reuse->nonce, challenge->nonce, sizeof(reuse->nonce));
@@ -125,7 +82,9 @@ static bool authorization(struct load *load, struct transaction *slot, const str
     if (!challenge)
         return true;
     uint32_t count = reuse ? ++reuse->count : 1;
-    return sip_authorize(&load->digest, challenge, &slot->who, load->plan->password, count, line, size);
+    snprintf(uri, sizeof(uri), "sip:%s", slot->who.domain);
+    struct sip_protected what = {"Authorization", "REGISTER", uri, &slot->who, load->plan->password};
+    return sip_authorize(&load->digest, challenge, &what, count, line, size);
 }
 
 static void send_request(struct load *load, struct transaction *slot, const struct sip_challenge *challenge)
@@ -135,7 +94,7 @@ static void send_request(struct load *load, struct transaction *slot, const stru
         .user = &slot->who,
         .tag = {load->run, (uint32_t)(slot - load->slots), ++slot->generation},
         .cseq = ++load->cseq,
-        .local_port = load->local_port,
+        .local_port = load->socket.local_port,
         .expires_s = (int)load->plan->expires_s,
         .authorization = line,
     };
@@ -149,10 +108,10 @@ static void send_request(struct load *load, struct transaction *slot, const stru
     if (slot->length == 0)
         abort(); // every text in it is bounded so that it fits
     slot->sent_us = bf_mono_us();
-    slot->resend_after_ms = T1_MS;
-    slot->resend_us = slot->sent_us + T1_MS * 1000;
+    slot->resend_after_ms = LOAD_T1_MS;
+    slot->resend_us = slot->sent_us + LOAD_T1_MS * 1000;
     load->result->requests_sent++;
-    enqueue(load, slot);
+    load_socket_put(&load->socket, slot->message, slot->length);
 }
 
 static bool may_start(const struct load *load, uint64_t now_us)
@@ -173,7 +132,7 @@ static void start_some(struct load *load)
         uint64_t turn = load->result->started++ % (uint64_t)plan->users;
 
         slot->user = (uint32_t)(plan->shuffle ? turn * PERMUTATION_PRIME % (uint64_t)plan->users : turn);
-        user_of(plan, slot->user, &slot->who);
+        load_user(plan, slot->user, &slot->who);
         slot->waiting = true;
         slot->begun_us = now_us;
         send_request(load, slot, NULL);
@@ -231,7 +190,7 @@ static void take(struct load *load, struct bf_str packet, uint64_t now_us)
     }
     result->status[answer.status]++;
     if (answer.status < 200) {
-        slot->resend_after_ms = T2_MS;
+        slot->resend_after_ms = LOAD_T2_MS;
         return;
     }
     if (answers_challenge(load, slot, &answer)) {
@@ -247,13 +206,13 @@ static void receive(struct load *load)
     int got;
 
     do {
-        got = recvmmsg(load->fd, load->in, BATCH, MSG_DONTWAIT, NULL);
+        got = load_socket_receive(&load->socket);
         uint64_t now_us = bf_mono_us();
         for (int i = 0; i < got; i++)
-            take(load, (struct bf_str){load->packets[i], load->in[i].msg_len}, now_us);
+            take(load, load_socket_packet(&load->socket, i), now_us);
         start_some(load);
-        flush(load);
-    } while (got == BATCH);
+        load_socket_flush(&load->socket);
+    } while (got == LOAD_BATCH);
 }
 
 // ---- time
@@ -273,19 +232,20 @@ static void resend_due(struct load *load, uint64_t now_us)
             end_transaction(load, slot);
             continue;
         }
-        slot->resend_after_ms = slot->resend_after_ms * 2 < T2_MS ? slot->resend_after_ms * 2 : T2_MS;
+        slot->resend_after_ms =
+            slot->resend_after_ms * 2 < LOAD_T2_MS ? slot->resend_after_ms * 2 : LOAD_T2_MS;
         slot->resend_us = now_us + slot->resend_after_ms * 1000;
         load->result->retransmissions++;
-        enqueue(load, slot);
+        load_socket_put(&load->socket, slot->message, slot->length);
     }
-    flush(load);
+    load_socket_flush(&load->socket);
 }
 
 static void wait_for_answers(struct load *load)
 {
     uint64_t now_us = bf_mono_us();
     uint64_t until_us = load->next_resend_us;
-    struct pollfd readable = {load->fd, POLLIN, 0};
+    struct pollfd readable = {load->socket.fd, POLLIN, 0};
 
     if (load->plan->rate_per_second > 0 && load->idle_count > 0 && load->next_start_us < until_us)
         until_us = load->next_start_us;
@@ -303,7 +263,7 @@ static bool over(const struct load *load, uint64_t now_us)
     return no_more && load->idle_count == (size_t)plan->outstanding;
 }
 
-static double cpu_seconds(void)
+double load_cpu_seconds(void)
 {
     struct rusage usage;
 
@@ -314,29 +274,6 @@ static double cpu_seconds(void)
 
 // ---- a run
 // ---------------------------------------------------------------------------------------------------------
-
-static const char *open_socket(struct load *load)
-{
-    struct sockaddr_in local = {.sin_family = AF_INET, .sin_port = htons((uint16_t)load->plan->local_port)};
-    socklen_t size = sizeof(local);
-    int bytes = SOCKET_BYTES;
-
-    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    load->fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (load->fd < 0)
-        return "no socket";
-    (void)setsockopt(load->fd, SOL_SOCKET, SO_RCVBUF, &bytes,
-                     sizeof(bytes)); // a smaller one shows as retransmissions
-    (void)setsockopt(load->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
-    if (bind(load->fd, (struct sockaddr *)&local, sizeof(local)) < 0)
-        return "the local port is taken; choose another --local-port";
-    if (connect(load->fd, (const struct sockaddr *)&load->plan->target, sizeof(load->plan->target)) < 0)
-        return "the target cannot be reached";
-    if (getsockname(load->fd, (struct sockaddr *)&local, &size) < 0)
-        return "the socket has no name";
-    load->local_port = ntohs(local.sin_port);
-    return NULL;
-}
 
 static void prepare(struct load *load)
 {
@@ -351,41 +288,38 @@ static void prepare(struct load *load)
     }
     if (plan->mode == LOAD_REGISTER_REUSE)
         load->reuse = bf_xcalloc((size_t)plan->users, sizeof(*load->reuse));
-    for (size_t i = 0; i < BATCH; i++) {
-        load->in_at[i] = (struct iovec){load->packets[i], PACKET_BYTES_MAX};
-        load->in[i].msg_hdr = (struct msghdr){.msg_iov = &load->in_at[i], .msg_iovlen = 1};
-        load->out[i].msg_hdr = (struct msghdr){.msg_iov = &load->out_at[i], .msg_iovlen = 1};
-    }
 }
 
 static void run_loop(struct load *load)
 {
-    double cpu_before = cpu_seconds();
+    double cpu_before = load_cpu_seconds();
 
     load->began_us = load->last_answer_us = load->next_start_us = bf_mono_us();
     load->ends_us = load->began_us + (uint64_t)load->plan->seconds * 1000000;
     for (uint64_t now_us = load->began_us; !over(load, now_us); now_us = bf_mono_us()) {
         start_some(load);
-        flush(load);
+        load_socket_flush(&load->socket);
         wait_for_answers(load);
         receive(load);
         resend_due(load, bf_mono_us());
     }
     load->result->seconds = (double)(load->last_answer_us - load->began_us) / 1e6;
-    load->result->client_cpu_seconds = cpu_seconds() - cpu_before;
+    load->result->client_cpu_seconds = load_cpu_seconds() - cpu_before;
 }
 
 bool load_run(const struct load_plan *plan, struct load_result *ret_result, const char **ret_problem)
 {
     struct load *load = bf_xcalloc(1, sizeof(*load)); // 256 KiB of packets: too much for the stack
 
-    *load = (struct load){.plan = plan, .result = ret_result, .fd = -1};
+    *load = (struct load){.plan = plan, .result = ret_result, .socket.fd = -1};
     prepare(load);
-    *ret_problem = sip_digest_init(&load->digest) ? open_socket(load) : "OpenSSL has no MD5";
+    *ret_problem = sip_digest_init(&load->digest)
+                       ? load_socket_open(&load->socket, &plan->target, plan->local_port)
+                       : "OpenSSL has no MD5";
     if (!*ret_problem)
         run_loop(load);
-    if (load->fd >= 0)
-        close(load->fd);
+    ret_result->send_errors = load->socket.send_errors;
+    load_socket_close(&load->socket);
     sip_digest_release(&load->digest);
     free(load->slots);
     free(load->idle);

@@ -12,6 +12,7 @@ enum load_mode {
     LOAD_OPTIONS,        // OPTIONS to the users' domains; one request each
     LOAD_REGISTER,       // REGISTER, 401, REGISTER with digest, 200: each time
     LOAD_REGISTER_REUSE, // as long as a nonce lives, only the REGISTER with digest and a rising nonce count
+    LOAD_CALLS, // INVITE, 407, INVITE with digest, 180, 200, ACK, BYE, 200: load_calls() of sipload_calls.h
 };
 
 struct load_plan {
@@ -29,9 +30,13 @@ struct load_plan {
     int64_t expires_s;
     int64_t expect; // the final status that counts as success
     int64_t timeout_ms;
+    int64_t callee_port; // of calls: the port that the users' bindings point to
+    int64_t answer_ms;   // of calls: from 180 to 200; 0: back to back
 };
 
 #define LOAD_STATUS_MAX 700
+#define LOAD_T1_MS      500ULL // RFC 3261's T1 and T2
+#define LOAD_T2_MS      4000ULL
 
 struct load_result {
     double seconds; // from the first request to the last answer before the end
@@ -48,7 +53,9 @@ struct load_result {
     uint64_t status[LOAD_STATUS_MAX];
     struct hist challenge_us; // request to 401
     struct hist final_us;     // the last request to its final answer
-    struct hist whole_us;     // first request to final answer
+    struct hist whole_us;     // first request to final answer; of a call: to its end
+    struct hist ring_us;      // of a call: INVITE with digest to 180
+    uint64_t overtaken;       // calls whose 200 came before their 180
     double client_cpu_seconds;
 };
 
@@ -56,5 +63,8 @@ struct load_result {
 // the stack.
 bf_must_check bool load_run(const struct load_plan *plan, struct load_result *ret_result,
                             const char **ret_problem);
+
+void load_user(const struct load_plan *plan, uint32_t user, struct sip_user *ret_who);
+double load_cpu_seconds(void); // of this process
 
 #endif
