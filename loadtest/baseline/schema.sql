@@ -1,6 +1,7 @@
 -- The baseline's tables, with the columns and versions that the stock modules of Kamailio 5.6 ask for.
 CREATE TABLE version (table_name varchar(32) PRIMARY KEY, table_version integer NOT NULL);
-INSERT INTO version VALUES ('subscriber', 7), ('domain', 2), ('domain_attrs', 1), ('location', 9), ('location_attrs', 1);
+INSERT INTO version VALUES ('subscriber', 7), ('domain', 2), ('domain_attrs', 1), ('location', 9), ('location_attrs', 1),
+    ('dialog', 7), ('dialog_vars', 1);
 
 CREATE TABLE domain (
     id            serial PRIMARY KEY,
@@ -66,3 +67,40 @@ CREATE TABLE location_attrs (
     avalue        varchar(512) NOT NULL DEFAULT '',
     last_modified timestamp NOT NULL DEFAULT '2000-01-01 00:00:01'
 );
+
+CREATE TABLE dialog (
+    id               serial PRIMARY KEY,
+    hash_entry       integer NOT NULL,
+    hash_id          integer NOT NULL,
+    callid           varchar(255) NOT NULL,
+    from_uri         varchar(255) NOT NULL,
+    from_tag         varchar(128) NOT NULL,
+    to_uri           varchar(255) NOT NULL,
+    to_tag           varchar(128) NOT NULL,
+    caller_cseq      varchar(20) NOT NULL,
+    callee_cseq      varchar(20) NOT NULL,
+    caller_route_set varchar(512),
+    callee_route_set varchar(512),
+    caller_contact   varchar(255) NOT NULL,
+    callee_contact   varchar(255) NOT NULL,
+    caller_sock      varchar(64) NOT NULL,
+    callee_sock      varchar(64) NOT NULL,
+    state            integer NOT NULL,
+    start_time       integer NOT NULL,
+    timeout          integer NOT NULL DEFAULT 0,
+    sflags           integer NOT NULL DEFAULT 0,
+    iflags           integer NOT NULL DEFAULT 0,
+    toroute_name     varchar(32),
+    req_uri          varchar(255) NOT NULL,
+    xdata            varchar(512)
+);
+CREATE INDEX dialog_hash ON dialog (hash_entry, hash_id);
+
+CREATE TABLE dialog_vars (
+    id           serial PRIMARY KEY,
+    hash_entry   integer NOT NULL,
+    hash_id      integer NOT NULL,
+    dialog_key   varchar(128) NOT NULL,
+    dialog_value varchar(512) NOT NULL
+);
+CREATE INDEX dialog_vars_hash ON dialog_vars (hash_entry, hash_id);

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Instance } from '../../tests/lib/instance.mjs';
 import { elapsed } from '../../tests/lib/until.mjs';
+import { measureBindings } from './bindings.mjs';
+import { measureCalls } from './calls.mjs';
 import { measureChange } from './change.mjs';
 import { Database } from './database.mjs';
 import { Load } from './load.mjs';
@@ -44,6 +46,8 @@ const PARTS = {
   register: measureRegister,
   miss: (context) => measureMiss({ ...context, first_user: USERS, users: context.domains * EXTENSIONS - USERS }),
   change: measureChange,
+  calls: measureCalls,
+  bindings: measureBindings,
 };
 
 async function main() {

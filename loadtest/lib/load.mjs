@@ -21,20 +21,24 @@ export class Load {
     this.postgres_pid = postgres_pid;
   }
 
-  async run({ pid, port, local_port }, { flags = [], ...options }) {
+  /** `helpers`: {name: pid} of what else serves this side; their CPU time is in `helpers_cpu_us`, by name. */
+  async run({ pid, port, local_port, helpers = {} }, { flags = [], ...options }) {
     const args = Object.entries({ target: `127.0.0.1:${port}`, ...(local_port ? { local_port } : {}), ...options })
       .flatMap(([name, value]) => [`--${name.replaceAll('_', '-')}`, String(value)]);
-    const measure = () => ({ machine: machineMs(), server: cpuMs(pid), postgres: cpuMs(this.postgres_pid) });
+    const measure = () => ({ machine: machineMs(), server: cpuMs(pid), postgres: cpuMs(this.postgres_pid), helpers: Object.values(helpers).map(cpuMs) });
     const before = measure();
     const result = JSON.parse(await output(this.program, [...args, ...flags.map((flag) => `--${flag}`)]));
     const after = measure();
     const server_ms = after.server - before.server;
     const postgres_ms = after.postgres - before.postgres;
+    const helpers_ms = after.helpers.map((ms, i) => ms - before.helpers[i]);
     const client_ms = result.client_cpu_us * result.completed / 1000;
     const busy_ms = after.machine.busy - before.machine.busy;
     result.server_cpu_us = server_ms * 1000 / result.completed;
     result.postgres_cpu_us = postgres_ms * 1000 / result.completed;
-    result.others = Math.max(0, busy_ms - server_ms - postgres_ms - client_ms) / (after.machine.all - before.machine.all);
+    result.helpers_cpu_us = Object.fromEntries(Object.keys(helpers).map((name, i) => [name, helpers_ms[i] * 1000 / result.completed]));
+    const ours_ms = helpers_ms.reduce((sum, ms) => sum + ms, server_ms + postgres_ms + client_ms);
+    result.others = Math.max(0, busy_ms - ours_ms) / (after.machine.all - before.machine.all);
     return result;
   }
 }

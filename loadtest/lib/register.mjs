@@ -1,8 +1,6 @@
 // REGISTER with digest: the edge with warm credentials against the stock Kamailio of loadtest/baseline, in turns.
-import path from 'node:path';
-import { ROOT } from '../../tests/lib/instance.mjs';
 import { allServed, median, pairs } from './load.mjs';
-import { Kamailio } from './processes.mjs';
+import { startStock } from './stock.mjs';
 
 const WAYS = [
   { mode: 'register', title: 'challenged each time (REGISTER, 401, REGISTER, 200)', target: 2 },
@@ -11,15 +9,7 @@ const WAYS = [
 
 export async function measureRegister({ report, load, instance, edge, database, scratch, users, workers, quick }) {
   report.section('REGISTER with digest, the edge (warm credentials) and a stock Kamailio (domain, auth_db, usrloc)');
-  const url = await database.makeBaseline(Math.ceil(users / 10));
-  const port = instance.port(240);
-  const stock = await Kamailio.start({
-    name: 'stock', port, directory: scratch, config: path.join(ROOT, 'loadtest/baseline/kamailio.cfg'),
-    env: {
-      BASELINE_LISTEN: '127.0.0.1', BASELINE_SIP_PORT: port, BASELINE_UDP_WORKERS: workers, BASELINE_USRLOC_DB_MODE: 0,
-      BASELINE_DB_URL: url, BASELINE_CTL: `unixs:${scratch}/stock.ctl`, PGHOST: instance.env.BELFRY_PGHOST,
-    },
-  });
+  const stock = await startStock({ instance, database, scratch, users, workers });
   // A phone keeps its address, or each round would add a contact: one local port for each server.
   const sides = [{ ...place(stock), local_port: instance.port(250) }, { ...edge, local_port: instance.port(251) }];
   try {
