@@ -2,6 +2,8 @@
 //
 //   const end = await RtpEnd.open();           a UDP port (end.host, end.port) that remembers what arrives
 //   end.send(media, count, {gap_ms})           PCMU packets to {host, port}, every gap_ms
+//   end.report(media, {round_trip_ms})         an RTCP sender report (RFC 3550, 6.4.1) on the same port (`rtcp_mux`), with a
+//                                              block about the other's last one that makes the round trip look that long
 //   end.received                               [{at, from, sequence, ssrc, payload}]
 //   delays(sender, receiver)                   milliseconds each packet needed (both ends in this process)
 //   await ng({host, port}, {command: 'query', 'call-id': id})      one command to rtpengine (JSON over UDP)
@@ -11,9 +13,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { token } from './sip_message.mjs';
 import { within } from './until.mjs';
 
+const SENDER_REPORT = 200;
+const NTP_EPOCH_S = 2_208_988_800; // 1900 to 1970
+
 export class RtpEnd {
   received = [];
   sent = new Map(); // sequence -> when
+  rtcp_mux = true;
+  #heard; // the other's last sender report: {at, ssrc, middle}, the middle 32 bits of its NTP time
 
   static async open({ host = '127.0.0.1' } = {}) {
     const end = new RtpEnd();
@@ -41,12 +48,36 @@ export class RtpEnd {
     }
   }
 
+  report({ host, port }, { round_trip_ms }) {
+    const blocks = this.#heard ? 1 : 0;
+    const packet = Buffer.alloc(28 + 24 * blocks);
+    packet.writeUInt32BE(((0x80 + blocks) << 24 | SENDER_REPORT << 16 | packet.length / 4 - 1) >>> 0, 0);
+    packet.writeUInt32BE(this.ssrc, 4);
+    const now_s = Date.now() / 1000 + NTP_EPOCH_S;
+    packet.writeUInt32BE(Math.floor(now_s), 8);
+    packet.writeUInt32BE(Math.floor((now_s % 1) * 2 ** 32), 12);
+    packet.writeUInt32BE(this.sequence * 160, 16);
+    packet.writeUInt32BE(this.sent.size, 20);
+    packet.writeUInt32BE(this.sent.size * 160, 24);
+    if (blocks) {
+      const last = this.received.at(-1)?.sequence ?? 0;
+      const delay_ms = Math.max(0, performance.now() - this.#heard.at - round_trip_ms);
+      packet.writeUInt32BE(this.#heard.ssrc, 28);
+      packet.writeUInt32BE(last, 36);
+      packet.writeUInt32BE(this.#heard.middle, 44);
+      packet.writeUInt32BE(Math.round(delay_ms * 65.536), 48);
+    }
+    this.socket.send(packet, port, host);
+  }
+
   close() {
     return new Promise((resolve) => this.socket.close(resolve));
   }
 
   #receive(bytes, from) {
-    if (bytes.length < 12 || (bytes[1] >= 192 && bytes[1] <= 223)) return; // RTCP
+    if (bytes.length < 12) return;
+    if (bytes[1] === SENDER_REPORT) this.#heard = { at: performance.now(), ssrc: bytes.readUInt32BE(4), middle: bytes.readUInt32BE(10) };
+    if (bytes[1] >= 192 && bytes[1] <= 223) return; // RTCP
     this.received.push({
       at: performance.now(), from, sequence: bytes.readUInt16BE(2), ssrc: bytes.readUInt32BE(8), payload: bytes.subarray(12),
     });

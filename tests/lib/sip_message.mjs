@@ -79,10 +79,10 @@ export function authorization(challenge, { method, uri, user, password, nc = 1, 
   return `Digest ${fields.join(', ')}`;
 }
 
-export function sdp({ host = '127.0.0.1', port = 9, direction = 'sendrecv', version = 1 } = {}) {
+export function sdp({ host = '127.0.0.1', port = 9, direction = 'sendrecv', version = 1, rtcp_mux = false } = {}) {
   return [
     'v=0', `o=- 1 ${version} IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0',
-    `m=audio ${port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', `a=${direction}`, '',
+    `m=audio ${port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', ...(rtcp_mux ? ['a=rtcp-mux'] : []), `a=${direction}`, '',
   ].join('\r\n');
 }
 
