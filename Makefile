@@ -2,7 +2,7 @@
 #
 #   BUILD=release (default), debug, asan, tsan     each has its own folder build/<BUILD>/
 #   RUN=dir PORT_BASE=n LISTEN=address             which instance up, down, status and logs mean
-#   EDGES=n RELAYS=n CONTROLS=n                    up: how many of them (as many as there are; 1 when it is new)
+#   EDGES=n RELAYS=n CONTROLS=n                    up: how many of them (as many as there are; 1 when it is new; CONTROLS=0: none)
 
 BUILD     ?= release
 RUN       ?= run

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { Api } from '../lib/api.mjs';
+import { Api, assertProblem } from '../lib/api.mjs';
 import { Instance, ROOT } from '../lib/instance.mjs';
 import { isFree } from '../lib/ports.mjs';
 import { ng } from '../lib/rtp.mjs';
@@ -62,6 +62,34 @@ describe('deploy/local/belfry', () => {
     assert.equal(back.length, before.length, back.join(', '));
     for (const each of others) assert.ok(back.includes(each), `${each} went on: ${back}`);
     assert.ok(await isFree(edge.sip.port, edge.sip.host), 'the edge that is gone has left its port');
+  });
+
+  it('without call-control: its edges serve their own phones, the gateway says what is missing; and with it again', async (t) => {
+    const controls = belfry.controls.length;
+    const others = (all) => all.filter((each) => !/^(kamailio|call-control|nginx)/.test(each));
+    const before = await pids(belfry);
+    t.after(() => belfry.scale({ controls }));
+    await belfry.scale({ controls: 0 });
+    const without = await pids(belfry);
+    assert.deepEqual(belfry.controls, []);
+    assert.deepEqual(without.filter((each) => each.startsWith('call-control')), []);
+    assert.deepEqual(others(without), others(before), 'nothing else was touched');
+    await command(['status']);
+    const world = new World(t);
+    const tenant = await world.tenant();
+    const [a, b] = [await world.ua(tenant, '100'), await world.ua(tenant, '101')];
+    for (const phone of [a, b]) assert.equal((await phone.register()).status, 200);
+    assert.ok(await world.reaches(a, b));
+    for (const what of ['edges', `tenants/${tenant.id}/calls`, `tenants/${tenant.id}/registrations`]) {
+      const answer = await operator.get(`/v1/${what}`);
+      assertProblem(answer, { status: 503, type: 'unavailable' });
+      assert.match(answer.body.detail, /call-control/);
+      assert.equal(answer.headers.get('retry-after'), null, 'to try again is of no use');
+    }
+    await belfry.scale({ controls });
+    assert.equal((await operator.get('/v1/edges')).status, 200);
+    const again = await world.pair(tenant);
+    assert.ok(await world.reaches(...again));
   });
 
   it('a second instance beside it: its own data, its own key; destroyed, the first is as before', async (t) => {

@@ -6,7 +6,7 @@
 //   belfry.edges      [{name, id, sip, internal, admin, bus, kamcmd(...)}]    name: the program, `kamailio-2`; sip, internal:
 //   belfry.relays     [{name, ng, admin}]                                    and ng are {host, port}
 //   belfry.controls   [{name, admin, bus}]
-//   await belfry.scale({edges: 2, relays: 2})    `up` with other numbers; an absent one stays as it is
+//   await belfry.scale({edges: 2, relays: 2})    `up` with other numbers; an absent one stays as it is; {controls: 0} is none at all
 //   belfry.admin(program)                        base URL of its admin port
 //   await belfry.pid('kamailio')                 process id under the supervisor; null when it does not run
 //   await belfry.kill9('kamailio-2')             kill -9; gives the pid it had
@@ -68,7 +68,7 @@ export class Instance {
 
   /** The same object afterwards shows the new edges and relays. Other programs than those that are new, gone or told of it go on. */
   async scale({ edges, relays, controls }) {
-    const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls }).filter(([, count]) => count).map(([name, count]) => [name, String(count)]);
+    const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls }).filter(([, count]) => count !== undefined).map(([name, count]) => [name, String(count)]);
     await command(['up'], { RUN: this.run, PORT_BASE: String(this.port_base), ...Object.fromEntries(wanted) }, 'ignore');
     this.#read(parseEnv(readFileSync(path.join(this.run, 'belfry.env'), 'utf8')));
   }

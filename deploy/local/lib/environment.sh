@@ -57,15 +57,9 @@ TXT
 
 environment_edge() {
     cat <<TXT
-BELFRY_EDGE_ID=edge-$1
 BELFRY_LISTEN=$(copy_address "$1")
 BELFRY_SIP_PORT=$(port 60 "$1")
-BELFRY_EDGE_INTERNAL_HOST=$(edge_internal_host "$1")
-BELFRY_EDGE_INTERNAL_PORT=$(port 62 "$1")
-BELFRY_EDGE_PEERS=$EDGE_PEERS
 BELFRY_EDGE_ADMIN_PORT=$(port 10 "$1")
-BELFRY_EDGE_BUS=$(edge_bus "$1")
-BELFRY_CALL_CONTROL_BUS=$(each "$CONTROLS" calls_bus)
 BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
 BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
 BELFRY_RTPENGINE=$(each "$RELAYS" relay_ng)
@@ -75,9 +69,22 @@ BELFRY_CTL=$(edge_ctl "$1")
 BELFRY_UDP_WORKERS=4
 BELFRY_TCP_WORKERS=4
 TXT
+    if [ "$CONTROLS" -gt 0 ]; then environment_edge_calls "$1"; fi
     caller_settings BELFRY_TRUSTED_SOURCES BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS
     sanitizer_settings
     sanitizer_preload
+}
+
+# What makes it one of several edges. To Kamailio an empty setting is one that is there: without call-control none is written.
+environment_edge_calls() {
+    cat <<TXT
+BELFRY_EDGE_ID=edge-$1
+BELFRY_EDGE_INTERNAL_HOST=$(edge_internal_host "$1")
+BELFRY_EDGE_INTERNAL_PORT=$(port 62 "$1")
+BELFRY_EDGE_PEERS=$EDGE_PEERS
+BELFRY_EDGE_BUS=$(edge_bus "$1")
+BELFRY_CALL_CONTROL_BUS=$(each "$CONTROLS" calls_bus)
+TXT
 }
 
 # caller_settings NAME...: those that the caller's environment has
@@ -125,7 +132,7 @@ BELFRY_RELAYS="$(each "$RELAYS" relay_ng)"
 BELFRY_REGISTRY_ADMIN=http://127.0.0.1:$(port 2)
 BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
 BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
-BELFRY_CALLS_ADMIN=$(calls_admin 1)
+BELFRY_CALLS_ADMIN=$([ "$CONTROLS" -eq 0 ] || calls_admin 1)
 BELFRY_CALLS_ADMINS="$(each "$CONTROLS" calls_admin)"
 BELFRY_CALL_CONTROL_BUS="$(each "$CONTROLS" calls_bus)"
 BELFRY_PGHOST=$SOCK

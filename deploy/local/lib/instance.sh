@@ -22,8 +22,11 @@ instance_check_settings() {
     done
     [[ ${BELFRY_TRUSTED_SOURCES:-} =~ ^[0-9./,]*$ ]] ||
         die "BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES is not a list of addresses" "IPv4 addresses or subnets, separated by commas"
+    local least
     for name in EDGES RELAYS CONTROLS; do
-        [[ ${!name:-1} =~ ^[1-$COPIES_MAX]$ ]] || die "$name=${!name} is not within 1..$COPIES_MAX" "for example $name=2"
+        least=1
+        if [ "$name" = CONTROLS ]; then least=0; fi
+        [[ ${!name:-1} =~ ^[$least-$COPIES_MAX]$ ]] || die "$name=${!name} is not within $least..$COPIES_MAX" "for example $name=2"
     done
     case $BUILD in
     release | debug | asan | tsan) ;;
@@ -149,14 +152,18 @@ fill_all() {
     local file=$1
     shift
     fill "$file" RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES REGISTRY_PORT="$(port 1)" \
-        REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers)" GATEWAY_PORT="$(port 80)" "$@"
+        REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers)" CALLS_ABSENT="$(calls_absent)" \
+        GATEWAY_PORT="$(port 80)" "$@"
 }
 
-# The gateway's choice.
+# The gateway's choice. nginx wants at least one, also when nothing is ever sent there.
 calls_servers() {
     local n
+    if [ "$CONTROLS" -eq 0 ]; then echo "server 127.0.0.1:$(port 3) down;"; fi
     for ((n = 1; n <= CONTROLS; n++)); do echo "server 127.0.0.1:$(port 3 "$n") max_fails=0;"; done
 }
+
+calls_absent() { if [ "$CONTROLS" -eq 0 ]; then echo 'return 503;'; fi; }
 
 # instance_configure: a step: RUN/etc and RUN/env from deploy/config and the settings, RUN/bin and RUN/modules from the build.
 instance_configure() {
