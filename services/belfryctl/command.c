@@ -309,6 +309,12 @@ const struct command commands[] = {
      OBJECT},
 
     {"edges", NO_WORDS, "the edges and whether they are alive", "GET", "/v1/edges", TABLE(edge_columns)},
+    {"edge forget",
+     {IN_PATH("EDGE")},
+     "forget an edge that was stopped and does not come back: its calls are closed, its devices go",
+     "DELETE",
+     "/v1/edges/{EDGE}",
+     DONE},
     {"drift", NO_WORDS, "where edges and the index of devices and calls differ; exit code 5 when they do",
      "GET", "/v1/edges", .show = SHOW_DRIFT},
 

@@ -1,8 +1,9 @@
-// REST: the edges, and whether what they say agrees with what is kept of them.
+// REST: the edges, whether what they say agrees with what is kept of them, and the end of one that is gone.
 #include "api.h"
 #include "bf_clock.h"
 #include "call_json.h"
 #include "edge_store.h"
+#include "forget.h"
 
 // By Redis' own clock the heartbeat is age_ms old; people see it on ours.
 static json_t *edge_json(const struct edge *edge, int64_t indexed_bindings, int64_t indexed_calls)
@@ -39,7 +40,29 @@ static enum bf_err edge_list(struct api_work *work)
     return api_list(work, items, "", false);
 }
 
+static enum bf_err edge_forget(struct api_work *work)
+{
+    const char *id = bf_http_param(work->call, "id");
+    struct forgotten forgotten;
+    enum bf_err err = forget_edge(work->control, id, &forgotten);
+
+    if (err == BF_NOT_FOUND)
+        return bf_http_problem(work->call, err, NULL, "there is no such edge");
+    if (err == BF_CONFLICT)
+        return bf_http_problem(work->call, err, NULL,
+                               "this edge is running, or was until %d s ago: stop it first, then forget it",
+                               FORGET_SILENT_MS / 1000);
+    if (err)
+        return err;
+    bf_info("edge.forgotten", BF_S("edge", id), BF_I("calls", forgotten.calls),
+            BF_I("bindings", forgotten.bindings), BF_I("silent_ms", forgotten.age_ms),
+            BF_S("request_id", bf_http_request_id(work->call)));
+    work->status = 204;
+    return BF_OK;
+}
+
 const struct api_route edge_api_routes[] = {
     {"GET", "/v1/edges", edge_list, .flags = ACCESS_OPERATORS},
+    {"DELETE", "/v1/edges/{id}", edge_forget, .flags = ACCESS_OPERATORS},
 };
 const size_t edge_api_route_count = BF_LEN(edge_api_routes);

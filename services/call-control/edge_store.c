@@ -47,6 +47,19 @@ struct bf_redis_script edge_commit_script = {
             "return 1\n",
 };
 
+// KEYS: e:<edge>. ARGV: silent for so many ms. Answers 1, or 0: it was heard.
+struct bf_redis_script edge_remove_script = {
+    .text = "local time = redis.call('TIME')\n"
+            "local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"
+            "local seen = tonumber(redis.call('HGET', KEYS[1], 'seen_ms') or 0)\n"
+            "if now - seen < tonumber(ARGV[1]) then\n"
+            "  redis.call('HDEL', KEYS[1], 'synced')\n"
+            "  return 0\n"
+            "end\n"
+            "redis.call('DEL', KEYS[1])\n"
+            "return 1\n",
+};
+
 const char *edge_id_check(struct bf_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -144,6 +157,31 @@ enum bf_err edge_store_list(struct control *control, struct edge **ret_list, siz
     *ret_list = BF_TAKE(list);
     *ret_count = count;
     return BF_OK;
+}
+
+const struct edge *edge_in_list(const struct edge *list, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].id, id) == 0)
+            return &list[i];
+    return NULL;
+}
+
+// A heartbeat that comes between the two puts it back into the list.
+enum bf_err edge_store_remove(struct control *control, const char *edge, uint64_t silent_ms)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
+    char key[EDGE_KEY_SIZE];
+
+    bf_redis_eval(batch, &edge_remove_script, 1, BF_R_TEXT(edge_key("e", edge, key)), BF_R_INT(silent_ms));
+    enum bf_err err = bf_redis_run(batch);
+    if (!err && bf_redis_int(bf_redis_reply(batch, 0)) != 1)
+        return BF_CONFLICT;
+    if (err)
+        return err;
+    bf_redis_clear(batch);
+    bf_redis_cmd(batch, "SREM", BF_R_TEXT("edges"), BF_R_TEXT(edge));
+    return bf_redis_run(batch);
 }
 
 // ---- the stream

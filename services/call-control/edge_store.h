@@ -33,6 +33,10 @@ const char *edge_key(const char *kind, const char *edge, char key[EDGE_KEY_SIZE]
 
 // All edges that Redis knows. The caller frees *ret_list.
 bf_must_check enum bf_err edge_store_list(struct control *control, struct edge **ret_list, size_t *ret_count);
+const struct edge *edge_in_list(const struct edge *list, size_t count, const char *id); // NULL: it is not
+// Out of the list, heartbeat and stream position. BF_CONFLICT: it was heard within silent_ms; then it stays,
+// and is asked to send all its bindings again.
+bf_must_check enum bf_err edge_store_remove(struct control *control, const char *edge, uint64_t silent_ms);
 
 // ---- how far an edge's stream is taken
 
@@ -40,7 +44,7 @@ bf_must_check enum bf_err edge_store_list(struct control *control, struct edge *
 #define EDGE_TOKEN_SIZE 33
 #define EDGE_EPOCH_SIZE 33
 
-extern struct bf_redis_script edge_begin_script, edge_commit_script;
+extern struct bf_redis_script edge_begin_script, edge_commit_script, edge_remove_script;
 
 struct edge_stream {
     bool known;     // Redis knows of this boot's stream; else seq says nothing

@@ -144,13 +144,21 @@ void edges_saw(struct edges *edges, const struct edge *edge)
         known_free(gone);
 }
 
-static struct known *forget_one(struct edges *edges)
+// Not seen for long, or forgotten by an operator: silent and no longer in Redis' list.
+static bool is_over(const struct known *known, const struct edge *list, size_t count)
+{
+    struct edge edge = edge_now(known);
+
+    return edge.age_ms > FORGET_MS || (!edge.alive && !edge_in_list(list, count, edge.id));
+}
+
+static struct known *forget_one(struct edges *edges, const struct edge *list, size_t count)
 {
     struct known *gone = NULL;
 
     pthread_mutex_lock(&edges->lock);
     for (size_t i = 0; !gone && i < edges->count; i++)
-        if (edge_now(edges->list[i]).age_ms > FORGET_MS)
+        if (is_over(edges->list[i], list, count))
             gone = take_out(edges, edges->list[i]);
     pthread_mutex_unlock(&edges->lock);
     return gone;
@@ -175,7 +183,7 @@ static void look(struct edges *edges)
         if (gone)
             known_free(gone);
     }
-    for (struct known *gone; (gone = forget_one(edges));)
+    for (struct known *gone; (gone = forget_one(edges, list, count));)
         known_free(gone);
 }
 

@@ -9,7 +9,7 @@
 #include "call_metrics.h"
 #include "control.h"
 #include "edge_store.h"
-#include "location_store.h"
+#include "forget.h"
 
 #define LOCK_KEY "reaper"
 #define HERE_KEY "calls-here" // there as long as Redis has kept its data
@@ -134,6 +134,14 @@ static void silent_remove(struct reaper *reaper, struct silent *silent)
         *silent = reaper->silent[--reaper->silent_count];
 }
 
+// Those that an operator has forgotten meanwhile.
+static void silent_prune(struct reaper *reaper, const struct edge *edges, size_t count)
+{
+    for (size_t i = reaper->silent_count; i-- > 0;)
+        if (!edge_in_list(edges, count, reaper->silent[i].id))
+            silent_remove(reaper, &reaper->silent[i]);
+}
+
 static enum bf_err reap(struct reaper *reaper, struct silent *silent)
 {
     size_t closed;
@@ -147,17 +155,11 @@ static enum bf_err reap(struct reaper *reaper, struct silent *silent)
     return BF_OK;
 }
 
-// To the index it is as if the edge had sent everything it has, and that were nothing.
 static enum bf_err forget(struct reaper *reaper, struct silent *silent)
 {
-    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
-        bf_redis_batch_new(reaper->control->redis);
     size_t gone;
+    enum bf_err err = forget_bindings(reaper->control, silent->id, &gone);
 
-    location_store_sync_begin(batch, silent->id);
-    enum bf_err err = bf_redis_run(batch);
-    if (!err)
-        err = location_store_sync_end(reaper->control, silent->id, &gone);
     if (err)
         return err;
     bf_info("reaper.bindings_gone", BF_S("edge", silent->id), BF_I("bindings", gone));
@@ -202,6 +204,8 @@ static enum bf_err look_at_all(struct reaper *reaper)
     size_t count;
     enum bf_err err = edge_store_list(reaper->control, &edges, &count);
 
+    if (!err)
+        silent_prune(reaper, edges, count);
     for (size_t i = 0; !err && i < count; i++)
         err = look_at(reaper, &edges[i], bf_mono_ms());
     for (size_t i = 0; !err && for_stale && i < count; i++)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "edge_fixture.h"
+#include "forget.h"
 #include "report.h"
 
 #define TENANT_TEXT "01020304-0506-0708-090a-0b0c0d0e0f10"
@@ -379,6 +380,55 @@ static void test_a_restarted_edge_gets_its_bindings_back(void **state)
     bf_buf_release(&none);
 }
 
+static void heard_ago(const char *key, uint64_t ago_ms)
+{
+    assert_true(fixture_redis_int(&fixture, "HSET", BF_R_TEXT(key), BF_R_TEXT("seen_ms"),
+                                  BF_R_INT(bf_unix_ms() - ago_ms)) >= 0);
+}
+
+static void test_an_edge_is_forgotten_with_all_it_had(void **state)
+{
+    struct edge_fixture other = edge_fixture(&fixture, "edge-2", 5);
+    struct forgotten forgotten;
+
+    edge_binding(&other, "101", "r1", "sip:101@192.0.2.9");
+    assert_int_equal(edge_send(&other), BF_OK);
+    edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1");
+    edge_binding(&edge, "102", "r2", "sip:102@192.0.2.1");
+    edge_send(&edge);
+    heard_ago("e:edge-1", FORGET_SILENT_MS + 1000);
+    assert_int_equal(forget_edge(&fixture.control, "edge-1", &forgotten), BF_OK);
+    assert_int_equal(forgotten.bindings, 2);
+    assert_int_equal(bindings_of("101"), 1); // the other edge's
+    assert_int_equal(bindings_of("102"), 0);
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const keys[] = {"e:edge-1", "eb:edge-1", "eo:edge-1", "ec:edge-1"};
+        assert_int_equal(fixture_redis_int(&fixture, "EXISTS", BF_R_TEXT(keys[i])), 0);
+    }
+    assert_int_equal(fixture_redis_int(&fixture, "SISMEMBER", BF_R_TEXT("edges"), BF_R_TEXT("edge-1")), 0);
+    assert_int_equal(forget_edge(&fixture.control, "edge-1", &forgotten), BF_NOT_FOUND);
+    edge_send(&edge); // it lived after all: all it has is asked for
+    assert_answered(2, true);
+}
+
+static void test_an_edge_that_is_heard_is_not_forgotten(void **state)
+{
+    struct forgotten forgotten;
+
+    synced();
+    edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1");
+    edge_send(&edge);
+    assert_int_equal(forget_edge(&fixture.control, "edge-1", &forgotten), BF_CONFLICT);
+    heard_ago("e:edge-1", FORGET_SILENT_MS - 1000);
+    assert_int_equal(forget_edge(&fixture.control, "edge-1", &forgotten), BF_CONFLICT);
+    assert_true(forgotten.age_ms >= FORGET_SILENT_MS - 1000);
+    assert_int_equal(bindings_of("101"), 1);
+    // It came back while it was being forgotten.
+    assert_int_equal(edge_store_remove(&fixture.control, "edge-1", FORGET_SILENT_MS), BF_CONFLICT);
+    edge_send(&edge);
+    assert_answered(3, true);
+}
+
 static void test_a_tenants_bindings_come_in_pages_by_number(void **state)
 {
     char last[LOCATION_LAST_SIZE];
@@ -428,6 +478,8 @@ int main(void)
         cmocka_unit_test_setup(test_what_could_break_a_header_or_a_key_is_left_out, begin),
         cmocka_unit_test_setup(test_nonsense_is_refused, begin),
         cmocka_unit_test_setup(test_a_restarted_edge_gets_its_bindings_back, begin),
+        cmocka_unit_test_setup(test_an_edge_is_forgotten_with_all_it_had, begin),
+        cmocka_unit_test_setup(test_an_edge_that_is_heard_is_not_forgotten, begin),
         cmocka_unit_test_setup(test_a_tenants_bindings_come_in_pages_by_number, begin),
     };
 

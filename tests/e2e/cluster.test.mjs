@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { assertProblem } from '../lib/api.mjs';
 import { answers, office, refuses, ringing, stops } from '../lib/office.mjs';
 import { RtpEnd } from '../lib/rtp.mjs';
 import { Ua } from '../lib/sip.mjs';
@@ -329,6 +330,37 @@ describe('Redis', () => {
     for (const call of made) assert.equal((await book.over(call.call_id, { deadline_ms: 30_000 })).cdr.result, 'answered');
     await until(() => world.reaches(a, late), { what: 'the new phone is rung' });
     await until(async () => (await book.live()).length === 0, { what: 'nothing runs' });
+  });
+});
+
+describe('an edge that is taken away for good', () => {
+  it('is forgotten with its calls and devices, and is a new one when it is started again', async (t) => {
+    const { world, tenant, book, phone } = await office(t);
+    const [a, b] = [await phone('100', { edge: A }), await phone('101', { edge: B })];
+    const { call } = await world.call(b, a);
+    await book.running(call.call_id, { state: /answered/ });
+    const forget = () => world.operator.delete(`/v1/edges/${B.id}`);
+    const listed = async () => (await world.operator.ok('GET', '/v1/edges')).items.find(({ id }) => id === B.id);
+    const registered = async () => (await tenant.api.ok('GET', `/v1/tenants/${tenant.id}/registrations`)).items.map(({ number }) => number).join();
+    const refused = await forget();
+    assertProblem(refused, { status: 409 });
+    assert.match(refused.body.detail, /stop it first/);
+    await belfry.stop(B.name);
+    try {
+      await until(async () => (await forget()).status === 204, { what: 'it is silent for long enough', deadline_ms: 20_000, every_ms: 200 });
+      assert.equal(await listed(), undefined);
+      assert.equal(await registered(), '100');
+      assert.equal((await forget()).status, 404);
+      const { cdr } = await book.over(call.call_id, { whole: false });
+      assert.deepEqual([cdr.result, cdr.reason, cdr.edge], ['lost', 'edge-lost', B.id]);
+    } finally {
+      await belfry.start(B.name);
+    }
+    await belfry.allWell();
+    await until(async () => (await listed())?.alive, { what: 'it is listed again', deadline_ms: 20_000 });
+    assert.equal(await registered(), '100', 'what it had is forgotten');
+    await book.registered(b);
+    assert.ok(await world.reaches(a, b));
   });
 });
 

@@ -132,6 +132,13 @@ describe('calls', () => {
     await until(agree, { what: 'edges and index agree', deadline_ms: 20_000 });
     assert.equal((await ctl(['edges'], { env: asTenant })).code, 1);
   });
+
+  it('an edge that runs is not forgotten', async () => {
+    const { code, err } = await ctl(['edge', 'forget', belfry.edges[0].id]);
+    assert.equal(code, 1);
+    assert.match(err, /stop it first/);
+    assert.equal((await ctl(['edge', 'forget', 'edge-of-nowhere'])).code, 4);
+  });
 });
 
 describe('what goes wrong', () => {

@@ -44,6 +44,7 @@ const HOW = {
   // of call-control
   'GET /openapi-calls.yaml': { public: true },
   'GET /v1/edges': { platform: 403 },
+  'DELETE /v1/edges/{id}': { platform: 403 },
   'GET /v1/tenants/{t}/registrations': {},
   'GET /v1/tenants/{t}/calls': {},
   'POST /v1/tenants/{t}/calls': { body: { from: '100', to: '777' } },
