@@ -12,7 +12,7 @@
 
 struct api {
     struct control *control;
-    struct access *access;
+    struct bf_access *access;
     struct bf_http_server *http;
 };
 
@@ -43,7 +43,7 @@ static void routes_make(void)
     routes_add(cdr_api_routes, cdr_api_route_count);
     routes_add(edge_api_routes, edge_api_route_count);
     table.http[table.count++] =
-        (struct bf_http_route){"GET", "/openapi-calls.yaml", api_openapi, ACCESS_ANYBODY};
+        (struct bf_http_route){"GET", "/openapi-calls.yaml", api_openapi, BF_GATE_ANYBODY};
 }
 
 static enum bf_err api_openapi(struct bf_http_call *call, void *ctx)
@@ -53,7 +53,7 @@ static enum bf_err api_openapi(struct bf_http_call *call, void *ctx)
 
 static enum bf_err api_before(struct bf_http_call *call, void *ctx)
 {
-    return access_check(((struct api *)ctx)->access, call);
+    return bf_access_check(((struct api *)ctx)->access, call);
 }
 
 // ---- for the handlers
@@ -149,7 +149,7 @@ static enum bf_err api_run(struct bf_http_call *call, void *ctx)
 {
     struct api *api = ctx;
     const struct api_route *route = table.ours[bf_http_route(call) - table.http];
-    const struct access_caller *caller = access_caller_of(call);
+    const struct bf_access_caller *caller = bf_access_caller_of(call);
     struct api_work work = {
         .control = api->control, .call = call, .caller = caller, .tenant = &caller->tenant};
     enum bf_err err = work_do(&work, route);
@@ -174,15 +174,20 @@ enum bf_err api_start(struct control *control, struct api **ret_api)
                                       .connections_max = settings->http_connections_max,
                                       .before = api_before,
                                       .ctx = api};
+    struct bf_gate_options gate = {.requests_per_minute = settings->requests_per_minute,
+                                   .auth_failures_per_minute = settings->auth_failures_per_minute,
+                                   .auth_failures = &call_metrics[CALLS_AUTH_FAILURES],
+                                   .refused_tenant = &call_metrics[CALLS_RATE_TENANT],
+                                   .refused_source = &call_metrics[CALLS_RATE_SOURCE]};
 
     routes_make();
     bf_metrics_register(call_metrics, CALLS_METRICS);
     options.routes = table.http;
     options.route_count = table.count;
-    *api = (struct api){.control = control, .access = access_new(control)};
+    *api = (struct api){.control = control, .access = bf_access_new(control->registry, &gate)};
     enum bf_err err = bf_http_start(&options, &api->http);
     if (err) {
-        access_free(api->access);
+        bf_access_free(api->access);
         free(api);
         return err;
     }
@@ -195,6 +200,6 @@ void api_stop(struct api *api, int64_t drain_ms)
     if (!api)
         return;
     bf_http_stop(api->http, drain_ms);
-    access_free(api->access);
+    bf_access_free(api->access);
     free(api);
 }

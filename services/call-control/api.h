@@ -1,12 +1,11 @@
 // REST: what every route of call-control has in common, done in one place.
 //
-// A request: who is calling (access), the query and the body by the route's table, the handler, the answer. A
-// POST with an Idempotency-Key is done once (repeat). The routes are tables, one a file.
+// A request: who is calling (bf_access), the query and the body by the route's table, the handler, the
+// answer. A POST with an Idempotency-Key is done once (repeat). The routes are tables, one a file.
 #ifndef API_H
 #define API_H
 
-#include "access.h"
-#include "bf_http.h"
+#include "bf_access.h"
 #include "control.h"
 #include "cursor.h"
 
@@ -25,9 +24,9 @@ struct api_call_body {
 struct api_work {
     struct control *control;
     struct bf_http_call *call;
-    const struct access_caller *caller;
-    const struct access_tenant *tenant; // of the path's {t}
-    struct page page;                   // of a list
+    const struct bf_access_caller *caller;
+    const struct bf_access_tenant *tenant; // of the path's {t}
+    struct page page;                      // of a list
     struct api_call_body body;
     int status;     // the handler's answer; 0: none was given
     json_t *answer; // NULL: no body
@@ -41,7 +40,7 @@ typedef enum bf_err api_handler(struct api_work *work);
 struct api_route {
     const char *method, *pattern;
     api_handler *handle;
-    unsigned flags; // enum access_flag
+    unsigned flags; // enum bf_gate_flag
     enum cursor_kind list;
     const char *queries[API_QUERIES_MAX]; // further ones than a list's
     const struct bf_json_field *fields;

@@ -62,7 +62,7 @@ static enum bf_err edge_forget(struct api_work *work)
 }
 
 const struct api_route edge_api_routes[] = {
-    {"GET", "/v1/edges", edge_list, .flags = ACCESS_OPERATORS},
-    {"DELETE", "/v1/edges/{id}", edge_forget, .flags = ACCESS_OPERATORS},
+    {"GET", "/v1/edges", edge_list, .flags = BF_GATE_OPERATORS},
+    {"DELETE", "/v1/edges/{id}", edge_forget, .flags = BF_GATE_OPERATORS},
 };
 const size_t edge_api_route_count = BF_LEN(edge_api_routes);

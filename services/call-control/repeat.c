@@ -32,7 +32,7 @@ static void repeat_init(struct repeat *repeat, const struct api_work *work, cons
     bf_hex(digest, sizeof(digest), repeat->request);
     bf_sha256(key, strlen(key), digest);
     bf_hex(digest, 16, hash);
-    snprintf(repeat->key, sizeof(repeat->key), "i:{%s}:%s", bf_id_text(work->caller->key.id, id), hash);
+    snprintf(repeat->key, sizeof(repeat->key), "i:{%s}:%s", bf_id_text(work->caller->who.key_id, id), hash);
 }
 
 // Kept is "<hash of the request> busy" or "<hash of the request> <status> <body>".

@@ -1,4 +1,4 @@
-// The small rules behind REST: cursors, remembered answers, figures of a relay, arrays for SQL.
+// The small rules behind REST: cursors, figures of a relay, arrays for SQL.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,6 @@
 #include "bf_clock.h"
 #include "cursor.h"
 #include "media.h"
-#include "memo.h"
 #include "sql_array.h"
 
 // ---- cursors
@@ -62,44 +61,6 @@ static void what_was_never_given_out_is_refused(void **state)
     }
     assert_null(cursor_page(CURSOR_CALLS, "200", NULL, &page, &field));
     assert_int_equal(page.limit, 200);
-}
-
-// ---- remembered answers
-
-static void an_answer_is_remembered_with_its_age_until_it_is_dropped(void **state)
-{
-    struct memo *memo = memo_new(64, sizeof(int));
-    uint64_t age_ms;
-    int value = 7;
-
-    assert_false(memo_get(memo, "a", 1, 1000, &value, &age_ms));
-    memo_put(memo, "a", 1, 1000, &value);
-    value = 0;
-    assert_true(memo_get(memo, "a", 1, 1500, &value, &age_ms));
-    assert_int_equal(value, 7);
-    assert_int_equal(age_ms, 500);
-    assert_false(memo_get(memo, "b", 1, 1500, &value, &age_ms));
-    value = 8;
-    memo_put(memo, "a", 1, 1600, &value);
-    assert_true(memo_get(memo, "a", 1, 1600, &value, &age_ms));
-    assert_int_equal(value, 8);
-    memo_drop(memo, "a", 1);
-    assert_false(memo_get(memo, "a", 1, 1700, &value, &age_ms));
-    memo_free(memo);
-}
-
-static void strangers_cannot_fill_the_memory_and_the_newest_stays(void **state)
-{
-    struct memo *memo = memo_new(64, sizeof(uint32_t));
-    uint64_t age_ms;
-    uint32_t value;
-
-    for (uint32_t i = 0; i < 100000; i++) {
-        memo_put(memo, &i, sizeof(i), i + 1, &i);
-        assert_true(memo_get(memo, &i, sizeof(i), i + 1, &value, &age_ms));
-        assert_int_equal(value, i);
-    }
-    memo_free(memo);
 }
 
 // ---- figures of a relay
@@ -254,8 +215,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cursor_comes_back_and_only_to_its_list),
         cmocka_unit_test(what_was_never_given_out_is_refused),
-        cmocka_unit_test(an_answer_is_remembered_with_its_age_until_it_is_dropped),
-        cmocka_unit_test(strangers_cannot_fill_the_memory_and_the_newest_stays),
         cmocka_unit_test(a_relays_answer_is_read_by_legs),
         cmocka_unit_test(a_relay_is_asked_and_only_its_answer_counts),
         cmocka_unit_test(a_silent_relay_costs_no_more_than_the_deadline),

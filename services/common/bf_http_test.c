@@ -14,9 +14,8 @@
 #include "bf_buf.h"
 #include "bf_clock.h"
 #include "bf_http.h"
+#include "bf_http_fixture.h"
 #include "bf_metrics.h"
-
-#define ANSWER_BYTES_MAX (1u << 20)
 
 static struct bf_http_server *server;
 static struct bf_buf answer; // the last one: header and body as they came
@@ -128,7 +127,7 @@ static int start_server(void **state)
     if (!getenv("UNIT_LOG"))
         dup2(null, STDERR_FILENO);
     close(null);
-    bf_buf_init(&answer, ANSWER_BYTES_MAX);
+    bf_buf_init(&answer, BF_HTTP_FIXTURE_BYTES_MAX);
     assert_int_equal(pipe(slow_release), 0);
     static char ctx[] = "the program's own";
     const struct bf_http_options options = {
@@ -155,71 +154,14 @@ static int stop_server(void **state)
 
 // ---- the caller
 
-static int connect_to(struct bf_http_server *to)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)bf_http_port(to))};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval patience = {.tv_sec = 60};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (connect(fd, (const struct sockaddr *)&address, sizeof(address))) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-// False when the server did not take it all.
-static bool send_all(int fd, struct bf_str bytes)
-{
-    while (bytes.len) {
-        ssize_t done = send(fd, bytes.at, bytes.len, MSG_NOSIGNAL);
-        if (done <= 0)
-            return false;
-        bytes = (struct bf_str){bytes.at + done, bytes.len - (size_t)done};
-    }
-    return true;
-}
-
-static void read_answer(int fd)
-{
-    char part[4096];
-    bf_buf_clear(&answer);
-    for (ssize_t got; (got = recv(fd, part, sizeof(part), 0)) > 0;)
-        bf_buf_add(&answer, part, (size_t)got);
-}
-
 static int status(void)
 {
-    int64_t code = 0;
-    if (answer.len < 12 || !bf_parse_int((struct bf_str){answer.at + 9, 3}, 100, 599, &code))
-        return 0;
-    return (int)code;
-}
-
-static int ask_raw(struct bf_str request)
-{
-    int fd = connect_to(server);
-    assert_true(fd >= 0);
-    send_all(fd, request);
-    read_answer(fd);
-    close(fd);
-    return status();
+    return bf_http_fixture_status(&answer);
 }
 
 static int ask(const char *method, const char *target, const char *headers, struct bf_str body)
 {
-    struct bf_buf request;
-    bf_buf_init(&request, ANSWER_BYTES_MAX);
-    bf_buf_fmt(&request, "%s %s HTTP/1.1\r\nHost: unit\r\nConnection: close\r\n%s", method, target, headers);
-    if (body.len)
-        bf_buf_fmt(&request, "Content-Length: %zu\r\n", body.len);
-    bf_buf_str(&request, "\r\n");
-    bf_buf_add(&request, body.at, body.len);
-    int code = ask_raw((struct bf_str){request.at, request.len});
-    bf_buf_release(&request);
-    return code;
+    return bf_http_fixture_ask(server, method, target, headers, body, &answer);
 }
 
 #define NO_BODY ((struct bf_str){NULL, 0})
@@ -423,10 +365,10 @@ static void test_the_largest_body_fits_and_one_byte_more_does_not(void **state)
 
 static void test_a_huge_announced_body_is_not_read(void **state)
 {
-    int fd = connect_to(server);
-    send_all(fd,
-             BF_STR("POST /v1/notes HTTP/1.1\r\nHost: unit\r\nContent-Length: 99999999999\r\n" JSON "\r\n"));
-    read_answer(fd); // comes although no body has been sent
+    int fd = bf_http_fixture_connect(server);
+    bf_http_fixture_send(
+        fd, BF_STR("POST /v1/notes HTTP/1.1\r\nHost: unit\r\nContent-Length: 99999999999\r\n" JSON "\r\n"));
+    bf_http_fixture_read(fd, &answer); // comes although no body has been sent
     assert_problem(413, "too-large", "");
     close(fd);
 }
@@ -438,23 +380,23 @@ static bool send_chunks(int fd, size_t chunks)
     memset(chunk + head, ' ', 4096);
     memcpy(chunk + head + 4096, "\r\n", 2);
     for (size_t i = 0; i < chunks; i++)
-        if (!send_all(fd, (struct bf_str){chunk, 4096 + 8}))
+        if (!bf_http_fixture_send(fd, (struct bf_str){chunk, 4096 + 8}))
             return false;
-    return send_all(fd, BF_STR("0\r\n\r\n"));
+    return bf_http_fixture_send(fd, BF_STR("0\r\n\r\n"));
 }
 
 #define CHUNKED "POST /v1/notes HTTP/1.1\r\nHost: unit\r\nTransfer-Encoding: chunked\r\n" JSON "\r\n"
 
 static void test_a_chunked_body_has_the_same_cap(void **state)
 {
-    int fd = connect_to(server);
-    send_all(fd, BF_STR(CHUNKED));
+    int fd = bf_http_fixture_connect(server);
+    bf_http_fixture_send(fd, BF_STR(CHUNKED));
     assert_true(send_chunks(fd, 17));
-    read_answer(fd);
+    bf_http_fixture_read(fd, &answer);
     assert_problem(413, "too-large", "");
     close(fd);
-    fd = connect_to(server);
-    send_all(fd, BF_STR(CHUNKED));
+    fd = bf_http_fixture_connect(server);
+    bf_http_fixture_send(fd, BF_STR(CHUNKED));
     assert_false(send_chunks(fd, 20000)); // cut off long before 80 MB
     close(fd);
 }
@@ -491,10 +433,10 @@ static void test_garbage_is_survived(void **state)
         {BF_STR("GET no-slash HTTP/1.1\r\nHost: u\r\nConnection: close\r\n\r\n"), false},
     };
     for (size_t i = 0; i < BF_LEN(garbage); i++) {
-        int fd = connect_to(server);
-        send_all(fd, garbage[i].bytes);
+        int fd = bf_http_fixture_connect(server);
+        bf_http_fixture_send(fd, garbage[i].bytes);
         if (!garbage[i].waits)
-            read_answer(fd);
+            bf_http_fixture_read(fd, &answer);
         close(fd);
         if (!garbage[i].waits && status() / 100 == 2)
             fail_msg("garbage %zu was served: %s", i, answer.at);
@@ -515,7 +457,7 @@ static void test_whatever_a_handler_does_one_answer_goes_out(void **state)
 static void test_requests_are_counted(void **state)
 {
     struct bf_buf text;
-    bf_buf_init(&text, ANSWER_BYTES_MAX);
+    bf_buf_init(&text, BF_HTTP_FIXTURE_BYTES_MAX);
     bf_metrics_render(&text);
     assert_non_null(strstr(text.at, "belfry_http_requests_total{code=\"2xx\"}"));
     assert_null(strstr(text.at, "belfry_http_body_refused_total 0"));
@@ -533,7 +475,7 @@ static void *stop_it(void *at)
 static void wait_until_quiesced(struct bf_http_server *draining)
 {
     for (int i = 0; i < 2000; i++) {
-        int fd = connect_to(draining);
+        int fd = bf_http_fixture_connect(draining);
         if (fd < 0)
             return;
         close(fd);
@@ -551,8 +493,8 @@ static void test_stopping_lets_requests_under_way_finish(void **state)
                                             .route_count = BF_LEN(routes)};
     struct bf_http_server *draining = NULL;
     assert_int_equal(bf_http_start(&options, &draining), BF_OK);
-    int fd = connect_to(draining);
-    send_all(fd, BF_STR("GET /v1/slow HTTP/1.1\r\nHost: unit\r\n\r\n"));
+    int fd = bf_http_fixture_connect(draining);
+    bf_http_fixture_send(fd, BF_STR("GET /v1/slow HTTP/1.1\r\nHost: unit\r\n\r\n"));
     for (int i = 0; i < 2000 && !slow_entered; i++)
         usleep(5000);
     assert_true(slow_entered);
@@ -560,7 +502,7 @@ static void test_stopping_lets_requests_under_way_finish(void **state)
     assert_int_equal(pthread_create(&stopping, NULL, stop_it, draining), 0);
     wait_until_quiesced(draining);
     assert_int_equal(write(slow_release[1], "x", 1), 1);
-    read_answer(fd);
+    bf_http_fixture_read(fd, &answer);
     close(fd);
     assert_int_equal(status(), 200);
     assert_true(answer_has("slow but sure"));

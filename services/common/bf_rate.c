@@ -125,15 +125,3 @@ uint64_t bf_rate_peek(struct bf_rate *rate, const void *key, size_t key_len, int
 {
     return rate_ask(rate, key, key_len, per_minute, mono_ms, false);
 }
-
-bool bf_rate_known(struct bf_rate *rate, const void *key, size_t key_len)
-{
-    uint64_t hash = rate_hash(rate, key, key_len);
-    bool known = false;
-
-    pthread_mutex_lock(&rate->lock);
-    for (size_t i = 0; i < PROBES && !known; i++)
-        known = rate->buckets[(hash + i) & rate->mask].hash == hash;
-    pthread_mutex_unlock(&rate->lock);
-    return known;
-}

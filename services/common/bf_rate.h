@@ -21,7 +21,4 @@ uint64_t bf_rate_take(struct bf_rate *rate, const void *key, size_t key_len, int
 uint64_t bf_rate_peek(struct bf_rate *rate, const void *key, size_t key_len, int64_t per_minute,
                       uint64_t mono_ms);
 
-// Whether this key has a bucket: something was taken for it a while ago.
-bool bf_rate_known(struct bf_rate *rate, const void *key, size_t key_len);
-
 #endif

@@ -38,7 +38,7 @@ const struct bf_http_route *api_routes(size_t *ret_count)
         routes_add(key_api_routes, key_api_route_count);
         routes_add(audit_api_routes, audit_api_route_count);
         table.http[table.count++] =
-            (struct bf_http_route){"GET", "/openapi.yaml", api_openapi, CALLER_ANYBODY};
+            (struct bf_http_route){"GET", "/openapi.yaml", api_openapi, BF_GATE_ANYBODY};
     }
     *ret_count = table.count;
     return table.http;
@@ -77,11 +77,10 @@ enum bf_err api_audit(struct api_work *work, const char *action, const char *kin
                       json_t *before, json_t *after)
 {
     bf_autofree char *target = bf_xasprintf("%s/%s", kind, name);
-    const struct key_owner *owner = &work->caller->owner;
     enum bf_err err = audit_store_add(work->tx, &(struct audit){
                                                     .tenant = work->tenant.id,
-                                                    .key_id = owner->key_id,
-                                                    .role = owner->role,
+                                                    .key_id = work->caller->key_id,
+                                                    .role = work->caller->role,
                                                     .request_id = bf_http_request_id(work->call),
                                                     .remote = bf_http_remote(work->call),
                                                     .action = action,
@@ -133,16 +132,15 @@ static enum bf_err read_idempotency(struct api_work *work, const struct api_rout
     bf_buf_add(&all, body.at, body.len);
     bf_sha256(all.at, all.len, request);
     bf_buf_release(&all);
-    idempotency_init(idempotency, work->caller->owner.key_id, bf_http_bearer(work->call), key, request);
+    idempotency_init(idempotency, work->caller->key_id, bf_http_bearer(work->call), key, request);
     return BF_OK;
 }
 
 static enum bf_err begin(struct api_work *work, const struct api_route *route)
 {
-    const struct key_owner *owner = &work->caller->owner;
-    bool operates = caller_is_operator(work->caller);
+    bool operates = work->caller->role == BF_ROLE_OPERATOR;
     enum bf_err err = bf_tx_begin(work->registry->db, operates ? BF_SCOPE_SYSTEM : BF_SCOPE_TENANT,
-                                  owner->tenant.id, &work->tx);
+                                  work->caller->tenant_id, &work->tx);
 
     if (err || (route->flags & API_NO_TENANT_LOOKUP) || !strstr(route->pattern, "{t}"))
         return err;

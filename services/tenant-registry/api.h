@@ -7,7 +7,6 @@
 #define API_H
 
 #include "audit_store.h"
-#include "bf_http.h"
 #include "caller.h"
 #include "page.h"
 #include "tenant.h"
@@ -45,7 +44,7 @@ union api_body {
 struct api_work {
     struct registry *registry;
     struct bf_http_call *call;
-    const struct caller *caller;
+    const struct bf_caller *caller;
     struct bf_tx *tx;
     struct tenant tenant; // of the path's {t}
     struct page page;     // of a list
@@ -58,7 +57,7 @@ struct api_work {
 // Fills status and answer, or returns an error (after bf_http_problem or without).
 typedef enum bf_err api_handler(struct api_work *work);
 
-enum api_flag {                    // besides enum caller_flag
+enum api_flag {                    // besides enum bf_gate_flag
     API_NO_TENANT_LOOKUP = 1 << 8, // the handler finds {t} by itself
 };
 

@@ -12,7 +12,7 @@
 struct audit {
     struct bf_id id; // of the row; set by audit_store_add
     struct bf_id tenant, key_id;
-    enum key_role role;
+    enum bf_role role;
     uint64_t at_ms; // Unix; set by the database
     const char *request_id, *remote;
     const char *action; // "extension.create"

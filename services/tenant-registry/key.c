@@ -12,10 +12,10 @@
 #define CHECKED      (sizeof(PREFIX) - 1 + RANDOM_BYTES)
 
 static const char *const role_names[] = {
-    [KEY_ROLE_UNKNOWN] = "",
-    [KEY_ROLE_OPERATOR] = "operator",
-    [KEY_ROLE_ADMIN] = "admin",
-    [KEY_ROLE_READER] = "reader",
+    [BF_ROLE_NONE] = "",
+    [BF_ROLE_OPERATOR] = "operator",
+    [BF_ROLE_ADMIN] = "admin",
+    [BF_ROLE_READER] = "reader",
 };
 
 static void key_check_chars(const char *text, char check[CHECK_BYTES])
@@ -50,24 +50,24 @@ void key_hash(struct bf_str text, uint8_t hash[BF_SHA256_BYTES])
     bf_sha256(text.at, text.len, hash);
 }
 
-const char *key_role_name(enum key_role role)
+const char *key_role_name(enum bf_role role)
 {
     return role_names[role];
 }
 
-enum key_role key_role_parse(struct bf_str text)
+enum bf_role key_role_parse(struct bf_str text)
 {
-    for (size_t i = KEY_ROLE_OPERATOR; i < BF_LEN(role_names); i++)
+    for (size_t i = BF_ROLE_OPERATOR; i < BF_LEN(role_names); i++)
         if (bf_str_eq(text, bf_str(role_names[i])))
-            return (enum key_role)i;
-    return KEY_ROLE_UNKNOWN;
+            return (enum bf_role)i;
+    return BF_ROLE_NONE;
 }
 
 const char *key_role_check(struct bf_str text)
 {
-    enum key_role role = key_role_parse(text);
+    enum bf_role role = key_role_parse(text);
 
-    return role == KEY_ROLE_ADMIN || role == KEY_ROLE_READER ? NULL : "must be admin or reader";
+    return role == BF_ROLE_ADMIN || role == BF_ROLE_READER ? NULL : "must be admin or reader";
 }
 
 const char *key_name_check(struct bf_str text)

@@ -6,22 +6,15 @@
 #define KEY_H
 
 #include "bf_base.h"
+#include "bf_caller.h"
 #include "bf_crypto.h"
-#include "bf_id.h"
 
 #define KEY_TEXT_BYTES     42
 #define KEY_NAME_BYTES_MAX 64
 
-enum key_role {
-    KEY_ROLE_UNKNOWN,
-    KEY_ROLE_OPERATOR,
-    KEY_ROLE_ADMIN,
-    KEY_ROLE_READER,
-};
-
 struct key {
     struct bf_id id;
-    enum key_role role;
+    enum bf_role role;
     char name[KEY_NAME_BYTES_MAX + 1];
     uint64_t created_ms, expires_ms, last_used_ms; // Unix; 0: never
 };
@@ -30,8 +23,8 @@ void key_make(char text[KEY_TEXT_BYTES + 1]);
 bool key_well_formed(struct bf_str text);
 void key_hash(struct bf_str text, uint8_t hash[BF_SHA256_BYTES]);
 
-const char *key_role_name(enum key_role role);
-enum key_role key_role_parse(struct bf_str text);
+const char *key_role_name(enum bf_role role);
+enum bf_role key_role_parse(struct bf_str text);
 
 // Checks for bodies: NULL when good, else what would be.
 const char *key_role_check(struct bf_str text); // what a tenant may have: admin or reader

@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "bf_clock.h"
+#include "key_store.h"
 
 #define BODY(member) offsetof(union api_body, key.member)
 

@@ -26,7 +26,7 @@ static void owner_from_row(const struct bf_rows *rows, struct key_owner *owner)
         .key_id = bf_rows_id(rows, 0, 0),
         .role = key_role_parse(bf_str(bf_rows_text(rows, 0, 1))),
     };
-    if (owner->role == KEY_ROLE_OPERATOR)
+    if (owner->role == BF_ROLE_OPERATOR)
         return;
     owner->tenant.id = bf_rows_id(rows, 0, 3);
     store_text(rows, 0, 4, owner->tenant.slug, sizeof(owner->tenant.slug));

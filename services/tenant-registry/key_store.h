@@ -11,7 +11,7 @@
 // filled.
 struct key_owner {
     struct bf_id key_id;
-    enum key_role role;
+    enum bf_role role;
     struct tenant tenant;
 };
 

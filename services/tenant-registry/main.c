@@ -84,9 +84,6 @@ struct program {
     struct upkeep *upkeep;
 };
 
-#define RATE_TENANTS 65536
-#define RATE_SOURCES 16384
-
 static enum bf_err program_start(struct program *program, const char **ret_part)
 {
     struct registry *registry = &program->registry;
@@ -107,9 +104,7 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     enum bf_err err;
 
     http.routes = api_routes(&http.route_count);
-    registry->tenant_rate = bf_rate_new(RATE_TENANTS);
-    registry->failure_rate = bf_rate_new(RATE_SOURCES);
-    registry->known_keys = bf_rate_new(RATE_SOURCES);
+    registry->gate = caller_gate_new(registry);
     bf_metrics_register(registry_metrics, METRIC_COUNT);
     *ret_part = "database pool";
     err = bf_db_open(&settings->db, &registry->db);
@@ -149,9 +144,7 @@ static void program_stop(struct program *program, int64_t drain_ms)
         bf_service_stop(program->service);
     if (registry->db)
         bf_db_close(registry->db);
-    bf_rate_free(registry->tenant_rate);
-    bf_rate_free(registry->failure_rate);
-    bf_rate_free(registry->known_keys);
+    bf_gate_free(registry->gate);
     bf_config_release(settings_table, BF_LEN(settings_table), &registry->settings);
 }
 

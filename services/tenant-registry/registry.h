@@ -1,4 +1,4 @@
-// What the parts of this program share: settings, the pool, the rate tables, metrics. Made once by main.c,
+// What the parts of this program share: settings, the pool, the gate of REST, metrics. Made once by main.c,
 // then only read (what changes has its own lock or is atomic).
 #ifndef REGISTRY_H
 #define REGISTRY_H
@@ -8,7 +8,8 @@
 #include "bf_db.h"
 #include "bf_log.h"
 #include "bf_metrics.h"
-#include "bf_rate.h"
+
+struct bf_gate;
 
 struct registry_settings {
     struct bf_db_options db;
@@ -52,9 +53,7 @@ enum registry_metric {
 struct registry {
     struct registry_settings settings;
     struct bf_db *db;
-    struct bf_rate *tenant_rate;  // requests by tenant
-    struct bf_rate *failure_rate; // failed authentications by source
-    struct bf_rate *known_keys;   // keys that were good a short while ago
+    struct bf_gate *gate;
     _Atomic bool operator_key_ready;
 };
 

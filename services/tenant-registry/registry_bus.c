@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "bf_clock.h"
-#include "caller.h"
 #include "registry.h"
 #include "registry_wire.h"
 #include "tenant_store.h"
@@ -45,7 +44,8 @@ static enum bf_err authenticate(const struct bf_bus_request *request, struct bf_
         registry_count(METRIC_AUTH_FAILURES);
     if (err)
         return finish(request, tx, err);
-    owner.tenant.limits.requests_per_minute = caller_requests_per_minute(registry, &owner.tenant.limits);
+    if (!owner.tenant.limits.requests_per_minute)
+        owner.tenant.limits.requests_per_minute = registry->settings.requests_per_minute;
     wire_write_authenticate(ret_body, &owner);
     return BF_OK;
 }

@@ -161,17 +161,17 @@ static Belfry__Registry__V1__Tenant tenant_of(const struct tenant *tenant,
 void wire_write_authenticate(struct bf_buf *into, const struct key_owner *owner)
 {
     static const Belfry__Registry__V1__Role roles[] = {
-        [KEY_ROLE_UNKNOWN] = BELFRY__REGISTRY__V1__ROLE__ROLE_UNSPECIFIED,
-        [KEY_ROLE_OPERATOR] = BELFRY__REGISTRY__V1__ROLE__ROLE_OPERATOR,
-        [KEY_ROLE_ADMIN] = BELFRY__REGISTRY__V1__ROLE__ROLE_ADMIN,
-        [KEY_ROLE_READER] = BELFRY__REGISTRY__V1__ROLE__ROLE_READER,
+        [BF_ROLE_NONE] = BELFRY__REGISTRY__V1__ROLE__ROLE_UNSPECIFIED,
+        [BF_ROLE_OPERATOR] = BELFRY__REGISTRY__V1__ROLE__ROLE_OPERATOR,
+        [BF_ROLE_ADMIN] = BELFRY__REGISTRY__V1__ROLE__ROLE_ADMIN,
+        [BF_ROLE_READER] = BELFRY__REGISTRY__V1__ROLE__ROLE_READER,
     };
     Belfry__Registry__V1__AuthenticateReply reply = BELFRY__REGISTRY__V1__AUTHENTICATE_REPLY__INIT;
     Belfry__Registry__V1__Limits limits = limits_of(&owner->tenant.limits);
 
     reply.key_id = bytes_of_id(&owner->key_id);
     reply.role = roles[owner->role];
-    if (owner->role != KEY_ROLE_OPERATOR) {
+    if (owner->role != BF_ROLE_OPERATOR) {
         reply.tenant_id = bytes_of_id(&owner->tenant.id);
         reply.limits = &limits;
     }

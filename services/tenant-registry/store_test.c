@@ -445,8 +445,8 @@ static void a_credential_is_found_by_domain_and_number(void **state)
 
 static void an_expired_key_is_no_key(void **state)
 {
-    struct key key = {.id = bf_id_new(), .role = KEY_ROLE_READER, .expires_ms = bf_unix_ms() - 1000};
-    struct key good = {.id = bf_id_new(), .role = KEY_ROLE_ADMIN, .expires_ms = bf_unix_ms() + 600000};
+    struct key key = {.id = bf_id_new(), .role = BF_ROLE_READER, .expires_ms = bf_unix_ms() - 1000};
+    struct key good = {.id = bf_id_new(), .role = BF_ROLE_ADMIN, .expires_ms = bf_unix_ms() + 600000};
     const uint8_t old_hash[BF_SHA256_BYTES] = {1}, new_hash[BF_SHA256_BYTES] = {2},
                   no_hash[BF_SHA256_BYTES] = {3};
     struct key_owner owner;
@@ -457,7 +457,7 @@ static void an_expired_key_is_no_key(void **state)
     assert_int_equal(key_store_authenticate(tx, old_hash, &owner), BF_UNAUTHENTICATED);
     assert_int_equal(key_store_authenticate(tx, no_hash, &owner), BF_UNAUTHENTICATED);
     assert_int_equal(key_store_authenticate(tx, new_hash, &owner), BF_OK);
-    assert_int_equal(owner.role, KEY_ROLE_ADMIN);
+    assert_int_equal(owner.role, BF_ROLE_ADMIN);
     assert_string_equal(owner.tenant.slug, "acme");
     assert_int_equal(owner.tenant.limits.max_calls, 3);
     assert_int_equal(key_store_find(tx, acme.id, good.id, &key), BF_OK);
@@ -691,7 +691,7 @@ static void a_snapshot_comes_in_pages_by_name(void **state)
 static void the_same_request_gets_the_same_answer_and_another_none(void **state)
 {
     const uint8_t request[BF_SHA256_BYTES] = {7}, other[BF_SHA256_BYTES] = {8};
-    struct key key = {.id = bf_id_new(), .role = KEY_ROLE_ADMIN};
+    struct key key = {.id = bf_id_new(), .role = BF_ROLE_ADMIN};
     const uint8_t hash[BF_SHA256_BYTES] = {9};
     struct idempotency first, again, different;
     struct idempotency_answer answer;
@@ -744,7 +744,7 @@ static void the_audit_trail_outlives_its_tenant(void **state)
     make_tenant(&gone, "gone");
     struct bf_tx *tx = begin();
     assert_int_equal(audit_store_add(tx, &(struct audit){.tenant = gone.id,
-                                                         .role = KEY_ROLE_OPERATOR,
+                                                         .role = BF_ROLE_OPERATOR,
                                                          .request_id = "r",
                                                          .remote = "127.0.0.1",
                                                          .action = "tenant.delete",

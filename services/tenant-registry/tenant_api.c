@@ -110,7 +110,7 @@ static bool domains_differ(const struct bf_json_texts *domains)
 static enum bf_err create_rows(struct api_work *work, char key_text[KEY_TEXT_BYTES + 1])
 {
     const struct api_tenant_body *body = &work->body.tenant;
-    struct key key = {.id = bf_id_new(), .role = KEY_ROLE_ADMIN, .name = "first key"};
+    struct key key = {.id = bf_id_new(), .role = BF_ROLE_ADMIN, .name = "first key"};
     enum bf_err err = tenant_store_add(work->tx, &work->tenant);
 
     if (err == BF_CONFLICT)
@@ -196,7 +196,7 @@ static enum bf_err tenant_patch(struct api_work *work)
     const struct api_tenant_body *body = &work->body.tenant;
     struct tenant *tenant = &work->tenant;
 
-    if (!caller_is_operator(work->caller) && (body->status || limits_given(&body->limits)))
+    if (work->caller->role != BF_ROLE_OPERATOR && (body->status || limits_given(&body->limits)))
         return bf_http_problem(
             work->call, BF_FORBIDDEN, body->status ? "status" : "limits",
             "only an operator's key may change a tenant's status and limits; a tenant's may change name");
@@ -233,10 +233,10 @@ static enum bf_err tenant_delete(struct api_work *work)
 }
 
 const struct api_route tenant_api_routes[] = {
-    {"POST", "/v1/tenants", tenant_create, CALLER_OPERATOR, API_FIELDS(create_fields)},
+    {"POST", "/v1/tenants", tenant_create, BF_GATE_OPERATORS, API_FIELDS(create_fields)},
     {"GET", "/v1/tenants", tenant_list, 0, .page = PAGE_TENANTS},
     {"GET", "/v1/tenants/{t}", tenant_get, 0, .page = PAGE_NONE},
     {"PATCH", "/v1/tenants/{t}", tenant_patch, 0, API_FIELDS(patch_fields)},
-    {"DELETE", "/v1/tenants/{t}", tenant_delete, CALLER_OPERATOR, .page = PAGE_NONE},
+    {"DELETE", "/v1/tenants/{t}", tenant_delete, BF_GATE_OPERATORS, .page = PAGE_NONE},
 };
 const size_t tenant_api_route_count = BF_LEN(tenant_api_routes);

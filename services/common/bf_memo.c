@@ -1,5 +1,5 @@
 // A hash table with a bounded probe.
-#include "memo.h"
+#include "bf_memo.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -13,7 +13,7 @@ struct slot {
     uint64_t mono_ms;
 };
 
-struct memo {
+struct bf_memo {
     pthread_mutex_t lock;
     size_t mask, value_size;
     uint8_t salt[16]; // so that nobody chooses keys that collide
@@ -21,9 +21,9 @@ struct memo {
     uint8_t *values;
 };
 
-struct memo *memo_new(size_t answers, size_t value_size)
+struct bf_memo *bf_memo_new(size_t answers, size_t value_size)
 {
-    struct memo *memo = bf_xcalloc(1, sizeof(*memo));
+    struct bf_memo *memo = bf_xcalloc(1, sizeof(*memo));
     size_t room = PROBES;
 
     while (room < answers)
@@ -37,7 +37,7 @@ struct memo *memo_new(size_t answers, size_t value_size)
     return memo;
 }
 
-void memo_free(struct memo *memo)
+void bf_memo_free(struct bf_memo *memo)
 {
     if (!memo)
         return;
@@ -48,7 +48,7 @@ void memo_free(struct memo *memo)
 }
 
 // The slot of the key, or (taken or not) the one it would get. Under lock.
-static struct slot *memo_find(struct memo *memo, const uint8_t mac[BF_SHA256_BYTES], bool *ret_found)
+static struct slot *memo_find(struct bf_memo *memo, const uint8_t mac[BF_SHA256_BYTES], bool *ret_found)
 {
     struct slot *victim = NULL;
     uint64_t hash;
@@ -65,13 +65,13 @@ static struct slot *memo_find(struct memo *memo, const uint8_t mac[BF_SHA256_BYT
     return victim;
 }
 
-static void *value_of(struct memo *memo, const struct slot *slot)
+static void *value_of(struct bf_memo *memo, const struct slot *slot)
 {
     return memo->values + (size_t)(slot - memo->slots) * memo->value_size;
 }
 
-bool memo_get(struct memo *memo, const void *key, size_t key_len, uint64_t mono_ms, void *ret_value,
-              uint64_t *ret_age_ms)
+bool bf_memo_get(struct bf_memo *memo, const void *key, size_t key_len, uint64_t mono_ms, void *ret_value,
+                 uint64_t *ret_age_ms)
 {
     uint8_t mac[BF_SHA256_BYTES];
     bool found;
@@ -87,7 +87,7 @@ bool memo_get(struct memo *memo, const void *key, size_t key_len, uint64_t mono_
     return found;
 }
 
-void memo_put(struct memo *memo, const void *key, size_t key_len, uint64_t mono_ms, const void *value)
+void bf_memo_put(struct bf_memo *memo, const void *key, size_t key_len, uint64_t mono_ms, const void *value)
 {
     uint8_t mac[BF_SHA256_BYTES];
     bool found;
@@ -101,7 +101,7 @@ void memo_put(struct memo *memo, const void *key, size_t key_len, uint64_t mono_
     pthread_mutex_unlock(&memo->lock);
 }
 
-void memo_drop(struct memo *memo, const void *key, size_t key_len)
+void bf_memo_drop(struct bf_memo *memo, const void *key, size_t key_len)
 {
     uint8_t mac[BF_SHA256_BYTES];
     bool found;

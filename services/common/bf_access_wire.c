@@ -1,5 +1,5 @@
 // Protobuf <-> our structs.
-#include "access_wire.h"
+#include "bf_access_wire.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ static bool read_text(const char *from, char *into, size_t size)
     return true;
 }
 
-void access_wire_ask_key(struct bf_buf *into, const char *key)
+void bf_access_wire_ask_key(struct bf_buf *into, const char *key)
 {
     Belfry__Registry__V1__AuthenticateRequest request = BELFRY__REGISTRY__V1__AUTHENTICATE_REQUEST__INIT;
 
@@ -48,35 +48,35 @@ void access_wire_ask_key(struct bf_buf *into, const char *key)
     message_add(into, &request.base);
 }
 
-static enum access_role read_role(Belfry__Registry__V1__Role role)
+static enum bf_role read_role(Belfry__Registry__V1__Role role)
 {
     switch (role) {
     case BELFRY__REGISTRY__V1__ROLE__ROLE_OPERATOR:
-        return ACCESS_OPERATOR;
+        return BF_ROLE_OPERATOR;
     case BELFRY__REGISTRY__V1__ROLE__ROLE_ADMIN:
-        return ACCESS_ADMIN;
+        return BF_ROLE_ADMIN;
     case BELFRY__REGISTRY__V1__ROLE__ROLE_READER:
-        return ACCESS_READER;
+        return BF_ROLE_READER;
     default:
-        return ACCESS_NOBODY;
+        return BF_ROLE_NONE;
     }
 }
 
-enum bf_err access_wire_read_key(struct bf_str body, struct access_key *ret_key)
+enum bf_err bf_access_wire_read_key(struct bf_str body, struct bf_caller *ret_caller)
 {
     bf_cleanup(message_free_at) Belfry__Registry__V1__AuthenticateReply *reply =
         belfry__registry__v1__authenticate_reply__unpack(NULL, body.len, (const uint8_t *)body.at);
-    struct access_key key = {.role = reply ? read_role(reply->role) : ACCESS_NOBODY};
+    struct bf_caller caller = {.role = reply ? read_role(reply->role) : BF_ROLE_NONE};
 
-    if (!reply || key.role == ACCESS_NOBODY || !read_id(reply->key_id, &key.id))
+    if (!reply || caller.role == BF_ROLE_NONE || !read_id(reply->key_id, &caller.key_id))
         return BF_PROTOCOL;
-    if (key.role != ACCESS_OPERATOR && !read_id(reply->tenant_id, &key.tenant))
+    if (caller.role != BF_ROLE_OPERATOR && !read_id(reply->tenant_id, &caller.tenant_id))
         return BF_PROTOCOL;
-    *ret_key = key;
+    *ret_caller = caller;
     return BF_OK;
 }
 
-void access_wire_ask_tenant(struct bf_buf *into, struct bf_id id, const char *slug)
+void bf_access_wire_ask_tenant(struct bf_buf *into, struct bf_id id, const char *slug)
 {
     Belfry__Registry__V1__TenantRequest request = BELFRY__REGISTRY__V1__TENANT_REQUEST__INIT;
 
@@ -86,12 +86,12 @@ void access_wire_ask_tenant(struct bf_buf *into, struct bf_id id, const char *sl
     message_add(into, &request.base);
 }
 
-enum bf_err access_wire_read_tenant(struct bf_str body, struct access_tenant *ret_tenant)
+enum bf_err bf_access_wire_read_tenant(struct bf_str body, struct bf_access_tenant *ret_tenant)
 {
     bf_cleanup(message_free_at) Belfry__Registry__V1__TenantReply *reply =
         belfry__registry__v1__tenant_reply__unpack(NULL, body.len, (const uint8_t *)body.at);
     const Belfry__Registry__V1__Tenant *from = reply ? reply->tenant : NULL;
-    struct access_tenant tenant = {.suspended = true};
+    struct bf_access_tenant tenant = {.suspended = true};
 
     if (!from || !read_id(from->id, &tenant.id) || !read_text(from->slug, tenant.slug, sizeof(tenant.slug)) ||
         !read_text(from->realm, tenant.realm, sizeof(tenant.realm)) ||
