@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "bf_clock.h"
+#include "bf_ticker.h"
 #include "control.h"
 
 #define LOOK_MS       500
@@ -24,9 +25,7 @@ struct known {
 struct edges {
     struct control *control;
     pthread_mutex_t lock;
-    pthread_cond_t ending;
-    pthread_t thread;
-    bool threaded, ended;
+    struct bf_ticker *ticker;
     struct known **list;
     size_t count;
 };
@@ -187,27 +186,10 @@ static void look(struct edges *edges)
         known_free(gone);
 }
 
-static bool wait_for_end(struct edges *edges)
+static int64_t look_turn(void *ctx, struct bf_ticker *ticker)
 {
-    uint64_t until_ms = bf_mono_ms() + LOOK_MS;
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000L};
-
-    pthread_mutex_lock(&edges->lock);
-    while (!edges->ended && !pthread_cond_timedwait(&edges->ending, &edges->lock, &until))
-        ;
-    bool ended = edges->ended;
-    pthread_mutex_unlock(&edges->lock);
-    return ended;
-}
-
-static void *run(void *ctx)
-{
-    struct edges *edges = ctx;
-
-    do
-        look(edges);
-    while (!wait_for_end(edges));
-    return NULL;
+    look(ctx);
+    return LOOK_MS;
 }
 
 // ---- for everybody
@@ -297,20 +279,15 @@ static void refresh_metrics(void *ctx)
 enum bf_err edges_start(struct control *control, struct edges **ret_edges)
 {
     struct edges *edges = bf_xcalloc(1, sizeof(*edges));
-    pthread_condattr_t attr;
 
     bf_metrics_register(metrics, BF_LEN(metrics));
     edges->control = control;
     edges->list = bf_xcalloc(EDGES_MAX, sizeof(struct known *));
     pthread_mutex_init(&edges->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&edges->ending, &attr);
-    pthread_condattr_destroy(&attr);
-    edges->threaded = pthread_create(&edges->thread, NULL, run, edges) == 0;
-    if (!edges->threaded) {
+    enum bf_err err = bf_ticker_start(look_turn, edges, &edges->ticker);
+    if (err) {
         edges_stop(edges);
-        return BF_INTERNAL;
+        return err;
     }
     bf_metrics_on_render(refresh_metrics, edges);
     *ret_edges = edges;
@@ -321,15 +298,9 @@ void edges_stop(struct edges *edges)
 {
     if (!edges)
         return;
-    pthread_mutex_lock(&edges->lock);
-    edges->ended = true;
-    pthread_cond_signal(&edges->ending);
-    pthread_mutex_unlock(&edges->lock);
-    if (edges->threaded)
-        pthread_join(edges->thread, NULL);
+    bf_ticker_stop(edges->ticker);
     for (size_t i = 0; i < edges->count; i++)
         known_free(edges->list[i]);
-    pthread_cond_destroy(&edges->ending);
     pthread_mutex_destroy(&edges->lock);
     free(edges->list);
     free(edges);

@@ -1,10 +1,8 @@
 // Background work.
 #include "keeper.h"
 
-#include <pthread.h>
-#include <time.h>
-
 #include "bf_clock.h"
+#include "bf_ticker.h"
 #include "call_metrics.h"
 #include "cdr_store.h"
 #include "reaper.h"
@@ -16,31 +14,8 @@ struct keeper {
     struct control *control;
     struct reaper *reaper;
     uint64_t partitions_at_ms; // monotonic: when to look next
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop; // under lock
+    struct bf_ticker *ticker;
 };
-
-// False: stop.
-static bool keeper_sleep(struct keeper *keeper, int64_t ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_mutex_lock(&keeper->lock);
-    while (!keeper->stop && pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until) == 0)
-        ;
-    bool go_on = !keeper->stop;
-    pthread_mutex_unlock(&keeper->lock);
-    return go_on;
-}
 
 static enum bf_err partitions(struct control *control)
 {
@@ -60,44 +35,29 @@ static enum bf_err partitions(struct control *control)
     return err;
 }
 
-static void *keeper_run(void *at)
+static int64_t keeper_turn(void *ctx, struct bf_ticker *ticker)
 {
-    struct keeper *keeper = at;
+    struct keeper *keeper = ctx;
 
-    do {
-        if (bf_mono_ms() >= keeper->partitions_at_ms)
-            keeper->partitions_at_ms = bf_mono_ms() + (partitions(keeper->control) ? RETRY_MS : DAY_MS);
-        enum bf_err err = reaper_turn(keeper->reaper);
-        if (err && err != BF_UNAVAILABLE)
-            bf_error("reaper.failed", BF_E(err));
-    } while (keeper_sleep(keeper, REAPER_TURN_MS));
-    return NULL;
-}
-
-static void keeper_free(struct keeper *keeper)
-{
-    reaper_free(keeper->reaper);
-    pthread_cond_destroy(&keeper->wake);
-    pthread_mutex_destroy(&keeper->lock);
-    free(keeper);
+    if (bf_mono_ms() >= keeper->partitions_at_ms)
+        keeper->partitions_at_ms = bf_mono_ms() + (partitions(keeper->control) ? RETRY_MS : DAY_MS);
+    enum bf_err err = reaper_turn(keeper->reaper);
+    if (err && err != BF_UNAVAILABLE)
+        bf_error("reaper.failed", BF_E(err));
+    return REAPER_TURN_MS;
 }
 
 enum bf_err keeper_start(struct control *control, struct keeper **ret_keeper)
 {
     struct keeper *keeper = bf_xcalloc(1, sizeof(*keeper));
-    pthread_condattr_t attr;
 
     keeper->control = control;
     keeper->reaper = reaper_new(control);
     bf_metrics_register(call_metrics, CALLS_METRICS);
-    pthread_mutex_init(&keeper->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&keeper->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    if (pthread_create(&keeper->thread, NULL, keeper_run, keeper) != 0) {
-        keeper_free(keeper);
-        return BF_INTERNAL;
+    enum bf_err err = bf_ticker_start(keeper_turn, keeper, &keeper->ticker);
+    if (err) {
+        keeper_stop(keeper);
+        return err;
     }
     *ret_keeper = keeper;
     return BF_OK;
@@ -107,10 +67,7 @@ void keeper_stop(struct keeper *keeper)
 {
     if (!keeper)
         return;
-    pthread_mutex_lock(&keeper->lock);
-    keeper->stop = true;
-    pthread_cond_signal(&keeper->wake);
-    pthread_mutex_unlock(&keeper->lock);
-    pthread_join(keeper->thread, NULL);
-    keeper_free(keeper);
+    bf_ticker_stop(keeper->ticker);
+    reaper_free(keeper->reaper);
+    free(keeper);
 }

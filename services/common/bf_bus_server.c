@@ -4,13 +4,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "belfry/bus/v1/bus.pb-c.h"
 #include "bf_bus_nng.h"
 #include "bf_clock.h"
 #include "bf_id.h"
 #include "bf_metrics.h"
+#include "bf_wait.h"
 
 #define CONTEXTS_MAX    256
 #define SEND_TIMEOUT_MS 5000
@@ -272,11 +272,7 @@ enum bf_err bf_bus_serve(const char *urls, int64_t contexts, const struct bf_bus
     }
     pthread_mutex_init(&server->lock, NULL);
     pthread_rwlock_init(&server->gate, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->ended, &attr);
-    pthread_condattr_destroy(&attr);
+    bf_wait_init(&server->ended);
     server->worker_count = (size_t)contexts;
     server->workers = bf_xcalloc(server->worker_count, sizeof(struct worker));
     enum bf_err err = start(server, urls);
@@ -290,8 +286,7 @@ enum bf_err bf_bus_serve(const char *urls, int64_t contexts, const struct bf_bus
 
 static void wait_for_workers(struct bf_bus_server *server, int64_t deadline_ms)
 {
-    uint64_t until_ms = bf_mono_ms() + (uint64_t)deadline_ms;
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
+    struct timespec until = bf_wait_until(deadline_ms);
     pthread_mutex_lock(&server->lock);
     while (server->running > 0)
         if (pthread_cond_timedwait(&server->ended, &server->lock, &until))

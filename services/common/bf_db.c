@@ -5,11 +5,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "bf_clock.h"
 #include "bf_db_conn.h"
 #include "bf_metrics.h"
+#include "bf_wait.h"
 
 #define BACKOFF_MIN_MS  50
 #define BACKOFF_MAX_MS  500
@@ -64,11 +64,7 @@ enum bf_err bf_db_open(const struct bf_db_options *options, struct bf_db **ret_d
         *texts[i] = bf_xstrdup(*texts[i] ? *texts[i] : "");
     db->idle = bf_xcalloc((size_t)options->connections_max, sizeof(struct bf_conn *));
     pthread_mutex_init(&db->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&db->returned, &attr);
-    pthread_condattr_destroy(&attr);
+    bf_wait_init(&db->returned);
     *ret_db = db;
     return BF_OK;
 }
@@ -134,8 +130,7 @@ static enum bf_err open_in_place(struct bf_db *db, struct bf_conn **ret_conn)
 // A free connection, or (with *ret_conn NULL) a place for a new one. Under the lock.
 static enum bf_err wait_for_place(struct bf_db *db, int64_t timeout_ms, struct bf_conn **ret_conn)
 {
-    uint64_t until_ms = bf_mono_ms() + (uint64_t)timeout_ms;
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
+    struct timespec until = bf_wait_until(timeout_ms);
     while (db->idle_count == 0 && db->open_count == (size_t)db->options.connections_max)
         if (pthread_cond_timedwait(&db->returned, &db->lock, &until))
             return BF_TIMEOUT;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bf_clock.h"
@@ -16,6 +15,7 @@
 #include "bf_id.h"
 #include "bf_log.h"
 #include "bf_metrics.h"
+#include "bf_wait.h"
 
 // Up to this size a body that is too large is read and thrown away, so that the caller surely sees the 413:
 // closing a socket with unread bytes resets it. A larger one is not read at all.
@@ -318,11 +318,7 @@ enum bf_err bf_http_start(const struct bf_http_options *options, struct bf_http_
     if (server->options.connections_max < options->threads)
         server->options.connections_max = options->threads;
     pthread_mutex_init(&server->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->fewer, &attr);
-    pthread_condattr_destroy(&attr);
+    bf_wait_init(&server->fewer);
     server->daemon = start_daemon(server, &address);
     if (!server->daemon) {
         bf_http_stop(server, 0);
@@ -334,8 +330,7 @@ enum bf_err bf_http_start(const struct bf_http_options *options, struct bf_http_
 
 static void wait_for_calls(struct bf_http_server *server, int64_t deadline_ms)
 {
-    uint64_t until_ms = bf_mono_ms() + (uint64_t)deadline_ms;
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
+    struct timespec until = bf_wait_until(deadline_ms);
     pthread_mutex_lock(&server->lock);
     while (server->under_way > 0)
         if (pthread_cond_timedwait(&server->fewer, &server->lock, &until))

@@ -6,11 +6,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "bf_clock.h"
 #include "bf_crypto.h"
 #include "bf_redis_pool.h"
+#include "bf_wait.h"
 
 #define BACKOFF_MIN_MS 20
 #define BACKOFF_MAX_MS 500
@@ -56,13 +56,9 @@ static void name_script(struct bf_redis_script *script)
 
 static void init_lock(struct bf_redis *redis)
 {
-    pthread_condattr_t attr;
 
     pthread_mutex_init(&redis->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&redis->returned, &attr);
-    pthread_condattr_destroy(&attr);
+    bf_wait_init(&redis->returned);
 }
 
 enum bf_err bf_redis_open(const struct bf_redis_options *options, struct bf_redis **ret_redis)
@@ -146,8 +142,7 @@ static enum bf_err open_in_place(struct bf_redis *redis, struct bf_redis_conn **
 // A free connection, or (with *ret_conn NULL) a place for a new one. Under the lock.
 static enum bf_err wait_for_place(struct bf_redis *redis, struct bf_redis_conn **ret_conn)
 {
-    uint64_t until_ms = bf_mono_ms() + (uint64_t)redis->options.borrow_timeout_ms;
-    struct timespec until = {(time_t)(until_ms / 1000), (long)(until_ms % 1000) * 1000000};
+    struct timespec until = bf_wait_until(redis->options.borrow_timeout_ms);
 
     while (redis->idle_count == 0 && redis->open_count == (size_t)redis->options.connections_max)
         if (pthread_cond_timedwait(&redis->returned, &redis->lock, &until))

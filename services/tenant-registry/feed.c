@@ -1,11 +1,9 @@
 // The feeder.
 #include "feed.h"
 
-#include <pthread.h>
-#include <unistd.h>
-
 #include "bf_bus.h"
 #include "bf_clock.h"
+#include "bf_ticker.h"
 #include "registry_wire.h"
 
 #define CHANNEL       "belfry_change"
@@ -25,8 +23,7 @@ struct feed {
     size_t count;            // changes in the message
     uint64_t last_seq;
     bool down;
-    _Atomic bool stop;
-    pthread_t thread;
+    struct bf_ticker *ticker;
 };
 
 static void feed_add(void *ctx, const struct change *change)
@@ -93,7 +90,7 @@ static void feed_note(struct feed *feed, enum bf_err err)
     feed->down = err != BF_OK;
 }
 
-static enum bf_err feed_turn(struct feed *feed)
+static enum bf_err feed_listen(struct feed *feed, struct bf_ticker *ticker)
 {
     bool notified = false, more = true;
     enum bf_err err = bf_db_listener_wait(feed->listener, WAIT_MS, &notified);
@@ -103,23 +100,26 @@ static enum bf_err feed_turn(struct feed *feed)
     bool heartbeat = bf_mono_ms() - feed->sent_ms >= HEARTBEAT_MS;
     if (!notified && !heartbeat)
         return BF_OK;
-    while (!err && more && !feed->stop)
+    while (!err && more && !bf_ticker_stopping(ticker))
         err = feed_step(feed, heartbeat, &more);
     return err;
 }
 
-static void *feed_run(void *at)
+static int64_t feed_turn(void *ctx, struct bf_ticker *ticker)
 {
-    struct feed *feed = at;
+    struct feed *feed = ctx;
+    enum bf_err err = feed_listen(feed, ticker);
 
-    while (!feed->stop) {
-        enum bf_err err = feed_turn(feed);
+    feed_note(feed, err);
+    return err ? RETRY_MS : 0;
+}
 
-        feed_note(feed, err);
-        if (err && !feed->stop)
-            usleep(RETRY_MS * 1000);
-    }
-    return NULL;
+static void feed_free(struct feed *feed)
+{
+    bf_db_listener_close(feed->listener);
+    bf_bus_publisher_close(feed->publisher);
+    bf_buf_release(&feed->message);
+    free(feed);
 }
 
 enum bf_err feed_start(struct registry *registry, struct feed **ret_feed)
@@ -131,13 +131,10 @@ enum bf_err feed_start(struct registry *registry, struct feed **ret_feed)
     enum bf_err err = bf_bus_publisher_open(registry->settings.feed_listen, &feed->publisher);
     if (!err)
         err = bf_db_listener_open(&registry->settings.db, CHANNEL, &feed->listener);
-    if (!err && pthread_create(&feed->thread, NULL, feed_run, feed) != 0)
-        err = BF_INTERNAL;
+    if (!err)
+        err = bf_ticker_start(feed_turn, feed, &feed->ticker);
     if (err) {
-        bf_db_listener_close(feed->listener);
-        bf_bus_publisher_close(feed->publisher);
-        bf_buf_release(&feed->message);
-        free(feed);
+        feed_free(feed);
         return err;
     }
     *ret_feed = feed;
@@ -148,10 +145,6 @@ void feed_stop(struct feed *feed)
 {
     if (!feed)
         return;
-    feed->stop = true;
-    pthread_join(feed->thread, NULL);
-    bf_db_listener_close(feed->listener);
-    bf_bus_publisher_close(feed->publisher);
-    bf_buf_release(&feed->message);
-    free(feed);
+    bf_ticker_stop(feed->ticker);
+    feed_free(feed);
 }

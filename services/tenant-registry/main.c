@@ -81,7 +81,7 @@ struct program {
     struct bf_bus_server *bus;
     struct bf_http_server *http;
     struct feed *feed;
-    struct upkeep *upkeep;
+    struct bf_ticker *upkeep;
 };
 
 static enum bf_err program_start(struct program *program, const char **ret_part)
@@ -138,7 +138,7 @@ static void program_stop(struct program *program, int64_t drain_ms)
     bf_http_stop(program->http, drain_ms);
     if (program->bus)
         bf_bus_server_stop(program->bus, drain_ms);
-    upkeep_stop(program->upkeep);
+    bf_ticker_stop(program->upkeep);
     feed_stop(program->feed); // last: what the drained requests changed is still published
     if (program->service)
         bf_service_stop(program->service);

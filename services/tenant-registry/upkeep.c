@@ -1,8 +1,5 @@
-// Background work: one thread.
+// Background work.
 #include "upkeep.h"
-
-#include <pthread.h>
-#include <time.h>
 
 #include "change_store.h"
 #include "idempotency.h"
@@ -11,35 +8,8 @@
 #define RETRY_MS   500   // until the database is there
 #define FAULT_MS   10000 // until somebody has cured the key file: each try is logged
 #define PRUNE_MS   60000
+#define BATCH_MS   10   // while there is more to prune
 #define PRUNE_ROWS 5000 // a transaction: short, so that writers do not wait
-
-struct upkeep {
-    struct registry *registry;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop; // under lock
-};
-
-// False: stop.
-static bool upkeep_sleep(struct upkeep *upkeep, int64_t ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_mutex_lock(&upkeep->lock);
-    while (!upkeep->stop && pthread_cond_timedwait(&upkeep->wake, &upkeep->lock, &until) == 0)
-        ;
-    bool go_on = !upkeep->stop;
-    pthread_mutex_unlock(&upkeep->lock);
-    return go_on;
-}
 
 static enum bf_err prune_changes(struct registry *registry, struct bf_tx *tx, int64_t *ret_pruned)
 {
@@ -79,62 +49,33 @@ static enum bf_err prune_batch(struct registry *registry, size_t which, int64_t 
     return err;
 }
 
-static bool prune_all(struct upkeep *upkeep)
+// Whether more than one batch is left of a table.
+static bool prune_all(struct registry *registry)
 {
+    bool more = false;
+
     for (size_t i = 0; i < BF_LEN(prunings); i++) {
-        int64_t pruned = PRUNE_ROWS;
-
-        while (pruned >= PRUNE_ROWS && !prune_batch(upkeep->registry, i, &pruned))
-            if (!upkeep_sleep(upkeep, 10))
-                return false;
+        int64_t pruned = 0;
+        enum bf_err err = prune_batch(registry, i, &pruned);
+        more = more || (!err && pruned >= PRUNE_ROWS);
     }
-    return true;
+    return more;
 }
 
-static void *upkeep_run(void *at)
+static int64_t upkeep_turn(void *ctx, struct bf_ticker *ticker)
 {
-    struct upkeep *upkeep = at;
+    struct registry *registry = ctx;
 
-    for (enum bf_err err; (err = operator_key_ensure(upkeep->registry));)
-        if (!upkeep_sleep(upkeep, err == BF_UNAVAILABLE ? RETRY_MS : FAULT_MS))
-            return NULL;
-    upkeep->registry->operator_key_ready = true;
-    while (prune_all(upkeep) && upkeep_sleep(upkeep, PRUNE_MS))
-        ;
-    return NULL;
-}
-
-enum bf_err upkeep_start(struct registry *registry, struct upkeep **ret_upkeep)
-{
-    struct upkeep *upkeep = bf_xcalloc(1, sizeof(*upkeep));
-    pthread_condattr_t attr;
-
-    upkeep->registry = registry;
-    pthread_mutex_init(&upkeep->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&upkeep->wake, &attr);
-    pthread_condattr_destroy(&attr);
-    if (pthread_create(&upkeep->thread, NULL, upkeep_run, upkeep) != 0) {
-        pthread_cond_destroy(&upkeep->wake);
-        pthread_mutex_destroy(&upkeep->lock);
-        free(upkeep);
-        return BF_INTERNAL;
+    if (!registry->operator_key_ready) {
+        enum bf_err err = operator_key_ensure(registry);
+        if (err)
+            return err == BF_UNAVAILABLE ? RETRY_MS : FAULT_MS;
+        registry->operator_key_ready = true;
     }
-    *ret_upkeep = upkeep;
-    return BF_OK;
+    return prune_all(registry) ? BATCH_MS : PRUNE_MS;
 }
 
-void upkeep_stop(struct upkeep *upkeep)
+enum bf_err upkeep_start(struct registry *registry, struct bf_ticker **ret_upkeep)
 {
-    if (!upkeep)
-        return;
-    pthread_mutex_lock(&upkeep->lock);
-    upkeep->stop = true;
-    pthread_cond_signal(&upkeep->wake);
-    pthread_mutex_unlock(&upkeep->lock);
-    pthread_join(upkeep->thread, NULL);
-    pthread_cond_destroy(&upkeep->wake);
-    pthread_mutex_destroy(&upkeep->lock);
-    free(upkeep);
+    return bf_ticker_start(upkeep_turn, registry, ret_upkeep);
 }

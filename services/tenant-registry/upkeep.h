@@ -3,11 +3,10 @@
 #ifndef UPKEEP_H
 #define UPKEEP_H
 
+#include "bf_ticker.h"
 #include "registry.h"
 
-struct upkeep;
-
-bf_must_check enum bf_err upkeep_start(struct registry *registry, struct upkeep **ret_upkeep);
-void upkeep_stop(struct upkeep *upkeep); // NULL is fine
+// bf_ticker_stop ends it.
+bf_must_check enum bf_err upkeep_start(struct registry *registry, struct bf_ticker **ret_upkeep);
 
 #endif
