@@ -168,14 +168,14 @@ enum bf_err api_start(struct control *control, struct api **ret_api)
 {
     const struct control_settings *settings = &control->settings;
     struct api *api = bf_xcalloc(1, sizeof(*api));
-    struct bf_http_options options = {.host = settings->http_host,
-                                      .port = settings->http_port,
-                                      .threads = settings->http_threads,
-                                      .connections_max = settings->http_connections_max,
+    struct bf_http_options options = {.host = settings->rest.host,
+                                      .port = settings->rest.port,
+                                      .threads = settings->rest.threads,
+                                      .connections_max = settings->rest.connections_max,
                                       .before = api_before,
                                       .ctx = api};
-    struct bf_gate_options gate = {.requests_per_minute = settings->requests_per_minute,
-                                   .auth_failures_per_minute = settings->auth_failures_per_minute,
+    struct bf_gate_options gate = {.requests_per_minute = settings->rest.requests_per_minute,
+                                   .auth_failures_per_minute = settings->rest.auth_failures_per_minute,
                                    .auth_failures = &call_metrics[CALLS_AUTH_FAILURES],
                                    .refused_tenant = &call_metrics[CALLS_RATE_TENANT],
                                    .refused_source = &call_metrics[CALLS_RATE_SOURCE]};

@@ -4,10 +4,8 @@
 #define CONTROL_H
 
 #include "bf_bus.h"
-#include "bf_db.h"
-#include "bf_log.h"
 #include "bf_metrics.h"
-#include "bf_redis.h"
+#include "bf_settings.h"
 
 struct directory;
 struct edges;
@@ -15,18 +13,13 @@ struct edges;
 struct control_settings {
     struct bf_db_options db;
     struct bf_redis_options redis;
-    char *http_host, *admin_host;
-    int64_t http_port, admin_port;
-    int64_t http_threads, http_connections_max;
-    int64_t requests_per_minute;      // of a tenant that has no limit of its own
-    int64_t auth_failures_per_minute; // by source address
+    struct bf_rest_settings rest;
+    struct bf_admin_settings admin;
     char *bus_listen;
     int64_t bus_contexts;
     char *registry_bus, *registry_feed;
     int64_t directory_entries_max;
     int64_t cdr_keep_months; // older partitions are dropped; 0: never
-    int64_t drain_ms;
-    enum bf_log_level log_level;
 };
 
 struct control {

@@ -1,6 +1,5 @@
 // belfry-call-control: settings, wiring, run, drain.
 #include "api.h"
-#include "bf_config.h"
 #include "bf_service.h"
 #include "call_bus.h"
 #include "call_metrics.h"
@@ -13,65 +12,24 @@
 #include "limit_store.h"
 #include "location_store.h"
 
-#define AT(member) offsetof(struct control_settings, member)
-#define TEXT(name, member, initial, meaning)                      \
-    {                                                             \
-        name, BF_SETTING_TEXT, AT(member), initial, 0, 0, meaning \
-    }
-#define SECRET(name, member, meaning)                          \
-    {                                                          \
-        name, BF_SETTING_SECRET, AT(member), "", 0, 0, meaning \
-    }
-#define INT(name, member, initial, min, max, meaning)                \
-    {                                                                \
-        name, BF_SETTING_INT, AT(member), initial, min, max, meaning \
-    }
+#define INTO struct control_settings
 
 static const struct bf_setting settings_table[] = {
-    TEXT("POSTGRES_HOST", db.host, NULL, "database server; one that starts with / is a socket's folder"),
-    INT("POSTGRES_PORT", db.port, "5432", 1, 65535, "database port"),
-    TEXT("POSTGRES_DB", db.dbname, "belfry", "database name"),
-    TEXT("POSTGRES_USER", db.user, "belfry_calls", "database role"),
-    SECRET("POSTGRES_PASSWORD", db.password, "the role's password"),
-    INT("BELFRY_DB_CONNECTIONS", db.connections_max, "20", 2, 200, "database connections at most"),
-    INT("BELFRY_DB_CONNECT_TIMEOUT_MS", db.connect_timeout_ms, "2000", 100, 30000,
-        "ms to wait for a new connection"),
-    INT("BELFRY_DB_BORROW_TIMEOUT_MS", db.borrow_timeout_ms, "2000", 10, 30000,
-        "ms to wait for a free connection"),
-    INT("BELFRY_DB_STATEMENT_TIMEOUT_MS", db.statement_timeout_ms, "5000", 100, 60000,
-        "ms a statement may take"),
-    TEXT("REDIS_HOST", redis.host, NULL, "Redis server; one that starts with / is a unix socket"),
-    INT("REDIS_PORT", redis.port, "6379", 1, 65535, "Redis port"),
-    SECRET("REDIS_PASSWORD", redis.password, "Redis password"),
-    INT("BELFRY_REDIS_CONNECTIONS", redis.connections_max, "32", 2, 500, "Redis connections at most"),
-    INT("BELFRY_REDIS_CONNECT_TIMEOUT_MS", redis.connect_timeout_ms, "400", 50, 30000,
-        "ms to wait for a new connection"),
-    INT("BELFRY_REDIS_BORROW_TIMEOUT_MS", redis.borrow_timeout_ms, "200", 10, 30000,
-        "ms to wait for a free connection"),
-    INT("BELFRY_REDIS_ANSWER_TIMEOUT_MS", redis.answer_timeout_ms, "2000", 50, 30000,
-        "ms Redis may take for one batch of commands"),
-    TEXT("BELFRY_REGISTRY_BUS", registry_bus, NULL,
-         "nng addresses of the tenant-registry's replicas, separated by spaces"),
-    TEXT("BELFRY_REGISTRY_FEED", registry_feed, NULL,
-         "nng addresses of the replicas' change feeds, separated by spaces"),
-    INT("BELFRY_DIRECTORY_ENTRIES", directory_entries_max, "50000", 100, 10000000,
-        "numbers kept in the directory's cache; the least recently used go"),
-    TEXT("BELFRY_HTTP_HOST", http_host, "127.0.0.1", "numeric address to serve REST on"),
-    INT("BELFRY_HTTP_PORT", http_port, "8003", 1, 65535, "port to serve REST on"),
-    INT("BELFRY_HTTP_THREADS", http_threads, "8", 1, 64, "REST requests worked on at once"),
-    INT("BELFRY_HTTP_CONNECTIONS", http_connections_max, "1000", 10, 50000, "REST connections at most"),
-    INT("BELFRY_REQUESTS_PER_MINUTE", requests_per_minute, "600", 1, 1000000,
-        "REST requests a minute of a tenant whose requests_per_minute is 0, by replica"),
-    INT("BELFRY_AUTH_FAILURES_PER_MINUTE", auth_failures_per_minute, "300", 1, 1000000,
-        "failed authentications a minute of one source address (IPv6: /64), by replica"),
-    TEXT("BELFRY_ADMIN_HOST", admin_host, "127.0.0.1", "numeric address of /health, /ready and /metrics"),
-    INT("BELFRY_ADMIN_PORT", admin_port, "8004", 1, 65535, "port of /health, /ready and /metrics"),
-    TEXT("BELFRY_BUS_LISTEN", bus_listen, NULL, "nng addresses to serve the bus on, separated by spaces"),
-    INT("BELFRY_BUS_CONTEXTS", bus_contexts, "16", 2, 256, "bus requests worked on at once"),
-    INT("BELFRY_CDR_KEEP_MONTHS", cdr_keep_months, "0", 0, 1200,
-        "months a CDR and its timeline are kept; 0: for ever"),
-    INT("BELFRY_DRAIN_MS", drain_ms, "10000", 0, 600000, "ms requests under way have at the end"),
-    {"BELFRY_LOG_LEVEL", BF_SETTING_LOGLEVEL, AT(log_level), "info", 0, 0, "debug, info, warn or error"},
+    BF_SETTINGS_DB(INTO, db, "belfry_calls"),
+    BF_SETTINGS_REDIS(INTO, redis),
+    BF_SETTINGS_REST(INTO, rest, "8003"),
+    BF_SETTINGS_ADMIN(INTO, admin, "8004"),
+    BF_TEXT(INTO, "BELFRY_REGISTRY_BUS", registry_bus, NULL,
+            "nng addresses of the tenant-registry's replicas, separated by spaces"),
+    BF_TEXT(INTO, "BELFRY_REGISTRY_FEED", registry_feed, NULL,
+            "nng addresses of the replicas' change feeds, separated by spaces"),
+    BF_INT(INTO, "BELFRY_DIRECTORY_ENTRIES", directory_entries_max, "50000", 100, 10000000,
+           "numbers kept in the directory's cache; the least recently used go"),
+    BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
+            "nng addresses to serve the bus on, separated by spaces"),
+    BF_INT(INTO, "BELFRY_BUS_CONTEXTS", bus_contexts, "16", 2, 256, "bus requests worked on at once"),
+    BF_INT(INTO, "BELFRY_CDR_KEEP_MONTHS", cdr_keep_months, "0", 0, 1200,
+           "months a CDR and its timeline are kept; 0: for ever"),
 };
 
 static struct bf_redis_script *const scripts[] = {
@@ -131,9 +89,9 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     struct control *control = &program->control;
     const struct control_settings *settings = &control->settings;
     struct bf_service_options service = {"call-control",
-                                         settings->admin_host,
-                                         settings->admin_port,
-                                         settings->drain_ms,
+                                         settings->admin.host,
+                                         settings->admin.port,
+                                         settings->admin.drain_ms,
                                          checks,
                                          BF_LEN(checks),
                                          control};
@@ -194,14 +152,14 @@ int main(int argc, char **argv)
     settings->db.application = "belfry-call-control";
     settings->redis.scripts = scripts;
     settings->redis.script_count = BF_LEN(scripts);
-    bf_log_start("call-control", settings->log_level);
+    bf_log_start("call-control", settings->admin.log_level);
     err = program_start(&program, &part);
     if (err) {
         bf_error("service.cannot_start", BF_S("part", part), BF_E(err));
         program_stop(&program, 0);
         return 1;
     }
-    bf_info("service.started", BF_I("http_port", settings->http_port));
+    bf_info("service.started", BF_I("http_port", settings->rest.port));
     bf_service_wait(program.service);
     program_stop(&program, bf_service_drain_left_ms(program.service));
     bf_info("service.stopped");

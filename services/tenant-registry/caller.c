@@ -45,8 +45,8 @@ static enum bf_err caller_find(void *ctx, struct bf_http_call *call, const char 
 struct bf_gate *caller_gate_new(struct registry *registry)
 {
     return bf_gate_new(&(struct bf_gate_options){
-        .requests_per_minute = registry->settings.requests_per_minute,
-        .auth_failures_per_minute = registry->settings.auth_failures_per_minute,
+        .requests_per_minute = registry->settings.rest.requests_per_minute,
+        .auth_failures_per_minute = registry->settings.rest.auth_failures_per_minute,
         .find = caller_find,
         .ctx = registry,
         .auth_failures = &registry_metrics[METRIC_AUTH_FAILURES],

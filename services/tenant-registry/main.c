@@ -3,7 +3,6 @@
 
 #include "api.h"
 #include "bf_bus.h"
-#include "bf_config.h"
 #include "bf_http.h"
 #include "bf_service.h"
 #include "feed.h"
@@ -11,53 +10,28 @@
 #include "registry_bus.h"
 #include "upkeep.h"
 
-#define AT(member) offsetof(struct registry_settings, member)
-#define TEXT(name, member, initial, meaning)                      \
-    {                                                             \
-        name, BF_SETTING_TEXT, AT(member), initial, 0, 0, meaning \
-    }
-#define INT(name, member, initial, min, max, meaning)                \
-    {                                                                \
-        name, BF_SETTING_INT, AT(member), initial, min, max, meaning \
-    }
+#define INTO struct registry_settings
 
 static const struct bf_setting settings_table[] = {
-    TEXT("POSTGRES_HOST", db.host, NULL, "database server; one that starts with / is a socket's folder"),
-    INT("POSTGRES_PORT", db.port, "5432", 1, 65535, "database port"),
-    TEXT("POSTGRES_DB", db.dbname, "belfry", "database name"),
-    TEXT("POSTGRES_USER", db.user, "belfry_registry", "database role"),
-    {"POSTGRES_PASSWORD", BF_SETTING_SECRET, AT(db.password), "", 0, 0, "the role's password"},
-    INT("BELFRY_DB_CONNECTIONS", db.connections_max, "20", 2, 200, "database connections at most"),
-    INT("BELFRY_DB_CONNECT_TIMEOUT_MS", db.connect_timeout_ms, "2000", 100, 30000,
-        "ms to wait for a new connection"),
-    INT("BELFRY_DB_BORROW_TIMEOUT_MS", db.borrow_timeout_ms, "2000", 10, 30000,
-        "ms to wait for a free connection"),
-    INT("BELFRY_DB_STATEMENT_TIMEOUT_MS", db.statement_timeout_ms, "5000", 100, 60000,
-        "ms a statement may take"),
-    TEXT("BELFRY_HTTP_HOST", http_host, "127.0.0.1", "numeric address to serve REST on"),
-    INT("BELFRY_HTTP_PORT", http_port, "8001", 1, 65535, "port to serve REST on"),
-    INT("BELFRY_HTTP_THREADS", http_threads, "8", 1, 64, "REST requests worked on at once"),
-    INT("BELFRY_HTTP_CONNECTIONS", http_connections_max, "1000", 10, 50000, "REST connections at most"),
-    TEXT("BELFRY_ADMIN_HOST", admin_host, "127.0.0.1", "numeric address of /health, /ready and /metrics"),
-    INT("BELFRY_ADMIN_PORT", admin_port, "8002", 1, 65535, "port of /health, /ready and /metrics"),
-    TEXT("BELFRY_BUS_LISTEN", bus_listen, NULL, "nng addresses to serve the bus on, separated by spaces"),
-    TEXT("BELFRY_FEED_LISTEN", feed_listen, NULL,
-         "nng addresses to publish the change feed on, separated by spaces"),
-    INT("BELFRY_BUS_CONTEXTS", bus_contexts, "8", 1, 64, "bus requests worked on at once"),
-    TEXT("BELFRY_OPERATOR_KEY_FILE", operator_key_file, NULL,
-         "file of the operator's API key; made when missing"),
-    TEXT("BELFRY_SIP_HOST", sip_host, NULL, "name or address phones reach the edges by, for GET .../dns"),
-    INT("BELFRY_SIP_PORT", sip_port, "5060", 1, 65535, "SIP port (UDP and TCP) in GET .../dns"),
-    INT("BELFRY_SIPS_PORT", sips_port, "5061", 0, 65535, "SIP TLS port in GET .../dns; 0 leaves TLS out"),
-    INT("BELFRY_REQUESTS_PER_MINUTE", requests_per_minute, "600", 1, 1000000,
-        "REST requests a minute of a tenant whose requests_per_minute is 0, by replica"),
-    INT("BELFRY_AUTH_FAILURES_PER_MINUTE", auth_failures_per_minute, "300", 1, 1000000,
-        "failed authentications a minute of one source address (IPv6: /64), by replica"),
-    INT("BELFRY_CHANGES_KEEP_ROWS", changes_keep_rows, "100000", 1000, 100000000,
-        "newest changes kept at least"),
-    INT("BELFRY_CHANGES_KEEP_HOURS", changes_keep_hours, "24", 1, 8760, "hours a change is kept at least"),
-    INT("BELFRY_DRAIN_MS", drain_ms, "10000", 0, 600000, "ms requests under way have at the end"),
-    {"BELFRY_LOG_LEVEL", BF_SETTING_LOGLEVEL, AT(log_level), "info", 0, 0, "debug, info, warn or error"},
+    BF_SETTINGS_DB(INTO, db, "belfry_registry"),
+    BF_SETTINGS_REST(INTO, rest, "8001"),
+    BF_SETTINGS_ADMIN(INTO, admin, "8002"),
+    BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
+            "nng addresses to serve the bus on, separated by spaces"),
+    BF_TEXT(INTO, "BELFRY_FEED_LISTEN", feed_listen, NULL,
+            "nng addresses to publish the change feed on, separated by spaces"),
+    BF_INT(INTO, "BELFRY_BUS_CONTEXTS", bus_contexts, "8", 1, 64, "bus requests worked on at once"),
+    BF_TEXT(INTO, "BELFRY_OPERATOR_KEY_FILE", operator_key_file, NULL,
+            "file of the operator's API key; made when missing"),
+    BF_TEXT(INTO, "BELFRY_SIP_HOST", sip_host, NULL,
+            "name or address phones reach the edges by, for GET .../dns"),
+    BF_INT(INTO, "BELFRY_SIP_PORT", sip_port, "5060", 1, 65535, "SIP port (UDP and TCP) in GET .../dns"),
+    BF_INT(INTO, "BELFRY_SIPS_PORT", sips_port, "5061", 0, 65535,
+           "SIP TLS port in GET .../dns; 0 leaves TLS out"),
+    BF_INT(INTO, "BELFRY_CHANGES_KEEP_ROWS", changes_keep_rows, "100000", 1000, 100000000,
+           "newest changes kept at least"),
+    BF_INT(INTO, "BELFRY_CHANGES_KEEP_HOURS", changes_keep_hours, "24", 1, 8760,
+           "hours a change is kept at least"),
 };
 
 static enum bf_err check_database(void *ctx)
@@ -89,16 +63,16 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     struct registry *registry = &program->registry;
     const struct registry_settings *settings = &registry->settings;
     struct bf_service_options service = {"tenant-registry",
-                                         settings->admin_host,
-                                         settings->admin_port,
-                                         settings->drain_ms,
+                                         settings->admin.host,
+                                         settings->admin.port,
+                                         settings->admin.drain_ms,
                                          checks,
                                          BF_LEN(checks),
                                          registry};
-    struct bf_http_options http = {.host = settings->http_host,
-                                   .port = settings->http_port,
-                                   .threads = settings->http_threads,
-                                   .connections_max = settings->http_connections_max,
+    struct bf_http_options http = {.host = settings->rest.host,
+                                   .port = settings->rest.port,
+                                   .threads = settings->rest.threads,
+                                   .connections_max = settings->rest.connections_max,
                                    .before = caller_check,
                                    .ctx = registry};
     enum bf_err err;
@@ -160,14 +134,14 @@ int main(int argc, char **argv)
     if (ended || err)
         return err ? 2 : 0;
     program.registry.settings.db.application = "belfry-tenant-registry";
-    bf_log_start("tenant-registry", program.registry.settings.log_level);
+    bf_log_start("tenant-registry", program.registry.settings.admin.log_level);
     err = program_start(&program, &part);
     if (err) {
         bf_error("service.cannot_start", BF_S("part", part), BF_E(err));
         program_stop(&program, 0);
         return 1;
     }
-    bf_info("service.started", BF_I("http_port", program.registry.settings.http_port));
+    bf_info("service.started", BF_I("http_port", program.registry.settings.rest.port));
     bf_service_wait(program.service);
     program_stop(&program, bf_service_drain_left_ms(program.service));
     bf_info("service.stopped");

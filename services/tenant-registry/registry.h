@@ -5,27 +5,21 @@
 
 #include <stdatomic.h>
 
-#include "bf_db.h"
-#include "bf_log.h"
 #include "bf_metrics.h"
+#include "bf_settings.h"
 
 struct bf_gate;
 
 struct registry_settings {
     struct bf_db_options db;
-    char *http_host, *admin_host;
-    int64_t http_port, admin_port;
-    int64_t http_threads, http_connections_max;
+    struct bf_rest_settings rest;
+    struct bf_admin_settings admin;
     char *bus_listen, *feed_listen;
     int64_t bus_contexts;
     char *operator_key_file;
     char *sip_host;
     int64_t sip_port, sips_port;
-    int64_t requests_per_minute;      // of a tenant that has no limit of its own
-    int64_t auth_failures_per_minute; // by source address
     int64_t changes_keep_rows, changes_keep_hours;
-    int64_t drain_ms;
-    enum bf_log_level log_level;
 };
 
 enum registry_metric {

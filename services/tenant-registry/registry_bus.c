@@ -45,7 +45,7 @@ static enum bf_err authenticate(const struct bf_bus_request *request, struct bf_
     if (err)
         return finish(request, tx, err);
     if (!owner.tenant.limits.requests_per_minute)
-        owner.tenant.limits.requests_per_minute = registry->settings.requests_per_minute;
+        owner.tenant.limits.requests_per_minute = registry->settings.rest.requests_per_minute;
     wire_write_authenticate(ret_body, &owner);
     return BF_OK;
 }
