@@ -1,6 +1,7 @@
 // The rules of who is rung.
 #include "plan.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,11 +110,33 @@ static void give_numbers(struct plan *plan, struct plan_step *step, size_t room)
     plan->lists[plan->list_count++] = step->numbers; // one of each step that was ever made
 }
 
-// The final answer counts only for what was dialled: a forward target that cannot be rung adds nothing.
+// Whole or not at all: half a number would be another one.
+__attribute__((format(printf, 2, 3))) static void add_why(char why[PLAN_WHY_SIZE], const char *form, ...)
+{
+    size_t len = strlen(why);
+    va_list args;
+
+    va_start(args, form);
+    int added = vsnprintf(why + len, PLAN_WHY_SIZE - len, form, args);
+    va_end(args);
+    if (added < 0 || (size_t)added >= PLAN_WHY_SIZE - len)
+        why[len] = '\0';
+}
+
+// The final answer counts only for what was dialled: a forward target that cannot be rung adds nothing but a
+// remark on the step that it hangs on.
 static enum bf_err dead_end(struct outline *outline, const struct visit *visit, enum answer answer)
 {
-    if (visit->after == 0 && outline->plan->step_count == 0)
-        set_answer(outline->plan, answer);
+    struct plan *plan = outline->plan;
+
+    if (visit->after > 0)
+        add_why(plan->steps[visit->after - 1].why, "; %s of %s to %s: %s", visit->how, visit->from->number,
+                visit->number, answers[answer].why);
+    if (visit->after > 0 || plan->step_count > 0)
+        return BF_OK;
+    set_answer(plan, answer);
+    if (visit->from)
+        add_why(plan->why, ": %s of %s to %s", visit->how, visit->from->number, visit->number);
     return BF_OK;
 }
 
@@ -158,19 +181,36 @@ static enum bf_err visit_extension(struct outline *outline, const struct visit *
     return err;
 }
 
-// NULL: this member is not rung.
-static enum bf_err look_member(struct outline *outline, const char *number,
-                               const struct directory_entry **ret_member)
+static bool may_ring(const struct outline *outline, const struct directory_entry *entry)
 {
-    const struct directory_entry *member = NULL;
+    return entry->kind == DIRECTORY_EXTENSION && !entry->forward_always[0] && !entry->do_not_disturb &&
+           strcmp(entry->number, outline->request->caller) != 0;
+}
 
-    *ret_member = NULL;
+// Who rings for a member: itself, or whom it forwards to always. One step only: who would forward again is
+// not rung. NULL: nobody.
+static enum bf_err look_member(struct outline *outline, const char *number,
+                               const struct directory_entry **ret_entry)
+{
+    const struct directory_entry *entry = NULL;
+
+    *ret_entry = NULL;
     if (strcmp(number, outline->request->caller) == 0)
         return BF_OK;
-    enum bf_err err = outline->look(outline->ctx, number, &member);
-    if (!err && member->kind == DIRECTORY_EXTENSION && !member->do_not_disturb)
-        *ret_member = member;
+    enum bf_err err = outline->look(outline->ctx, number, &entry);
+    if (!err && entry->kind == DIRECTORY_EXTENSION && entry->forward_always[0])
+        err = outline->look(outline->ctx, entry->forward_always, &entry);
+    if (!err && may_ring(outline, entry))
+        *ret_entry = entry;
     return err;
+}
+
+static bool step_has(const struct plan_step *step, const char *number)
+{
+    for (size_t i = 0; i < step->number_count; i++)
+        if (strcmp(step->numbers[i], number) == 0)
+            return true;
+    return false;
 }
 
 static enum bf_err visit_group_all(struct outline *outline, const struct visit *visit,
@@ -183,32 +223,54 @@ static enum bf_err visit_group_all(struct outline *outline, const struct visit *
     say_why(step, visit, "group");
     give_numbers(outline->plan, step, group->member_count);
     for (size_t i = 0; i < group->member_count; i++) {
-        const struct directory_entry *member;
-        enum bf_err err = look_member(outline, group->members[i], &member);
+        const struct directory_entry *rung;
+        enum bf_err err = look_member(outline, group->members[i], &rung);
         if (err)
             return err;
-        if (member)
-            step->numbers[step->number_count++] = member->number;
+        if (rung && !step_has(step, rung->number))
+            step->numbers[step->number_count++] = rung->number;
     }
-    return BF_OK;
+    if (step->number_count > 0)
+        return BF_OK;
+    outline->plan->step_count--;
+    return dead_end(outline, visit, ANSWER_EMPTY_GROUP);
+}
+
+static void say_member(struct plan_step *step, const char *group, const char *member, const char *rung)
+{
+    snprintf(step->why, sizeof(step->why), "group %s: %s", group, member);
+    if (strcmp(member, rung) != 0)
+        add_why(step->why, " forward-always to %s", rung);
+}
+
+// Has one of the group's steps so far rung this number?
+static bool rung_before(const struct plan *plan, size_t first, const char *number)
+{
+    for (size_t i = first; i < plan->step_count; i++)
+        if (step_has(&plan->steps[i], number))
+            return true;
+    return false;
 }
 
 static enum bf_err visit_group_sequence(struct outline *outline, const struct visit *visit,
                                         const struct directory_entry *group)
 {
     struct visit place = *visit;
+    size_t first = outline->plan->step_count;
 
     for (size_t i = 0; i < group->member_count; i++) {
-        const struct directory_entry *member;
-        enum bf_err err = look_member(outline, group->members[i], &member);
+        const struct directory_entry *rung;
+        enum bf_err err = look_member(outline, group->members[i], &rung);
         if (err)
             return err;
-        struct plan_step *step = member ? add_step(outline->plan, &place, group->ring_seconds) : NULL;
+        if (!rung || rung_before(outline->plan, first, rung->number))
+            continue;
+        struct plan_step *step = add_step(outline->plan, &place, group->ring_seconds);
         if (!step)
             continue;
-        snprintf(step->why, sizeof(step->why), "group %s: %s", visit->number, member->number);
+        say_member(step, visit->number, group->members[i], rung->number);
         give_numbers(outline->plan, step, 1);
-        step->numbers[step->number_count++] = member->number;
+        step->numbers[step->number_count++] = rung->number;
         place.after = outline->plan->step_count;
         place.when = PLAN_ANY_FAILURE;
     }
@@ -267,14 +329,6 @@ enum bf_err plan_outline(struct plan *plan, const struct plan_request *request, 
 }
 
 // ---- the devices
-
-static bool step_has(const struct plan_step *step, const char *number)
-{
-    for (size_t i = 0; i < step->number_count; i++)
-        if (strcmp(step->numbers[i], number) == 0)
-            return true;
-    return false;
-}
 
 // Of two registrations of one device the one that lasts longer is the newer.
 static bool replaces_older(struct plan_step *step, const struct binding *binding)

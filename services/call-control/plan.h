@@ -7,13 +7,16 @@
 //   extension   forward-always: as if that number had been dialled. Do-not-disturb: its busy target, else
 //   486.
 //               Else its devices ring, after it its busy and its no-answer target, each with their own rules.
-//   group       its members' devices, all at once or one member after the other. Members who do not want to
-//   be
-//               disturbed, and the caller, are left out; members' forwarding is not followed.
+//   group       its members' devices, all at once or one member after the other, nobody twice. A member's
+//               forward-always is followed once: the extension it names rings in its place. Left out are the
+//               caller, who does not want to be disturbed, and who would forward again; members' other
+//               forwarding is not followed: the group itself says who is next.
 //   own number  one's other devices ring.
 //   forwarding  stays in the tenant, goes PLAN_DEPTH_MAX deep, never to a number it came through, never to
-//   the
-//               caller's own number.
+//               the caller's own number.
+//
+// Forwarding that leads nowhere is named: in the plan's `why` when nobody rings, else in that of the step it
+// hangs on.
 #ifndef PLAN_H
 #define PLAN_H
 
@@ -24,8 +27,8 @@
 #define PLAN_STEPS_MAX   64 // what an edge takes (call.v1)
 #define PLAN_TARGETS_MAX 30 // of a step: what a transaction can have of branches
 #define PLAN_DEPTH_MAX   5
-#define PLAN_WHY_SIZE    96
-#define PLAN_SECONDS     30 // when the directory does not say
+#define PLAN_WHY_SIZE    129 // what a timeline keeps of it
+#define PLAN_SECONDS     30  // when the directory does not say
 
 enum plan_when { PLAN_ANY_FAILURE, PLAN_BUSY, PLAN_NO_ANSWER };
 

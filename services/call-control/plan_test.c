@@ -53,6 +53,15 @@ static const struct number numbers[] = {
     {.number = "603", .kind = DIRECTORY_GROUP_ALL, .members = {"110"}},
     {.number = "604", .kind = DIRECTORY_GROUP_SEQUENCE, .members = {"110", "101"}},
     {.number = "131", .kind = DIRECTORY_EXTENSION, .busy = "601"},
+    // Members' own forwarding: to who does not want to be disturbed, nowhere, to who forwards again, to a
+    // group, to the caller.
+    {.number = "132", .kind = DIRECTORY_EXTENSION, .always = "104"},
+    {.number = "133", .kind = DIRECTORY_EXTENSION, .always = "600"},
+    {.number = "134", .kind = DIRECTORY_EXTENSION, .always = "200"},
+    {.number = "605", .kind = DIRECTORY_GROUP_ALL, .members = {"132", "111", "107", "133", "134", "104"}},
+    {.number = "606", .kind = DIRECTORY_GROUP_SEQUENCE, .members = {"106", "101", "121", "116", "102x"}},
+    {.number = "141", .kind = DIRECTORY_EXTENSION, .always = "605"},
+    {.number = "142", .kind = DIRECTORY_EXTENSION, .busy = "605"},
 };
 
 // number, ruid and where; what stands for itself is a device like any other.
@@ -80,6 +89,7 @@ static const struct device devices[] = {
     {.number = "115", .ruid = "o2", .instance = "<urn:1>", .expires_ms = NOW_MS + 20},
     {.number = "115", .ruid = "o3", .instance = "<urn:2>", .expires_ms = NOW_MS + 15},
     {.number = "131", .ruid = "p1"},
+    {.number = "142", .ruid = "q1"},
     {.number = "200", .ruid = "z1", .received = "sip:192.0.2.1:5060"},
     {.number = "200", .ruid = "z2", .received = "sip:192.0.2.2:5060;transport=tcp"},
     {.number = "201", .ruid = "y1"},
@@ -219,20 +229,26 @@ static void test_what_is_dialled_decides_who_is_rung(void **state)
         {"105", "1 25s do-not-disturb: forward-busy to 101: a1 a2"},
         {"106", "1 25s forward-always to 101: a1 a2"},
         {"116", "1 25s forward-always to 103: c1"},
-        {"111", "404 unknown-number"},
+        {"111", "404 unknown-number: forward-always of 111 to 999"},
         {"102", "1 25s extension 102: b1 | 2 busy of 1 25s forward-busy to 103: c1 | "
                 "3 no answer of 1 25s forward-no-answer to 201: y1 | "
-                "4 no answer of 3 40s forward-no-answer to 600: a1 a2 c1 f1"},
+                "4 no answer of 3 40s forward-no-answer to 600: a1 a2 c1"},
         {"112",
          "1 25s extension 112: l1 | 2 busy of 1 25s forward-busy to 102: b1 | "
          "3 busy of 2 25s forward-busy to 103: c1 | 4 no answer of 2 25s forward-no-answer to 201: y1 | "
-         "5 no answer of 4 40s forward-no-answer to 600: a1 a2 c1 f1"},
+         "5 no answer of 4 40s forward-no-answer to 600: a1 a2 c1"},
         {"109", "1 25s forward-no-answer to 101: a1 a2"}, // nobody there: as if nobody answered
-        {"115", "1 25s extension 115: o2 o3"},            // one device twice; targets that lead nowhere
-        {"600", "1 40s group 600: a1 a2 c1 f1"},
+        {"115", "1 25s extension 115; forward-busy of 115 to 104: do-not-disturb; "
+                "forward-no-answer of 115 to 999: unknown-number: o2 o3"}, // one device twice
+        {"600", "1 40s group 600: a1 a2 c1"},
         {"601", "1 40s group 601: 101: a1 a2 | 2 failure of 1 40s group 601: 103: c1"},
         {"602", "480 empty-group"},
         {"603", "480 not-registered"},
+        {"605", "480 empty-group"},
+        {"606", "1 40s group 606: 106 forward-always to 101: a1 a2 | "
+                "2 failure of 1 40s group 606: 116 forward-always to 103: c1"},
+        {"141", "480 empty-group: forward-always of 141 to 605"},
+        {"142", "1 25s extension 142; forward-busy of 142 to 605: empty-group: q1"},
         {"604", "1 40s group 604: 101: a1 a2"},
         {"131", "1 25s extension 131: p1 | 2 busy of 1 40s group 601: 101: a1 a2 | "
                 "3 failure of 2 40s group 601: 103: c1"},
@@ -244,12 +260,14 @@ static void test_what_is_dialled_decides_who_is_rung(void **state)
 
 static void test_forwarding_does_not_go_round(void **state)
 {
-    assert_plan("200", "107", "482 forward-loop");
-    assert_plan("200", "113", "1 25s extension 113: m1"); // to itself
-    assert_plan("200", "114", "1 25s extension 114: n1"); // to itself, and to the caller
-    assert_plan("101", "106", "482 forward-loop");        // to the caller
+    assert_plan("200", "107", "482 forward-loop: forward-always of 108 to 107");
+    assert_plan("200", "113", "1 25s extension 113; forward-busy of 113 to 113: forward-loop: m1");
+    assert_plan("200", "114",
+                "1 25s extension 114; forward-busy of 114 to 200: forward-loop; " // to the caller
+                "forward-no-answer of 114 to 114: forward-loop: n1");
+    assert_plan("101", "106", "482 forward-loop: forward-always of 106 to 101"); // to the caller
     assert_plan("200", "122", "1 25s forward-always to 101: a1 a2");
-    assert_plan("200", "121", "482 forward-loop"); // one too deep
+    assert_plan("200", "121", "482 forward-loop: forward-always of 126 to 101"); // one too deep
 }
 
 static void test_own_number_rings_the_other_devices(void **state)

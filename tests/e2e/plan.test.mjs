@@ -166,12 +166,16 @@ describe('forwarding', () => {
     assert.ok(!a.has('INVITE'));
   });
 
-  it('to a number that does not exist: refused, and the timeline says so', async (t) => {
-    const { book, phone } = await office(t, { set: { 101: { forward_always: '4711' } } });
-    const a = await phone('100');
+  it('to a number that does not exist: refused, and the timeline says who forwarded there', async (t) => {
+    const { book, phone } = await office(t, { set: { 101: { forward_always: '4711' }, 102: { forward_no_answer: '4711' } } });
+    const [a, c] = [await phone('100'), await phone('102')];
     const call = a.invite('101', { body: sdp() });
     assert.ok((await call.final).status >= 400);
-    assert.match(JSON.stringify((await book.over(call.call_id)).lines), /unknown-number/);
+    assert.match(JSON.stringify((await book.over(call.call_id)).lines), /unknown-number: forward-always of 101 to 4711/);
+    const rung = a.invite('102', { body: sdp() });
+    await refuses(c, 486);
+    await rung.final;
+    assert.match(JSON.stringify((await book.over(rung.call_id)).lines), /extension 102; forward-no-answer of 102 to 4711: unknown-number/);
   });
 });
 
@@ -241,6 +245,20 @@ describe('a group', () => {
     assert.ok(!b.has('INVITE') && !a.has('INVITE'));
     c.reply(at_c, 603);
     assert.ok((await call.final).status >= 480);
+  });
+
+  it("a member's forward-always rings the other one in its place, its other forwarding is not followed", async (t) => {
+    const group = { number: '600', strategy: 'sequence', members: ['101', '102'] };
+    const set = { 101: { forward_always: '103' }, 102: { forward_busy: '101' }, 103: { forward_busy: '101' } };
+    const { book, phone } = await office(t, { numbers: ['100', '101', '102', '103'], set, groups: [group] });
+    const [a, b, c, d] = [await phone('100'), await phone('101'), await phone('102'), await phone('103')];
+    const call = a.invite('600', { body: sdp() });
+    await refuses(d, 486);
+    await refuses(c, 486);
+    assert.equal((await call.final).status, 486);
+    assert.ok(!b.has('INVITE') && !d.has('INVITE'));
+    const steps = (await book.over(call.call_id)).lines.filter(({ kind }) => kind === 'step').map(({ text }) => text);
+    assert.deepEqual(steps, ['group 600: 101 forward-always to 103', 'group 600: 102']);
   });
 
   it('that is empty, or whose members have no phone: 480', async (t) => {
