@@ -1,6 +1,7 @@
 // Columns of many rows as PostgreSQL arrays.
 #include "sql_array.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -65,4 +66,30 @@ struct bf_param sql_array_param(struct sql_array *array)
 {
     bf_buf_str(&array->text, array->text.len ? "}" : "{}");
     return bf_buf_ok(&array->text) ? BF_P_TEXT(array->text.at) : BF_P_NULL;
+}
+
+void sql_columns_init(struct sql_array *columns, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        sql_array_init(&columns[i]);
+}
+
+enum bf_err sql_columns_run(struct bf_tx *tx, const char *sql, struct sql_array *columns, size_t count,
+                            size_t *ret_rows)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct bf_param params[SQL_COLUMNS_MAX] = {{.at = NULL}};
+    bool fits = true;
+
+    assert(count <= SQL_COLUMNS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        params[i] = sql_array_param(&columns[i]);
+        fits = fits && params[i].at;
+    }
+    enum bf_err err = fits ? bf_tx_run(tx, sql, params, count, &rows) : BF_TOO_LARGE;
+    for (size_t i = 0; i < count; i++)
+        sql_array_release(&columns[i]);
+    if (!err)
+        *ret_rows = (size_t)bf_rows_affected(rows);
+    return err;
 }

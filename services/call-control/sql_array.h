@@ -23,4 +23,11 @@ struct bf_param sql_array_param(struct sql_array *array);
 
 #define SQL_ARRAY_BYTES_MAX (8u << 20)
 
+// A whole batch: a statement whose parameters are the columns, one array each. Releases them, whatever comes.
+// BF_TOO_LARGE: one did not fit. *ret_rows: how many were written.
+#define SQL_COLUMNS_MAX 32
+void sql_columns_init(struct sql_array *columns, size_t count);
+bf_must_check enum bf_err sql_columns_run(struct bf_tx *tx, const char *sql, struct sql_array *columns,
+                                          size_t count, size_t *ret_rows);
+
 #endif

@@ -51,25 +51,12 @@ static void columns_add(struct sql_array columns[COLS], const struct call_event 
 enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
                                size_t *ret_new)
 {
-    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     struct sql_array columns[COLS];
-    struct bf_param params[COLS];
-    bool fits = true;
 
-    for (size_t i = 0; i < COLS; i++)
-        sql_array_init(&columns[i]);
+    sql_columns_init(columns, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, &events[i]);
-    for (size_t i = 0; i < COLS; i++) {
-        params[i] = sql_array_param(&columns[i]);
-        fits = fits && params[i].at;
-    }
-    enum bf_err err = fits ? bf_tx_run(tx, insert_sql, params, COLS, &rows) : BF_TOO_LARGE;
-    for (size_t i = 0; i < COLS; i++)
-        sql_array_release(&columns[i]);
-    if (!err)
-        *ret_new = (size_t)bf_rows_affected(rows);
-    return err;
+    return sql_columns_run(tx, insert_sql, columns, COLS, ret_new);
 }
 
 #define LINE "call, tenant_id, seq, " MS("at") ", kind, number, device, code, text, edge, details"
