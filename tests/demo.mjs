@@ -217,7 +217,7 @@ async function liveFigures(book, live) {
   await delay(2000); // the talk
   const { media } = await book.call(live.id);
   const leg = ({ party, codec, packets, loss_percent, jitter_ms, mos }) =>
-    `${party} ${codec} ${packets} packets, loss ${(loss_percent ?? 0).toFixed(1)} %, jitter ${jitter_ms.toFixed(1)} ms${mos ? `, MOS ${mos.toFixed(1)}` : ''}`;
+    `${party} ${codec} ${packets} packets${mos ? `, loss ${loss_percent.toFixed(1)} %, jitter ${jitter_ms.toFixed(1)} ms, MOS ${mos.toFixed(1)}` : ''}`;
   return { ok: media.length === 2 && media.every(({ packets }) => packets > 50), seen: media.map(leg).join(' · '), figures: { media } };
 }
 

@@ -1,7 +1,6 @@
 // Of the generated names, those of call events are known here.
 #include "tenant_event.h"
 
-#include <jansson.h>
 #include <string.h>
 #include "belfry/call/v1/call.pb-c.h"
 
@@ -36,7 +35,7 @@ static void texts_set(pb_event *message, const struct tenant_event *event, struc
     message->user_agent = text_add(texts, event->user_agent);
 }
 
-static void leg_set(pb_leg *message, const struct tenant_event_leg *leg)
+static void leg_set(pb_leg *message, const struct bf_leg *leg)
 {
     belfry__call__v1__media_leg__init(message);
     message->tag = (char *)leg->tag;
@@ -66,7 +65,7 @@ void tenant_event_pack(const struct tenant_event *event, struct bf_buf *into)
     Belfry__Call__V1__Entry entry = BELFRY__CALL__V1__ENTRY__INIT;
     pb_event message = BELFRY__CALL__V1__CALL_EVENT__INIT;
     struct texts texts = {0};
-    pb_leg legs[TENANT_EVENT_LEGS_MAX], *leg_pointers[TENANT_EVENT_LEGS_MAX];
+    pb_leg legs[BF_LEGS_MAX], *leg_pointers[BF_LEGS_MAX];
 
     message.call = (ProtobufCBinaryData){sizeof(event->call.bytes), (uint8_t *)event->call.bytes};
     message.tenant_id = (ProtobufCBinaryData){sizeof(event->tenant.bytes), (uint8_t *)event->tenant.bytes};
@@ -75,7 +74,7 @@ void tenant_event_pack(const struct tenant_event *event, struct bf_buf *into)
     message.code = event->code;
     message.local_plan = event->local_plan;
     texts_set(&message, event, &texts);
-    for (size_t i = 0; i < event->leg_count && i < TENANT_EVENT_LEGS_MAX; i++) {
+    for (size_t i = 0; i < event->leg_count && i < BF_LEGS_MAX; i++) {
         leg_set(&legs[i], &event->legs[i]);
         leg_pointers[i] = &legs[i];
         message.n_media = i + 1;
@@ -87,86 +86,4 @@ void tenant_event_pack(const struct tenant_event *event, struct bf_buf *into)
     entry_pack(&entry, into);
     for (size_t i = 0; i < texts.count; i++)
         free(texts.owned[i]);
-}
-
-// ---- media figures ----------------------------------------------------------------------------------------
-
-static uint64_t number_of(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    double number = json_is_number(value) ? json_number_value(value) : 0;
-
-    return number > 0 && number < 9e15 ? (uint64_t)number : 0;
-}
-
-static void text_copy(const json_t *value, char *into, size_t max)
-{
-    const char *text = json_is_string(value) ? json_string_value(value) : "";
-
-    snprintf(into, max + 1, "%s", text);
-}
-
-// The relay keeps times in ms (jitter) and us (round trip), MOS x 10, loss in percent.
-static void leg_quality(const json_t *ssrcs, uint64_t ssrc, struct tenant_event_leg *leg)
-{
-    char name[24];
-    const json_t *average, *record;
-
-    snprintf(name, sizeof(name), "%llu", (unsigned long long)ssrc);
-    record = json_object_get(ssrcs, name);
-    average = json_object_get(record, "average MOS");
-    leg->mos_x10 = (uint32_t)number_of(average, "MOS");
-    leg->jitter_us = (uint32_t)number_of(average, "jitter") * 1000u;
-    leg->round_trip_us = (uint32_t)number_of(average, "round-trip time");
-    leg->lost += number_of(average, "packet loss") * number_of(record, "packets") / 100u;
-}
-
-static bool is_rtp(const json_t *stream)
-{
-    const json_t *flags = json_object_get(stream, "flags");
-
-    for (size_t i = 0; i < json_array_size(flags); i++) {
-        const json_t *flag = json_array_get(flags, i);
-        if (json_is_string(flag) && strcmp(json_string_value(flag), "RTP") == 0)
-            return true;
-    }
-    return false;
-}
-
-static void media_add(const json_t *media, const json_t *ssrcs, struct tenant_event_leg *leg)
-{
-    const json_t *streams = json_object_get(media, "streams");
-
-    if (!leg->codec[0])
-        text_copy(json_object_get(media, "codec"), leg->codec, TENANT_EVENT_CODEC_MAX);
-    for (size_t i = 0; i < json_array_size(streams); i++) {
-        const json_t *stream = json_array_get(streams, i);
-        const json_t *stats = json_object_get(stream, "stats");
-        if (!is_rtp(stream) || number_of(stats, "packets") == 0)
-            continue;
-        leg->packets += number_of(stats, "packets");
-        leg->octets += number_of(stats, "bytes");
-        leg_quality(ssrcs, number_of(stream, "SSRC"), leg);
-    }
-}
-
-size_t tenant_event_legs(struct bf_str json, struct tenant_event_leg legs[TENANT_EVENT_LEGS_MAX])
-{
-    json_t *root = json_loadb(json.at ? json.at : "", json.len, 0, NULL);
-    json_t *tag;
-    const char *name;
-    size_t count = 0;
-
-    json_object_foreach(json_object_get(root, "tags"), name, tag)
-    {
-        const json_t *medias = json_object_get(tag, "medias");
-        struct tenant_event_leg leg = {0};
-        snprintf(leg.tag, sizeof(leg.tag), "%s", name);
-        for (size_t i = 0; i < json_array_size(medias); i++)
-            media_add(json_array_get(medias, i), json_object_get(root, "SSRC"), &leg);
-        if (leg.packets > 0 && count < TENANT_EVENT_LEGS_MAX)
-            legs[count++] = leg;
-    }
-    json_decref(root);
-    return count;
 }

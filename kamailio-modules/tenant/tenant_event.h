@@ -5,10 +5,9 @@
 #include "bf_base.h"
 #include "bf_buf.h"
 #include "bf_id.h"
+#include "bf_leg.h"
 
-#define TENANT_EVENT_LEGS_MAX  8
-#define TENANT_EVENT_TAG_MAX   128
-#define TENANT_EVENT_CODEC_MAX 32
+#define TENANT_EVENT_TAG_MAX (BF_LEG_TAG_SIZE - 1)
 
 enum tenant_event_kind { // as on the wire
     TENANT_EVENT_STARTED = 1,
@@ -21,13 +20,6 @@ enum tenant_event_kind { // as on the wire
     TENANT_EVENT_TRANSFER,
 };
 
-struct tenant_event_leg {
-    char tag[TENANT_EVENT_TAG_MAX + 1];
-    char codec[TENANT_EVENT_CODEC_MAX + 1];
-    uint64_t packets, octets, lost;
-    uint32_t jitter_us, mos_x10, round_trip_us; // 0: not known
-};
-
 struct tenant_event {
     struct bf_id call, tenant;
     uint32_t seq; // of the call, from 1
@@ -36,15 +28,11 @@ struct tenant_event {
     struct bf_str call_id, caller, callee, number, ruid, reason, from_tag, to_tag, relay, user_agent;
     uint32_t code;
     bool local_plan;
-    const struct tenant_event_leg *legs;
+    const struct bf_leg *legs;
     size_t leg_count;
 };
 
 // A packed Entry.
 void tenant_event_pack(const struct tenant_event *event, struct bf_buf *into);
-
-// The legs in what a relay answers to `query`, as JSON: one a tag that ever sent RTP. Returns how many;
-// nonsense gives none, legs beyond the maximum are left out.
-size_t tenant_event_legs(struct bf_str json, struct tenant_event_leg legs[TENANT_EVENT_LEGS_MAX]);
 
 #endif

@@ -35,7 +35,7 @@ struct tenant_live {
     const char *by; // who ended it; static
     char relay[64];
     char to_tag[TENANT_EVENT_TAG_MAX + 1];
-    struct tenant_event_leg *legs; // shm, NULL: none
+    struct bf_leg *legs; // shm, NULL: none
     uint32_t leg_count;
 };
 

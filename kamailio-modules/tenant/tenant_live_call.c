@@ -272,13 +272,28 @@ void tenant_live_relay(struct tenant_live *live, struct bf_str url)
     lock_release(&live->lock);
 }
 
+// Branches that were never answered have legs too.
+static size_t drop_silent(struct bf_leg *legs, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (legs[i].packets > 0)
+            legs[kept++] = legs[i];
+    }
+    return kept;
+}
+
 void tenant_live_media(struct tenant_live *live, struct bf_str json)
 {
-    struct tenant_event_leg legs[TENANT_EVENT_LEGS_MAX];
-    size_t count = tenant_event_legs(json, legs);
-    struct tenant_event_leg *copy = count > 0 ? shm_malloc(count * sizeof(*copy)) : NULL;
-    struct tenant_event_leg *unused = copy;
+    struct bf_leg legs[BF_LEGS_MAX];
+    size_t count = 0;
+    struct bf_leg *copy, *unused;
 
+    if (bf_leg_read(json, legs, &count))
+        return;
+    count = drop_silent(legs, count);
+    unused = copy = count > 0 ? shm_malloc(count * sizeof(*copy)) : NULL;
     if (!copy)
         return;
     memcpy(copy, legs, count * sizeof(*copy));

@@ -56,37 +56,6 @@ enum call_state call_state_parse(struct bf_str name)
     return (enum call_state)name_find(name, state_names, BF_LEN(state_names));
 }
 
-// Bytes of the first character; *ret_fit: it may be kept. Control characters, also those of C1, are not.
-static size_t character(struct bf_str text, bool *ret_fit)
-{
-    size_t bytes = bf_utf8_next(text);
-    unsigned char first = (unsigned char)text.at[0];
-
-    *ret_fit = bytes > 0 && (bytes > 1 || (first >= 0x20 && first != 0x7f)) &&
-               !(bytes == 2 && first == 0xc2 && (unsigned char)text.at[1] < 0xa0);
-    return bytes ? bytes : 1;
-}
-
-void call_text(const char *from, char *into, size_t size)
-{
-    struct bf_str rest = bf_str(from);
-    size_t len = 0;
-    bool fit;
-
-    while (rest.len > 0) {
-        size_t bytes = character(rest, &fit);
-        size_t kept = fit ? bytes : 1;
-
-        if (len + kept > size - 1)
-            break;
-        memcpy(into + len, fit ? rest.at : "?", kept);
-        len += kept;
-        rest.at += bytes;
-        rest.len -= bytes;
-    }
-    into[len] = '\0';
-}
-
 static const struct {
     size_t offset, size;
 } event_texts[CALL_EVENT_TEXTS] = {
@@ -112,7 +81,7 @@ void call_event_clean(struct call_event *event, struct call_spare *spare)
         const char **text = (const char **)((char *)event + event_texts[i].offset);
         if (!*text)
             *text = "";
-        call_text(*text, clean, event_texts[i].size);
+        bf_text_clean(*text, clean, event_texts[i].size);
         if (strcmp(*text, clean) != 0)
             *text = spare->texts[i] = bf_xstrdup(clean);
     }
@@ -147,7 +116,7 @@ const char *call_event_check(const struct call_event *event)
 static void text_fill(char *into, size_t size, const char *from)
 {
     if (from && *from && !*into)
-        call_text(from, into, size);
+        bf_text_clean(from, into, size);
 }
 
 #define FILL(call, member, from) text_fill((call)->member, sizeof((call)->member), (from))
@@ -176,27 +145,27 @@ static void apply_ringing(struct call *call, const struct call_event *event)
     earliest(&call->ringing_ms, event->at_ms);
     forward(call, CALL_STATE_RINGING);
     if (call->answered_ms == 0) {
-        call_text(event->number, call->number, sizeof(call->number));
-        call_text(event->device, call->device, sizeof(call->device));
+        bf_text_clean(event->number, call->number, sizeof(call->number));
+        bf_text_clean(event->device, call->device, sizeof(call->device));
     }
 }
 
 static void apply_answered(struct call *call, const struct call_event *event)
 {
     if (call->answered_ms == 0 || event->at_ms < call->answered_ms) {
-        call_text(event->number, call->number, sizeof(call->number));
-        call_text(event->device, call->device, sizeof(call->device));
-        call_text(event->to_tag, call->to_tag, sizeof(call->to_tag)); // each branch has its own
+        bf_text_clean(event->number, call->number, sizeof(call->number));
+        bf_text_clean(event->device, call->device, sizeof(call->device));
+        bf_text_clean(event->to_tag, call->to_tag, sizeof(call->to_tag)); // each branch has its own
     }
     earliest(&call->answered_ms, event->at_ms);
     forward(call, CALL_STATE_ANSWERED);
 }
 
-static void leg_copy(struct call_leg *into, const struct call_leg *from)
+static void leg_copy(struct bf_leg *into, const struct bf_leg *from)
 {
     *into = *from;
-    call_text(from->tag, into->tag, sizeof(into->tag));
-    call_text(from->codec, into->codec, sizeof(into->codec));
+    bf_text_clean(from->tag, into->tag, sizeof(into->tag));
+    bf_text_clean(from->codec, into->codec, sizeof(into->codec));
 }
 
 // The first end counts: an edge sends one, and a call that was closed for its edge stays closed that way.
@@ -206,9 +175,9 @@ static void apply_ended(struct call *call, const struct call_event *event)
         return;
     call->ended_ms = event->at_ms;
     call->code = event->code;
-    call_text(event->reason, call->reason, sizeof(call->reason));
+    bf_text_clean(event->reason, call->reason, sizeof(call->reason));
     FILL(call, to_tag, event->to_tag);
-    call->leg_count = event->leg_count < CALL_LEGS_MAX ? event->leg_count : CALL_LEGS_MAX;
+    call->leg_count = event->leg_count < BF_LEGS_MAX ? event->leg_count : BF_LEGS_MAX;
     for (size_t i = 0; i < call->leg_count; i++)
         leg_copy(&call->legs[i], &event->legs[i]);
     call->state = CALL_STATE_ENDED;
@@ -319,7 +288,7 @@ struct cdr call_cdr(const struct call *call)
     };
 }
 
-const char *call_leg_party(const struct call *call, const struct call_leg *leg)
+const char *call_leg_party(const struct call *call, const struct bf_leg *leg)
 {
     if (*leg->tag && strcmp(leg->tag, call->from_tag) == 0)
         return "caller";

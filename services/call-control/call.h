@@ -9,12 +9,11 @@
 
 #include "bf_base.h"
 #include "bf_id.h"
+#include "bf_leg.h"
 
-#define CALL_LEGS_MAX    8
 #define CALL_NUMBER_SIZE 65 // a dialled one may be longer than an extension's
 #define CALL_TEXT_SIZE   129
 #define CALL_ID_SIZE     257 // SIP Call-ID
-#define CALL_CODEC_SIZE  33
 
 // Who numbers an event: the edge from 1 on; what call-control notes itself is below (0: the plan), and its
 // closing of a call whose edge died is above everything an edge may send.
@@ -35,15 +34,6 @@ enum call_kind { // kept in PostgreSQL by name
     CALL_NOTE, // by call-control: the plan, a command by REST
 };
 
-struct call_leg {
-    uint64_t packets, octets, lost;
-    uint32_t jitter_us;
-    uint32_t mos_x10;       // 0: not known
-    uint32_t round_trip_us; // 0: not known
-    char tag[CALL_TEXT_SIZE];
-    char codec[CALL_CODEC_SIZE];
-};
-
 // Borrowed texts; NULL counts as empty. What comes from outside may be anything: see call_event_clean().
 struct call_event {
     struct bf_id call, tenant;
@@ -60,8 +50,8 @@ struct call_event {
     const char *from_tag, *to_tag;
     const char *relay; // ng address "udp:IP:PORT"
     const char *user_agent;
-    const struct call_leg *legs; // of ENDED
-    size_t leg_count;            // those above CALL_LEGS_MAX are left out
+    const struct bf_leg *legs; // of ENDED
+    size_t leg_count;          // those above BF_LEGS_MAX are left out
     bool local_plan;
 };
 
@@ -89,7 +79,7 @@ struct call {
     uint64_t started_ms, ringing_ms, answered_ms, ended_ms; // Unix; 0: not (yet)
     uint32_t code;
     char reason[CALL_TEXT_SIZE];
-    struct call_leg legs[CALL_LEGS_MAX];
+    struct bf_leg legs[BF_LEGS_MAX];
     size_t leg_count;
 };
 
@@ -128,9 +118,6 @@ bool call_apply(struct call *call, const struct call_event *event);
 struct call_event call_close_event(const struct call *call, const char *reason, uint64_t at_ms);
 
 struct cdr call_cdr(const struct call *call);
-const char *call_leg_party(const struct call *call, const struct call_leg *leg); // "caller", "callee" or ""
-
-// Copies at most size - 1 bytes of well-formed UTF-8 without control characters; what is neither becomes '?'.
-void call_text(const char *from, char *into, size_t size);
+const char *call_leg_party(const struct call *call, const struct bf_leg *leg); // "caller", "callee" or ""
 
 #endif

@@ -67,7 +67,7 @@ static enum bf_err call_find(struct api_work *work, struct call *ret_call)
 // null: its relay is not known or does not say. Branches that were never answered have no figures.
 static json_t *media_json(struct call *call)
 {
-    struct call_leg legs[CALL_LEGS_MAX];
+    struct bf_leg legs[BF_LEGS_MAX];
     size_t count;
 
     if (!*call->relay || media_ask(call->relay, call->call_id, legs, &count))

@@ -259,7 +259,7 @@ static enum bf_err refs_read(struct control *control, const char *edge, const st
     enum bf_err err = bf_redis_run(batch);
     for (size_t i = 0; !err && i < count; i++) {
         calls[i] = (struct call){.id = refs[i].call, .tenant = refs[i].tenant};
-        call_text(edge, calls[i].edge, sizeof(calls[i].edge));
+        bf_text_clean(edge, calls[i].edge, sizeof(calls[i].edge));
         (void)call_store_read(bf_redis_reply(batch, i), refs[i].tenant, refs[i].call, &calls[i]);
     }
     return err;

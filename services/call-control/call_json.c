@@ -45,12 +45,12 @@ static bool has_details(enum call_kind kind)
     return kind == CALL_STARTED || kind == CALL_ANSWERED || kind == CALL_ENDED;
 }
 
-static json_t *leg_keep(const struct call_leg *leg)
+static json_t *leg_keep(const struct bf_leg *leg)
 {
-    char tag[CALL_TEXT_SIZE], codec[CALL_CODEC_SIZE];
+    char tag[CALL_TEXT_SIZE], codec[BF_LEG_CODEC_SIZE];
 
-    call_text(leg->tag, tag, sizeof(tag));
-    call_text(leg->codec, codec, sizeof(codec));
+    bf_text_clean(leg->tag, tag, sizeof(tag));
+    bf_text_clean(leg->codec, codec, sizeof(codec));
     return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "tag", tag, "codec", codec, "packets",
                      (json_int_t)leg->packets, "octets", (json_int_t)leg->octets, "lost",
                      (json_int_t)leg->lost, "jitter_us", (json_int_t)leg->jitter_us, "mos_x10",
@@ -71,7 +71,7 @@ char *call_json_details(const struct call_event *event)
         json_object_set_new(json, "local_plan", json_true());
     if (event->leg_count) {
         json_t *legs = json_array();
-        for (size_t i = 0; i < event->leg_count && i < CALL_LEGS_MAX; i++)
+        for (size_t i = 0; i < event->leg_count && i < BF_LEGS_MAX; i++)
             json_array_append_new(legs, leg_keep(&event->legs[i]));
         json_object_set_new(json, "legs", legs);
     }
@@ -88,9 +88,9 @@ static uint64_t number_of(const json_t *json, const char *name)
     return value > 0 ? (uint64_t)value : 0;
 }
 
-static void leg_read(const json_t *json, struct call_leg *leg)
+static void leg_read(const json_t *json, struct bf_leg *leg)
 {
-    *leg = (struct call_leg){
+    *leg = (struct bf_leg){
         .packets = number_of(json, "packets"),
         .octets = number_of(json, "octets"),
         .lost = number_of(json, "lost"),
@@ -98,8 +98,8 @@ static void leg_read(const json_t *json, struct call_leg *leg)
         .mos_x10 = (uint32_t)number_of(json, "mos_x10"),
         .round_trip_us = (uint32_t)number_of(json, "round_trip_us"),
     };
-    call_text(json_string_value(json_object_get(json, "tag")), leg->tag, sizeof(leg->tag));
-    call_text(json_string_value(json_object_get(json, "codec")), leg->codec, sizeof(leg->codec));
+    bf_text_clean(json_string_value(json_object_get(json, "tag")), leg->tag, sizeof(leg->tag));
+    bf_text_clean(json_string_value(json_object_get(json, "codec")), leg->codec, sizeof(leg->codec));
 }
 
 void call_json_details_read(const char *text, struct call_details *details, struct call_event *event)
@@ -112,7 +112,7 @@ void call_json_details_read(const char *text, struct call_details *details, stru
     event->local_plan = json_is_true(json_object_get(details->json, "local_plan"));
     const json_t *legs = json_object_get(details->json, "legs");
     event->legs = details->legs;
-    event->leg_count = json_array_size(legs) < CALL_LEGS_MAX ? json_array_size(legs) : CALL_LEGS_MAX;
+    event->leg_count = json_array_size(legs) < BF_LEGS_MAX ? json_array_size(legs) : BF_LEGS_MAX;
     for (size_t i = 0; i < event->leg_count; i++)
         leg_read(json_array_get(legs, i), &details->legs[i]);
 }
@@ -125,23 +125,24 @@ void call_json_details_release(struct call_details *details)
 
 // ---- for people
 
-// 0: not known.
-static json_t *ratio_or_null(uint32_t value, double per_unit)
+static json_t *real_if(bool known, double value)
 {
-    return value ? json_real(value / per_unit) : json_null();
+    return known ? json_real(value) : json_null();
 }
 
-json_t *call_json_leg(const struct call_leg *leg, const char *party)
+json_t *call_json_leg(const struct bf_leg *leg, const char *party)
 {
     uint64_t expected = leg->packets + leg->lost;
+    bool known = bf_leg_reported(leg);
 
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "party", call_json_text(party),
-                     "tag", call_json_text(leg->tag), "codec", call_json_text(leg->codec), "packets",
-                     (json_int_t)leg->packets, "octets", (json_int_t)leg->octets, "lost_packets",
-                     (json_int_t)leg->lost, "loss_percent",
-                     expected ? json_real(100.0 * (double)leg->lost / (double)expected) : json_null(),
-                     "jitter_ms", json_real(leg->jitter_us / 1000.0), "mos", ratio_or_null(leg->mos_x10, 10),
-                     "round_trip_ms", ratio_or_null(leg->round_trip_us, 1000));
+    return json_pack(
+        "{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "party", call_json_text(party), "tag",
+        call_json_text(leg->tag), "codec", call_json_text(leg->codec), "packets", (json_int_t)leg->packets,
+        "octets", (json_int_t)leg->octets, "lost_packets",
+        known ? json_integer((json_int_t)leg->lost) : json_null(), "loss_percent",
+        real_if(known && expected, 100.0 * (double)leg->lost / (double)(expected ? expected : 1)),
+        "jitter_ms", real_if(known, leg->jitter_us / 1000.0), "mos", real_if(known, leg->mos_x10 / 10.0),
+        "round_trip_ms", real_if(known && leg->round_trip_us, leg->round_trip_us / 1000.0));
 }
 
 json_t *call_json_legs(const struct call *call)

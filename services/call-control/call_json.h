@@ -11,14 +11,14 @@ char *call_json_details(const struct call_event *event);
 
 struct call_details { // what the event read back borrows from
     json_t *json;
-    struct call_leg legs[CALL_LEGS_MAX];
+    struct bf_leg legs[BF_LEGS_MAX];
 };
 // Fills the event's members that are kept there; "" and what is no such JSON leave them empty.
 void call_json_details_read(const char *text, struct call_details *details, struct call_event *event);
 void call_json_details_release(struct call_details *details);
 
 // A leg as people read it: durations in ms, MOS as a number, null for what is not known. `party` "" is null.
-json_t *call_json_leg(const struct call_leg *leg, const char *party);
+json_t *call_json_leg(const struct bf_leg *leg, const char *party);
 json_t *call_json_legs(const struct call *call); // an array
 
 json_t *call_json_text(const char *text); // null for ""

@@ -116,7 +116,7 @@ static void field_read(const struct field *field, const struct bf_redis_reply *r
     switch (field->kind) {
     case FIELD_TEXT: {
         bf_autofree char *whole = bf_xstrndup(text.at ? text.at : "", text.len);
-        call_text(whole, at, field->size);
+        bf_text_clean(whole, at, field->size);
         break;
     }
     case FIELD_STATE:

@@ -9,7 +9,7 @@
 
 #define T0 UINT64_C(1700000000000)
 
-static const struct call_leg legs[] = {
+static const struct bf_leg legs[] = {
     {.tag = "f", .codec = "PCMA", .packets = 500, .lost = 5, .jitter_us = 1500, .mos_x10 = 43},
     {.tag = "t", .codec = "opus", .packets = 490},
 };
@@ -215,7 +215,7 @@ static void test_texts_from_outside_become_fit_to_be_kept(void **state)
     char into[129];
 
     for (size_t i = 0; i < BF_LEN(rows); i++) {
-        call_text(rows[i].from, into, rows[i].size);
+        bf_text_clean(rows[i].from, into, rows[i].size);
         assert_string_equal(into, rows[i].clean);
     }
     struct call_event event = EVENT(1, CALL_STARTED, 0, .user_agent = "bad\x80", .reason = NULL);
@@ -284,7 +284,7 @@ static void test_details_come_back(void **state)
 
 static void test_details_of_a_hostile_leg(void **state)
 {
-    const struct call_leg bad = {.tag = "\xff", .codec = "\x01", .packets = UINT64_MAX};
+    const struct bf_leg bad = {.tag = "\xff", .codec = "\x01", .packets = UINT64_MAX};
     struct call_event event = EVENT(3, CALL_ENDED, 5, .legs = &bad, .leg_count = 1), back = {.seq = 0};
     bf_autofree char *text = call_json_details(&event);
     struct call_details details;
@@ -300,6 +300,20 @@ static void test_details_of_a_hostile_leg(void **state)
     call_json_details_read("{nonsense", &details, &back);
     assert_string_equal(back.caller, "");
     call_json_details_release(&details);
+}
+
+static void test_a_leg_nobody_reported_on_has_no_quality(void **state)
+{
+    static const char *const unknown[] = {"lost_packets", "loss_percent", "jitter_ms", "mos",
+                                          "round_trip_ms"};
+    struct bf_leg leg = {.packets = 10, .octets = 1720, .tag = "a", .codec = "PCMU/8000"};
+    json_t *json = call_json_leg(&leg, "callee");
+
+    assert_non_null(json);
+    assert_int_equal(json_integer_value(json_object_get(json, "packets")), 10);
+    for (size_t i = 0; i < BF_LEN(unknown); i++)
+        assert_true(json_is_null(json_object_get(json, unknown[i])));
+    json_decref(json);
 }
 
 static void test_a_leg_for_people(void **state)
@@ -330,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_names_and_their_parsers_agree),
         cmocka_unit_test(test_details_come_back),
         cmocka_unit_test(test_details_of_a_hostile_leg),
+        cmocka_unit_test(test_a_leg_nobody_reported_on_has_no_quality),
         cmocka_unit_test(test_a_leg_for_people),
     };
 

@@ -135,20 +135,20 @@ static const enum call_kind call_kinds[] = {
     [BELFRY__CALL__V1__CALL_EVENT__KIND__TRANSFER] = CALL_TRANSFER,
 };
 
-static size_t read_legs(const Belfry__Call__V1__CallEvent *from, struct call_leg *legs)
+static size_t read_legs(const Belfry__Call__V1__CallEvent *from, struct bf_leg *legs)
 {
-    size_t count = from->n_media < CALL_LEGS_MAX ? from->n_media : CALL_LEGS_MAX;
+    size_t count = from->n_media < BF_LEGS_MAX ? from->n_media : BF_LEGS_MAX;
 
     for (size_t i = 0; i < count; i++) {
         const Belfry__Call__V1__MediaLeg *leg = from->media[i];
-        legs[i] = (struct call_leg){.packets = leg->packets,
-                                    .octets = leg->octets,
-                                    .lost = leg->lost,
-                                    .jitter_us = leg->jitter_us,
-                                    .mos_x10 = leg->mos_x10,
-                                    .round_trip_us = leg->round_trip_us};
-        call_text(leg->tag, legs[i].tag, sizeof(legs[i].tag));
-        call_text(leg->codec, legs[i].codec, sizeof(legs[i].codec));
+        legs[i] = (struct bf_leg){.packets = leg->packets,
+                                  .octets = leg->octets,
+                                  .lost = leg->lost,
+                                  .jitter_us = leg->jitter_us,
+                                  .mos_x10 = leg->mos_x10,
+                                  .round_trip_us = leg->round_trip_us};
+        bf_text_clean(leg->tag, legs[i].tag, sizeof(legs[i].tag));
+        bf_text_clean(leg->codec, legs[i].codec, sizeof(legs[i].codec));
     }
     return count;
 }
@@ -204,7 +204,7 @@ static void read_binding_gone(const struct wire_report *report, const Belfry__Ca
 }
 
 static void read_entry(struct wire_report *report, const Belfry__Call__V1__Entry *from,
-                       struct wire_entry *entry, struct call_leg **legs)
+                       struct wire_entry *entry, struct bf_leg **legs)
 {
     switch (from->what_case) {
     case BELFRY__CALL__V1__ENTRY__WHAT_BINDING:
@@ -273,7 +273,7 @@ enum bf_err wire_read_report(struct bf_str body, struct wire_report *ret_report,
     report->lost = request->lost;
     report->entry_count = request->n_entries;
     report->entries = bf_xcalloc(request->n_entries + 1, sizeof(*report->entries));
-    struct call_leg *legs = report->legs = bf_xcalloc(count_legs(request), sizeof(*legs));
+    struct bf_leg *legs = report->legs = bf_xcalloc(count_legs(request), sizeof(*legs));
     for (size_t i = 0; i < request->n_entries; i++)
         read_entry(report, request->entries[i], &report->entries[i], &legs);
     point_packed(report);

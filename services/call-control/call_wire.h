@@ -39,7 +39,7 @@ struct wire_report {
     size_t entry_count;
     void *message; // what the texts point into
     struct bf_buf packed;
-    struct call_leg *legs;
+    struct bf_leg *legs;
 };
 
 // BF_INVALID says why in `error`.

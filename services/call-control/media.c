@@ -133,7 +133,7 @@ static enum bf_err exchange(const char *relay, const char *sip_call_id, char *bu
     return await(fd, cookie, buffer, ret_answer);
 }
 
-enum bf_err media_ask(const char *relay, const char *sip_call_id, struct call_leg legs[CALL_LEGS_MAX],
+enum bf_err media_ask(const char *relay, const char *sip_call_id, struct bf_leg legs[BF_LEGS_MAX],
                       size_t *ret_count)
 {
     bf_autofree char *buffer = bf_xcalloc(1, MEDIA_BYTES_MAX);
@@ -142,92 +142,8 @@ enum bf_err media_ask(const char *relay, const char *sip_call_id, struct call_le
     call_count(CALLS_MEDIA_ASKED);
     enum bf_err err = exchange(relay, sip_call_id, buffer, &answer);
     if (!err)
-        err = media_read(answer, legs, ret_count);
+        err = bf_leg_read(answer, legs, ret_count);
     if (err)
         call_count(CALLS_MEDIA_FAILED);
     return err;
-}
-
-// ---- figures
-
-static uint64_t number_of(const json_t *object, const char *name)
-{
-    double number = json_number_value(json_object_get(object, name));
-
-    return number > 0 && number < 9e15 ? (uint64_t)number : 0;
-}
-
-static bool is_rtp(const json_t *stream)
-{
-    const json_t *flags = json_object_get(stream, "flags");
-
-    for (size_t i = 0; i < json_array_size(flags); i++) {
-        const char *flag = json_string_value(json_array_get(flags, i));
-        if (flag && strcmp(flag, "RTP") == 0)
-            return true;
-    }
-    return false;
-}
-
-// Known once the other side has sent a receiver report. The relay says MOS x 10, jitter in ms, loss in
-// percent, round trip in us.
-static void quality_add(const json_t *ssrcs, uint64_t ssrc, struct call_leg *leg)
-{
-    char name[24];
-
-    snprintf(name, sizeof(name), "%llu", (unsigned long long)ssrc);
-    const json_t *record = json_object_get(ssrcs, name);
-    const json_t *average = json_object_get(record, "average MOS");
-    leg->mos_x10 = (uint32_t)number_of(average, "MOS");
-    leg->jitter_us = (uint32_t)number_of(average, "jitter") * 1000u;
-    leg->round_trip_us = (uint32_t)number_of(average, "round-trip time");
-    leg->lost += number_of(average, "packet loss") * number_of(record, "packets") / 100u;
-}
-
-// False: none of its streams is RTP.
-static bool media_add(const json_t *media, const json_t *ssrcs, struct call_leg *leg)
-{
-    const json_t *streams = json_object_get(media, "streams");
-    bool rtp = false;
-
-    if (!*leg->codec)
-        call_text(json_string_value(json_object_get(media, "codec")), leg->codec, sizeof(leg->codec));
-    for (size_t i = 0; i < json_array_size(streams); i++) {
-        const json_t *stream = json_array_get(streams, i);
-        const json_t *stats = json_object_get(stream, "stats");
-        if (!is_rtp(stream))
-            continue;
-        rtp = true;
-        leg->packets += number_of(stats, "packets");
-        leg->octets += number_of(stats, "bytes");
-        if (number_of(stats, "packets") > 0)
-            quality_add(ssrcs, number_of(stream, "SSRC"), leg);
-    }
-    return rtp;
-}
-
-enum bf_err media_read(struct bf_str text, struct call_leg legs[CALL_LEGS_MAX], size_t *ret_count)
-{
-    bf_cleanup(json_release_at) json_t *json = json_loadb(text.at ? text.at : "", text.len, 0, NULL);
-    const char *result = json_string_value(json_object_get(json, "result")), *name;
-    json_t *tag;
-    size_t count = 0;
-
-    if (!result)
-        return BF_PROTOCOL;
-    if (strcmp(result, "ok") != 0)
-        return BF_NOT_FOUND;
-    json_object_foreach(json_object_get(json, "tags"), name, tag)
-    {
-        const json_t *medias = json_object_get(tag, "medias");
-        struct call_leg leg = {.packets = 0};
-        bool rtp = false;
-        call_text(name, leg.tag, sizeof(leg.tag));
-        for (size_t i = 0; i < json_array_size(medias); i++)
-            rtp = media_add(json_array_get(medias, i), json_object_get(json, "SSRC"), &leg) || rtp;
-        if (rtp && count < CALL_LEGS_MAX)
-            legs[count++] = leg;
-    }
-    *ret_count = count;
-    return BF_OK;
 }

@@ -7,7 +7,7 @@
 #define MEDIA_H
 
 #include "bf_err.h"
-#include "call.h"
+#include "bf_leg.h"
 
 #define MEDIA_DEADLINE_MS 300
 #define MEDIA_BYTES_MAX   65536
@@ -15,10 +15,6 @@
 // "udp:IP:PORT" (IPv6 in brackets or plain). BF_INVALID: relay is no such address. BF_TIMEOUT,
 // BF_UNAVAILABLE: it did not answer. BF_NOT_FOUND: it knows nothing of the call.
 bf_must_check enum bf_err media_ask(const char *relay, const char *sip_call_id,
-                                    struct call_leg legs[CALL_LEGS_MAX], size_t *ret_count);
-
-// The figures in a relay's answer: pure. A leg is a tag and what came from its side.
-bf_must_check enum bf_err media_read(struct bf_str json, struct call_leg legs[CALL_LEGS_MAX],
-                                     size_t *ret_count);
+                                    struct bf_leg legs[BF_LEGS_MAX], size_t *ret_count);
 
 #endif

@@ -131,3 +131,34 @@ bool bf_utf8_valid(struct bf_str text)
     }
     return true;
 }
+
+// Bytes of the first character; *ret_fit: it may be kept. Control characters, also those of C1, are not.
+static size_t character(struct bf_str text, bool *ret_fit)
+{
+    size_t bytes = bf_utf8_next(text);
+    unsigned char first = (unsigned char)text.at[0];
+
+    *ret_fit = bytes > 0 && (bytes > 1 || (first >= 0x20 && first != 0x7f)) &&
+               !(bytes == 2 && first == 0xc2 && (unsigned char)text.at[1] < 0xa0);
+    return bytes ? bytes : 1;
+}
+
+void bf_text_clean(const char *from, char *into, size_t size)
+{
+    struct bf_str rest = bf_str(from);
+    size_t len = 0;
+    bool fit;
+
+    while (rest.len > 0) {
+        size_t bytes = character(rest, &fit);
+        size_t kept = fit ? bytes : 1;
+
+        if (len + kept > size - 1)
+            break;
+        memcpy(into + len, fit ? rest.at : "?", kept);
+        len += kept;
+        rest.at += bytes;
+        rest.len -= bytes;
+    }
+    into[len] = '\0';
+}

@@ -54,5 +54,8 @@ bf_must_check bool bf_parse_int(struct bf_str text, int64_t min, int64_t max, in
 bool bf_utf8_valid(struct bf_str text);
 // Bytes of the first character; 0 when there is none or it is not well-formed (or U+0000).
 size_t bf_utf8_next(struct bf_str text);
+// Copies at most size - 1 bytes of well-formed UTF-8 without control characters, whole characters only; what
+// is neither becomes '?'. NULL counts as "".
+void bf_text_clean(const char *from, char *into, size_t size);
 
 #endif

@@ -79,6 +79,30 @@ static void test_strings_compare_by_bytes_or_ascii_case(void **state)
     assert_false(bf_str_case_eq(BF_STR("a"), BF_STR("ab")));
 }
 
+static void test_text_comes_out_clean_and_whole(void **state)
+{
+    static const struct {
+        const char *from, *into;
+    } cases[] = {
+        {NULL, ""},
+        {"", ""},
+        {"abcdefgh", "abcdefg"},
+        {"a\tb\x7f", "a?b?"},
+        {"a\xff"
+         "b",
+         "a?b"},
+        {"abcdefä", "abcdef"},
+        {"abcdeä", "abcdeä"},
+        {"\xc2\x85", "?"},
+    };
+    char into[8];
+
+    for (size_t i = 0; i < BF_LEN(cases); i++) {
+        bf_text_clean(cases[i].from, into, sizeof(into));
+        assert_string_equal(into, cases[i].into);
+    }
+}
+
 static void test_take_moves_ownership(void **state)
 {
     bf_autofree char *mine = bf_xasprintf("%s-%d", "a", 1);
@@ -96,6 +120,7 @@ int main(void)
         cmocka_unit_test(test_parse_int_takes_whole_decimals_only),
         cmocka_unit_test(test_utf8_is_rfc_3629),
         cmocka_unit_test(test_strings_compare_by_bytes_or_ascii_case),
+        cmocka_unit_test(test_text_comes_out_clean_and_whole),
         cmocka_unit_test(test_take_moves_ownership),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,9 +17,9 @@ static void check_text(const char *text, size_t size)
         assert((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
 }
 
-static void check_legs(const struct call_leg *legs, size_t count)
+static void check_legs(const struct bf_leg *legs, size_t count)
 {
-    assert(count <= CALL_LEGS_MAX);
+    assert(count <= BF_LEGS_MAX);
     for (size_t i = 0; i < count; i++) {
         check_text(legs[i].tag, sizeof(legs[i].tag));
         check_text(legs[i].codec, sizeof(legs[i].codec));
@@ -55,11 +55,11 @@ static void check_event(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    struct call_leg legs[CALL_LEGS_MAX];
+    struct bf_leg legs[BF_LEGS_MAX];
     size_t count;
 
     bf_autofree char *text = bf_xstrndup((const char *)bytes, len);
-    if (media_read((struct bf_str){(const char *)bytes, len}, legs, &count) == BF_OK)
+    if (bf_leg_read((struct bf_str){(const char *)bytes, len}, legs, &count) == BF_OK)
         check_legs(legs, count);
     check_event(text);
     return 0;

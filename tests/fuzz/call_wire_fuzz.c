@@ -32,7 +32,7 @@ static void check_report(struct bf_str body, struct bf_buf *error)
         if (report.entries[i].kind == WIRE_ENTRY_BINDING)
             check_binding(&report.entries[i]);
         if (report.entries[i].kind == WIRE_ENTRY_CALL)
-            assert(report.entries[i].event.leg_count <= CALL_LEGS_MAX);
+            assert(report.entries[i].event.leg_count <= BF_LEGS_MAX);
     }
     wire_release_report(&report);
 }

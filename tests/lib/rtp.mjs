@@ -2,8 +2,8 @@
 //
 //   const end = await RtpEnd.open();           a UDP port (end.host, end.port) that remembers what arrives
 //   end.send(media, count, {gap_ms})           PCMU packets to {host, port}, every gap_ms
-//   end.report(media, {round_trip_ms})         an RTCP sender report (RFC 3550, 6.4.1) on the same port (`rtcp_mux`), with a
-//                                              block about the other's last one that makes the round trip look that long
+//   end.report(media, {round_trip_ms, lost, jitter_ms})    an RTCP sender report (RFC 3550, 6.4.1) on the same port (`rtcp_mux`), with a
+//                                              block about the other's last one: the round trip looks that long, so many packets were lost, ...
 //   end.received                               [{at, from, sequence, ssrc, payload}]
 //   delays(sender, receiver)                   milliseconds each packet needed (both ends in this process)
 //   await ng({host, port}, {command: 'query', 'call-id': id})      one command to rtpengine (JSON over UDP)
@@ -48,7 +48,7 @@ export class RtpEnd {
     }
   }
 
-  report({ host, port }, { round_trip_ms }) {
+  report({ host, port }, { round_trip_ms, lost = 0, jitter_ms = 0 }) {
     const blocks = this.#heard ? 1 : 0;
     const packet = Buffer.alloc(28 + 24 * blocks);
     packet.writeUInt32BE(((0x80 + blocks) << 24 | SENDER_REPORT << 16 | packet.length / 4 - 1) >>> 0, 0);
@@ -63,7 +63,9 @@ export class RtpEnd {
       const last = this.received.at(-1)?.sequence ?? 0;
       const delay_ms = Math.max(0, performance.now() - this.#heard.at - round_trip_ms);
       packet.writeUInt32BE(this.#heard.ssrc, 28);
+      packet.writeUInt32BE(lost, 32); // of this interval: 0 in the first byte
       packet.writeUInt32BE(last, 36);
+      packet.writeUInt32BE(jitter_ms * 8, 40);
       packet.writeUInt32BE(this.#heard.middle, 44);
       packet.writeUInt32BE(Math.round(delay_ms * 65.536), 48);
     }
