@@ -206,15 +206,20 @@ static void end_call(struct tenant_order *order, const struct tenant_call_place 
 struct refer {
     uint32_t order; // its number
     unsigned int dialog_entry, dialog_id;
+    char to[TENANT_ORDER_TEXT_MAX + 1];
 };
 
 // The phone that was asked calls on its own from now on; the other one is let go.
 static void transferred(const struct refer *refer)
 {
     dlg_cell_t *cell = edge.lookup(refer->dialog_entry, refer->dialog_id);
+    struct tenant_live *live;
 
     if (!cell)
         return;
+    live = tenant_event_live_of_dialog(cell);
+    if (live)
+        tenant_live_transferred(live, bf_str(refer->to), BF_STR("blind"), "api");
     if (is_confirmed(cell) && end_dialog(cell, "transferred") != BF_OK)
         LM_ERR("the transferred call %.*s cannot be ended\n", cell->callid.len, cell->callid.s);
     edge.dialog.release_dlg(cell);
@@ -308,7 +313,8 @@ static void transfer_dialog(struct tenant_order *order, dlg_cell_t *cell)
         finish(order, BF_INTERNAL, NULL);
         return;
     }
-    *refer = (struct refer){tenant_order_number(tenant_orders, order), cell->h_entry, cell->h_id};
+    *refer = (struct refer){tenant_order_number(tenant_orders, order), cell->h_entry, cell->h_id, {0}};
+    memcpy(refer->to, order->to, sizeof(refer->to));
     if (!refer_send(cell, side, order->to, refer)) {
         shm_free(refer);
         finish(order, BF_INTERNAL, "the phone cannot be reached");

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "core/dprint.h"
 #include "core/parser/parse_cseq.h"
+#include "core/parser/parse_from.h"
 #include "core/parser/parse_to.h"
 #include "modules/dialog/dlg_hash.h"
 #include "modules/dialog/dlg_load.h"
@@ -199,6 +200,20 @@ struct tenant_live *tenant_event_live_in(sip_msg_t *msg)
         tenant_live_ref(live);
     dialog.release_dlg(cell);
     return live;
+}
+
+int tenant_event_transfer(sip_msg_t *msg, str *to, str *how)
+{
+    struct tenant_live *live;
+    struct bf_str from_tag;
+
+    if (parse_from_header(msg) < 0 || !(live = tenant_event_live_in(msg)))
+        return -1;
+    from_tag = bf_of(get_from(msg)->tag_value);
+    tenant_live_transferred(live, bf_of(*to), bf_of(*how),
+                            bf_str_eq(from_tag, live->texts.from_tag) ? "caller" : "callee");
+    tenant_live_unref(live);
+    return 1;
 }
 
 int tenant_event_init(void)

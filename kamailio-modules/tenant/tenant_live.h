@@ -30,7 +30,7 @@ struct tenant_live {
     struct tenant_plan_answer answer; // for the caller, once no step is left
     uint32_t seq;                     // of the last event
     bool answered, ended;
-    uint32_t end_code;
+    uint32_t end_code, transfers;
     uint64_t started_ms, end_ms;
     const char *by; // who ended it; static
     char relay[64];
@@ -64,6 +64,11 @@ void tenant_live_failed(struct tenant_live *live, uint32_t code, const char *by)
 // Of an answered call: who hangs up, and from when on; the end is told by tenant_live_over().
 void tenant_live_hung_up(struct tenant_live *live, const char *by);
 void tenant_live_over(struct tenant_live *live, const char *by); // `by`: when nobody was named before
+
+// A REFER inside the call was accepted: its other party calls `to`. `how`: "blind", "attended". `by`:
+// "caller", "callee", "api". What is above TENANT_LIVE_TRANSFERS_MAX a call is not told.
+#define TENANT_LIVE_TRANSFERS_MAX 16
+void tenant_live_transferred(struct tenant_live *live, struct bf_str to, struct bf_str how, const char *by);
 
 void tenant_live_relay(struct tenant_live *live, struct bf_str url);
 void tenant_live_media(struct tenant_live *live, struct bf_str json);

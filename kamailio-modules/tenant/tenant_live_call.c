@@ -265,6 +265,20 @@ void tenant_live_over(struct tenant_live *live, const char *by)
     lock_release(&live->lock);
 }
 
+void tenant_live_transferred(struct tenant_live *live, struct bf_str to, struct bf_str how, const char *by)
+{
+    char text[64];
+    int len = snprintf(text, sizeof(text), "%.*s by %s", (int)how.len, how.at ? how.at : "", by);
+
+    lock_get(&live->lock);
+    if (len > 0 && len < (int)sizeof(text) && live->transfers < TENANT_LIVE_TRANSFERS_MAX) {
+        live->transfers++;
+        put(live, (struct tenant_event){
+                      .kind = TENANT_EVENT_TRANSFER, .number = to, .reason = {text, (size_t)len}});
+    }
+    lock_release(&live->lock);
+}
+
 void tenant_live_relay(struct tenant_live *live, struct bf_str url)
 {
     lock_get(&live->lock);

@@ -345,6 +345,16 @@ static int w_relay(sip_msg_t *msg, char *url, char *unused)
     return tenant_plan_relay(msg, &text);
 }
 
+static int w_transfer(sip_msg_t *msg, char *to, char *how)
+{
+    str to_text, how_text;
+
+    if (get_str_fparam(&to_text, msg, (fparam_t *)to) < 0 ||
+        get_str_fparam(&how_text, msg, (fparam_t *)how) < 0)
+        return -1;
+    return tenant_event_transfer(msg, &to_text, &how_text);
+}
+
 static int w_device(sip_msg_t *msg, char *aor, char *ruid)
 {
     str aor_text, ruid_text;
@@ -364,6 +374,7 @@ static cmd_export_t cmds[] = {
     {"tenant_next_step", (cmd_function)w_next_step, 0, NULL, NULL, REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_device", (cmd_function)w_device, 2, fixup_spve_spve, fixup_free_spve_spve, REQUEST_ROUTE},
     {"tenant_media", (cmd_function)w_media, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
+    {"tenant_transfer", (cmd_function)w_transfer, 2, fixup_spve_spve, fixup_free_spve_spve, ANY_ROUTE},
     {"tenant_relay", (cmd_function)w_relay, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {NULL, NULL, 0, NULL, NULL, 0},
 };

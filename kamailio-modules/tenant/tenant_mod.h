@@ -171,8 +171,9 @@ bool tenant_event_hear(sip_msg_t *msg, tm_cell_t *t,
 struct tenant_live *tenant_event_live_of(const tm_cell_t *t); // borrowed; NULL: not planned by us
 struct dlg_cell;
 struct tenant_live *
-tenant_event_live_of_dialog(const struct dlg_cell *cell); // borrowed, while the cell is held
-struct tenant_live *tenant_event_live_in(sip_msg_t *msg); // also of a request inside a call; a reference
+tenant_event_live_of_dialog(const struct dlg_cell *cell);     // borrowed, while the cell is held
+int tenant_event_transfer(sip_msg_t *msg, str *to, str *how); // the REFER or its reply
+struct tenant_live *tenant_event_live_in(sip_msg_t *msg);     // also of a request inside a call; a reference
 
 // tenant_device_call.c
 int tenant_device_init(void);

@@ -19,7 +19,7 @@ static const struct sentence {
     {"ringing", "%n %d rings %c"},
     {"branch-ended", "%n %d does not take it: %c %t"},
     {"answered", "%n %d answers %c"},
-    {"transfer", "transferred: %n %c %t"},
+    {"transfer", "transferred to %n: %t"},
     {"ended", "the call ends: %c %t"},
 };
 

@@ -104,12 +104,19 @@ enum bf_err cdr_store_add(struct bf_tx *tx, const struct call *const *calls, siz
 
 // ---- reading
 
+// What of the timeline belongs to a CDR: an edge tells no more than 16 transfers of a call.
+#define TRANSFERS                                                                        \
+    "coalesce((SELECT jsonb_agg(jsonb_build_object('at', " MS(                           \
+        "line.at") ", 'to', line.number, 'how', "                                        \
+                   "line.text) ORDER BY line.at, line.seq) FROM calls.timeline AS line " \
+                   "WHERE line.call = cdr.call AND line.kind = 'transfer'), '[]')"
+
 #define CDR                                                                                               \
     "call, caller, callee, answered_by, device, user_agent, " MS("started_at") ", " MS(                   \
         "ringing_at") ", " MS("answered_at") ", " MS("ended_at") ", setup_ms, ring_ms, talk_ms, result, " \
                                                                  "code, reason, hung_up_by, "             \
                                                                  "media, edge, relay, local_plan, "       \
-                                                                 "sip_call_id"
+                                                                 "sip_call_id, " TRANSFERS
 
 static json_t *row_text(const struct bf_rows *rows, size_t row, int col)
 {
@@ -128,6 +135,24 @@ static json_t *row_json(const struct bf_rows *rows, size_t row, int col)
     return json ? json : json_array();
 }
 
+// [{at, to, how}] as REST shows it.
+static json_t *row_transfers(const struct bf_rows *rows, size_t row, int col)
+{
+    json_t *list = row_json(rows, row, col), *shown = json_array(), *each;
+    size_t i;
+
+    json_array_foreach(list, i, each)
+    {
+        json_array_append_new(
+            shown, json_pack("{s:o, s:o, s:o}", "time",
+                             call_json_time((uint64_t)json_integer_value(json_object_get(each, "at"))), "to",
+                             call_json_text(json_string_value(json_object_get(each, "to"))), "how",
+                             call_json_text(json_string_value(json_object_get(each, "how")))));
+    }
+    json_decref(list);
+    return shown;
+}
+
 static void cdr_read(const struct bf_rows *rows, size_t row, cdr_store_each *each, void *ctx)
 {
     struct bf_id call = bf_rows_id(rows, row, 0);
@@ -135,7 +160,7 @@ static void cdr_read(const struct bf_rows *rows, size_t row, cdr_store_each *eac
     json_t *cdr = json_pack(
         "{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:s, "
         "s:o, "
-        "s:b, s:o}",
+        "s:b, s:o, s:o}",
         "id", call_json_id(call), "caller", bf_rows_text(rows, row, 1), "callee", bf_rows_text(rows, row, 2),
         "answered_by", row_text(rows, row, 3), "device", row_text(rows, row, 4), "user_agent",
         row_text(rows, row, 5), "started_at", row_time(rows, row, 6), "ringing_at", row_time(rows, row, 7),
@@ -145,7 +170,7 @@ static void cdr_read(const struct bf_rows *rows, size_t row, cdr_store_each *eac
         code ? json_integer(code) : json_null(), "reason", row_text(rows, row, 15), "hung_up_by",
         row_text(rows, row, 16), "media", row_json(rows, row, 17), "edge", bf_rows_text(rows, row, 18),
         "relay", row_text(rows, row, 19), "local_plan", (int)bf_rows_bool(rows, row, 20), "sip_call_id",
-        row_text(rows, row, 21));
+        row_text(rows, row, 21), "transfers", row_transfers(rows, row, 22));
 
     each(ctx, call, cdr);
     json_decref(cdr);
@@ -168,7 +193,7 @@ static const char number_sql[] =
     "(SELECT * FROM calls.cdr WHERE " WHERE "AND callee = $6 AND caller <> $6" PAGE ") UNION ALL "
     "(SELECT * FROM calls.cdr WHERE " WHERE
     "AND answered_by = $6 AND answered_by <> '' AND answered_by <> callee AND caller <> $6" PAGE
-    ")) AS found" PAGE;
+    ")) AS cdr" PAGE;
 
 enum bf_err cdr_store_list(struct bf_tx *tx, const struct cdr_query *query, cdr_store_each *each, void *ctx,
                            bool *ret_more)

@@ -228,6 +228,13 @@ async function refers(ua, request) {
   return ua.invite(uri, { body: sdp(), headers });
 }
 
+/** The transfers of a finished call, which its timeline and its CDR tell alike. */
+function transfers({ lines, cdr }) {
+  const told = lines.filter(({ kind }) => kind === 'transfer').map(({ time, number, text }) => [time, number, text]);
+  assert.deepEqual(cdr.transfers.map(({ time, to, how }) => [time, to, how]), told);
+  return told.map(([, to, how]) => [to, how]);
+}
+
 describe('transfer', () => {
   it('by REST, blind: the caller is asked to call the other; the new call stands, both have a CDR', async (t) => {
     const { world, book, phone } = await office(t);
@@ -244,7 +251,7 @@ describe('transfer', () => {
     const onward = await answers(second, c, await ringing(c));
     await hangUp(onward, a);
     const first = await book.over(call.call_id);
-    assert.ok(first.lines.some(({ kind, text }) => kind === 'transfer' || /transfer/.test(text ?? '')), first.story.join('\n'));
+    assert.deepEqual(transfers(first), [['102', 'blind by api']]);
     assert.deepEqual([(await book.over(second.call_id)).cdr.callee], ['102']);
   });
 
@@ -261,7 +268,36 @@ describe('transfer', () => {
     b.reply(request, 603);
     await asked;
     assert.equal((await hangUp(dialog, a)).status, 200, 'a refused REFER ends nothing');
-    await book.over(call.call_id);
+    assert.deepEqual(transfers(await book.over(call.call_id)), []);
+  });
+
+  it('blind, by a phone: who gave whom away is in the timeline and the CDR; a refused one is not', async (t) => {
+    const { world, tenant, book, phone } = await office(t);
+    const [a, b, c] = [await phone('100'), await phone('101'), await phone('102')];
+    const { call, dialog } = await world.call(a, b);
+    for (const status of [603, 202]) {
+      const asked = dialog.ask('REFER', { headers: [['Contact', b.contact], ['Refer-To', `"C" <sip:102@${tenant.domain}>`]] });
+      a.reply(await a.incoming('REFER'), status);
+      assert.equal((await asked).status, status);
+    }
+    await hangUp(dialog, a);
+    const onward = await world.call(a, c);
+    await hangUp(onward.dialog, a);
+    assert.deepEqual(transfers(await book.over(call.call_id)), [['102', 'blind by callee']]);
+    assert.deepEqual(transfers(await book.over(onward.call.call_id)), []);
+  });
+
+  it('as often as a phone likes: the first sixteen are kept', async (t) => {
+    const { world, tenant, book, phone } = await office(t);
+    const [a, b] = [await phone('100'), await phone('101')];
+    const { call, dialog } = await world.call(a, b);
+    for (let i = 0; i < 18; i++) {
+      const asked = dialog.ask('REFER', { headers: [['Contact', b.contact], ['Refer-To', `<sip:${i}@${tenant.domain}>`]] });
+      a.reply(await a.incoming('REFER'), 202);
+      await asked;
+    }
+    await hangUp(dialog, a);
+    assert.deepEqual(transfers(await book.over(call.call_id)), Array.from({ length: 16 }, (_, i) => [String(i), 'blind by callee']));
   });
 
   for (const names of ['number', 'Contact']) {
@@ -285,10 +321,13 @@ describe('transfer', () => {
       await hangUp(first.call.dialog, b);
       await hangUp(joined, b);
       const parties = [];
+      const given = [];
       for (const { call_id } of [first.call, consultation.call, taken]) {
-        const { cdr } = await book.over(call_id);
-        parties.push([cdr.caller, cdr.callee, cdr.result]);
+        const over = await book.over(call_id);
+        parties.push([over.cdr.caller, over.cdr.callee, over.cdr.result]);
+        given.push(transfers(over));
       }
+      assert.deepEqual(given, [[['102', 'attended by caller']], [], []]);
       assert.deepEqual(parties, [['100', '101', 'answered'], ['100', '102', 'answered'], ['101', '102', 'answered']]);
     });
   }
