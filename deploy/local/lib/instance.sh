@@ -180,7 +180,7 @@ instance_configure() {
         mkdir -p "$(dirname "$RUN/etc/kamailio/$file")"
         write "$RUN/etc/kamailio/$file" <"$ROOT/deploy/config/kamailio/$file"
     done < <(cd "$ROOT/deploy/config/kamailio" && find . -name '*.cfg' -printf '%P\n')
-    for file in "$HERE/leash" "$HERE/watch" "$O"/bin/belfry-*; do write "$RUN/bin/${file##*/}" 0700 <"$file"; done
+    for file in "$HERE/leash" "$HERE/watch" "$O"/bin/belfry-* "$O/bin/belfryctl"; do write "$RUN/bin/${file##*/}" 0700 <"$file"; done
     for file in "$O"/modules/*.so; do write "$RUN/modules/${file##*/}" <"$file"; done
     environment_files
     supervisor_configure
