@@ -114,12 +114,10 @@ static enum bf_err domain_delete(struct api_work *work)
 
 static enum bf_err dns_get(struct api_work *work)
 {
-    const struct registry_settings *settings = &work->registry->settings;
-    const struct dns_edge edge = {settings->sip_host, settings->sip_port, settings->sips_port};
     struct bf_buf zone;
 
     bf_buf_init(&zone, DNS_ZONE_BYTES_MAX);
-    dns_zone(&edge, work->tenant.domains, &zone);
+    dns_zone(&work->registry->edges, work->tenant.domains, &zone);
     json_t *items = json_array();
     for (const char *at = zone.at; at && *at;) {
         size_t len = strcspn(at, "\n");

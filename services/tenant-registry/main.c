@@ -24,8 +24,9 @@ static const struct bf_setting settings_table[] = {
     BF_TEXT(INTO, "BELFRY_OPERATOR_KEY_FILE", operator_key_file, NULL,
             "file of the operator's API key; made when missing"),
     BF_TEXT(INTO, "BELFRY_SIP_HOST", sip_host, NULL,
-            "name or address phones reach the edges by, for GET .../dns"),
-    BF_INT(INTO, "BELFRY_SIP_PORT", sip_port, "5060", 1, 65535, "SIP port (UDP and TCP) in GET .../dns"),
+            "host, host:port or [IPv6]:port phones reach each edge by, separated by spaces, for GET .../dns"),
+    BF_INT(INTO, "BELFRY_SIP_PORT", sip_port, "5060", 1, 65535,
+           "SIP port (UDP and TCP) of edges that BELFRY_SIP_HOST says none of"),
     BF_INT(INTO, "BELFRY_SIPS_PORT", sips_port, "5061", 0, 65535,
            "SIP TLS port in GET .../dns; 0 leaves TLS out"),
     BF_INT(INTO, "BELFRY_CHANGES_KEEP_ROWS", changes_keep_rows, "100000", 1000, 100000000,
@@ -58,6 +59,17 @@ struct program {
     struct bf_ticker *upkeep;
 };
 
+static enum bf_err edges_read(struct registry *registry)
+{
+    const struct registry_settings *settings = &registry->settings;
+    const char *wrong =
+        dns_edges_read(settings->sip_host, settings->sip_port, settings->sips_port, &registry->edges);
+
+    if (wrong)
+        bf_error("settings.wrong", BF_S("name", "BELFRY_SIP_HOST"), BF_S("wrong", wrong));
+    return wrong ? BF_INVALID : BF_OK;
+}
+
 static enum bf_err program_start(struct program *program, const char **ret_part)
 {
     struct registry *registry = &program->registry;
@@ -80,6 +92,10 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     http.routes = api_routes(&http.route_count);
     registry->gate = caller_gate_new(registry);
     bf_metrics_register(registry_metrics, METRIC_COUNT);
+    *ret_part = "BELFRY_SIP_HOST";
+    err = edges_read(registry);
+    if (err)
+        return err;
     *ret_part = "database pool";
     err = bf_db_open(&settings->db, &registry->db);
     if (err)

@@ -7,6 +7,7 @@
 
 #include "bf_metrics.h"
 #include "bf_settings.h"
+#include "dns.h"
 
 struct bf_gate;
 
@@ -48,6 +49,7 @@ struct registry {
     struct registry_settings settings;
     struct bf_db *db;
     struct bf_gate *gate;
+    struct dns_edges edges; // as phones reach them
     _Atomic bool operator_key_ready;
 };
 

@@ -66,7 +66,7 @@ export class Instance {
     this.controls = copies('call-control', { admin: env.BELFRY_CALLS_ADMINS, bus: env.BELFRY_CALL_CONTROL_BUS });
   }
 
-  /** The same object afterwards shows the new edges and relays. Other programs than those that are new, gone or told of it go on. */
+  /** The same object afterwards shows the new edges and relays. Other programs than those that are new, gone or told of it (edges of relays, the registry of edges) go on. */
   async scale({ edges, relays, controls }) {
     const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls }).filter(([, count]) => count !== undefined).map(([name, count]) => [name, String(count)]);
     await command(['up'], { RUN: this.run, PORT_BASE: String(this.port_base), ...Object.fromEntries(wanted) }, 'ignore');

@@ -33,8 +33,7 @@ BELFRY_ADMIN_PORT=$(port 2)
 BELFRY_BUS_LISTEN=ipc://$SOCK/registry.bus
 BELFRY_FEED_LISTEN=ipc://$SOCK/registry.feed
 BELFRY_OPERATOR_KEY_FILE=$RUN/secrets/operator.key
-BELFRY_SIP_HOST=$LISTEN
-BELFRY_SIP_PORT=$(port 60)
+BELFRY_SIP_HOST=$(each "$EDGES" edge_sip)
 BELFRY_SIPS_PORT=0
 TXT
     sanitizer_settings
