@@ -1,4 +1,4 @@
-// A PostgreSQL of a test's own (tests/lib/pg-scratch), migrated by sql/migrate: on a unix socket in a folder
+// A PostgreSQL of a test's own (tests/lib/pg-scratch): on a unix socket in a folder
 // of its own. It ends with the test, also when that dies. Paths are from the project's folder, where make
 // runs.
 #ifndef BF_DB_FIXTURE_H
@@ -83,15 +83,21 @@ static inline bool bf_db_fixture_run(const struct bf_db_fixture *server, const c
     return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-// With the database "belfry", migrated.
-static inline bool bf_db_fixture_start(struct bf_db_fixture *server)
+// With the database "postgres", empty, of the superuser "belfry".
+static inline bool bf_db_fixture_open(struct bf_db_fixture *server)
 {
     snprintf(server->dir, sizeof(server->dir), "/tmp/bf_db.XXXXXX");
     if (!mkdtemp(server->dir))
         return false;
     snprintf(server->host, sizeof(server->host), "%s/sock", server->dir);
     bf_db_fixture_spawn(server);
-    return bf_db_fixture_serves(server) &&
+    return bf_db_fixture_serves(server);
+}
+
+// And with the database "belfry", migrated.
+static inline bool bf_db_fixture_start(struct bf_db_fixture *server)
+{
+    return bf_db_fixture_open(server) &&
            bf_db_fixture_run(server, "belfry", "postgres",
                              (char *[]){"psql", "-Xqv", "ON_ERROR_STOP=1", "-c",
                                         "CREATE ROLE belfry_owner LOGIN CREATEROLE", "-c",

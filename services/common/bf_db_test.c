@@ -1,79 +1,44 @@
 // Against a real PostgreSQL of its own (tests/lib/pg-scratch).
 #include <setjmp.h>
 #include <stdarg.h>
-#include <errno.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "bf_clock.h"
-#include "bf_db.h"
+#include "bf_db_fixture.h"
 #include "bf_id.h"
 
-#define SERVER_START_MS 60000
-
-static struct {
-    char dir[32];
-    char host[64];
-    pid_t pid;
-} server;
-
+static struct bf_db_fixture server;
 static struct bf_db *db;
 
 static const struct bf_id nobody = {{0}};
 static const struct bf_id acme = {{1, 2, 3}};
 static const struct bf_id other = {{9, 9, 9}};
 
+// Tight limits, so that reaching them takes no time.
 static struct bf_db_options options(void)
 {
-    return (struct bf_db_options){
-        .host = server.host,
-        .port = 5432,
-        .dbname = "postgres",
-        .user = "belfry",
-        .application = "bf_db_test",
-        .connections_max = 4,
-        .connect_timeout_ms = 2000,
-        .borrow_timeout_ms = 300,
-        .statement_timeout_ms = 700,
-    };
+    struct bf_db_options options = bf_db_fixture_options(&server, "postgres", "belfry");
+
+    options.connections_max = 4;
+    options.borrow_timeout_ms = 300;
+    options.statement_timeout_ms = 700;
+    return options;
 }
 
-static void spawn_server(void)
+// The pool itself is asked: it tries again when its back-off is over.
+static void wait_until_healed(void)
 {
-    server.pid = fork();
-    assert_true(server.pid >= 0);
-    if (server.pid == 0) {
-        execl("tests/lib/pg-scratch", "pg-scratch", server.dir, (char *)NULL);
-        _exit(127);
-    }
-}
+    uint64_t until = bf_mono_ms() + BF_DB_FIXTURE_START_MS;
 
-// Polls until the condition holds; a deadline that is never reached on a machine that works.
-static void wait_until_it_serves(void)
-{
-    uint64_t deadline = bf_mono_ms() + SERVER_START_MS;
     while (bf_db_ping(db)) {
-        int status;
-        if (waitpid(server.pid, &status, WNOHANG) == server.pid)
-            fail_msg("PostgreSQL did not start: tests/lib/pg-scratch ended with %d", WEXITSTATUS(status));
-        if (bf_mono_ms() > deadline)
-            fail_msg("PostgreSQL did not serve within %d ms", SERVER_START_MS);
+        assert_true(bf_mono_ms() < until);
         usleep(20000);
     }
-}
-
-static void end_server(int signal)
-{
-    kill(server.pid, signal);
-    while (waitpid(server.pid, NULL, 0) < 0 && errno == EINTR)
-        ;
 }
 
 static enum bf_err run_alone(const char *sql)
@@ -90,14 +55,10 @@ static enum bf_err run_alone(const char *sql)
 
 static int start_server(void **state)
 {
-    snprintf(server.dir, sizeof(server.dir), "/tmp/bf_db_test.XXXXXX");
-    if (!mkdtemp(server.dir))
+    if (!bf_db_fixture_open(&server))
         return -1;
-    snprintf(server.host, sizeof(server.host), "%s/sock", server.dir);
-    spawn_server();
     struct bf_db_options o = options();
     assert_int_equal(bf_db_open(&o, &db), BF_OK);
-    wait_until_it_serves();
     assert_int_equal(run_alone("create table parent (id uuid primary key)"), BF_OK);
     assert_int_equal(run_alone("create table thing (id uuid primary key, tenant_id uuid, name text unique, "
                                "n bigint constraint thing_n_small check (n < 100), open boolean, raw bytea, "
@@ -106,16 +67,10 @@ static int start_server(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    return remove(path);
-}
-
 static int stop_server(void **state)
 {
     bf_db_close(db);
-    end_server(SIGINT);
-    return nftw(server.dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return bf_db_fixture_stop(&server) ? 0 : -1;
 }
 
 static struct bf_tx *begin(void)
@@ -362,7 +317,7 @@ static void test_a_lost_server_fails_fast_and_heals(void **state)
     assert_int_equal(bf_db_listener_open(&o, "unit_change", &listener), BF_OK);
     assert_int_equal(bf_db_listener_wait(listener, 5000, &notified), BF_OK);
     struct bf_tx *tx = begin();
-    end_server(SIGQUIT);
+    bf_db_fixture_end(&server, SIGQUIT);
 
     assert_int_equal(bf_tx_exec(tx, NULL, "select 1"), BF_UNAVAILABLE);
     assert_int_equal(bf_tx_exec(tx, NULL, "select 1"), BF_UNAVAILABLE);
@@ -378,8 +333,8 @@ static void test_a_lost_server_fails_fast_and_heals(void **state)
     assert_int_equal(bf_db_listener_wait(listener, 5000, &notified), BF_UNAVAILABLE);
     assert_int_equal(bf_db_listener_wait(listener, 5000, &notified), BF_UNAVAILABLE);
 
-    spawn_server();
-    wait_until_it_serves();
+    bf_db_fixture_spawn(&server);
+    wait_until_healed();
     assert_int_equal(run_alone("select 1"), BF_OK);
     notified = false;
     assert_int_equal(bf_db_listener_wait(listener, 5000, &notified), BF_OK);
@@ -394,15 +349,10 @@ static void test_connections_that_died_idle_are_replaced_unseen(void **state)
         held[i] = begin();
     for (size_t i = 0; i < BF_LEN(held); i++)
         bf_tx_release(held[i]);
-    end_server(SIGQUIT);
-    spawn_server();
-    // Another pool finds out when the server is back, so that this one's connections are still the dead ones.
-    struct bf_db *old = db;
-    struct bf_db_options o = options();
-    assert_int_equal(bf_db_open(&o, &db), BF_OK);
-    wait_until_it_serves();
-    bf_db_close(db);
-    db = old;
+    bf_db_fixture_end(&server, SIGQUIT);
+    bf_db_fixture_spawn(&server);
+    // It asks by a pool of its own, so that this one's connections are still the dead ones.
+    assert_true(bf_db_fixture_serves(&server));
     for (size_t i = 0; i < BF_LEN(held); i++)
         held[i] = begin();
     for (size_t i = 0; i < BF_LEN(held); i++)

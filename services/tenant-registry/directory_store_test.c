@@ -1,0 +1,158 @@
+// The SQL against a real PostgreSQL: extensions, groups, and what the directory says about numbers.
+#include <pthread.h>
+#include <stdio.h>
+
+#include "directory_store.h"
+#include "store_fixture.h"
+
+// ---- extensions, groups, the directory
+
+static void what_becomes_of_calls_is_kept_and_cleared(void **state)
+{
+    struct extension extension = store_extension("150"), found;
+    struct bf_tx *tx = store_begin();
+
+    extension.calls = (struct extension_calls){
+        .do_not_disturb = true, .forward_always = "151", .forward_no_answer = "+5511", .ring_seconds = 7};
+    assert_int_equal(extension_store_add(tx, acme.id, &extension, &(struct extension_ha1){.md5 = {1}}),
+                     BF_OK);
+    assert_int_equal(extension_store_find(tx, acme.id, "150", &found), BF_OK);
+    assert_true(found.calls.do_not_disturb);
+    assert_string_equal(found.calls.forward_always, "151");
+    assert_string_equal(found.calls.forward_busy, "");
+    assert_string_equal(found.calls.forward_no_answer, "+5511");
+    assert_int_equal(found.calls.ring_seconds, 7);
+    found.calls = (struct extension_calls){.forward_busy = "152", .ring_seconds = 8};
+    assert_int_equal(extension_store_update(tx, acme.id, &found), BF_OK);
+    assert_int_equal(extension_store_find(tx, acme.id, "150", &extension), BF_OK);
+    assert_false(extension.calls.do_not_disturb);
+    assert_string_equal(extension.calls.forward_always, "");
+    assert_string_equal(extension.calls.forward_busy, "152");
+    assert_int_equal(extension.calls.ring_seconds, 8);
+    bf_tx_release(tx);
+}
+
+static void a_number_is_an_extension_or_a_group(void **state)
+{
+    struct extension extension = store_extension("610");
+    struct group group = store_group("100", "");
+    struct bf_tx *tx = store_begin_as(BF_SCOPE_TENANT, acme.id);
+
+    assert_int_equal(group_store_add(tx, acme.id, &group), BF_CONFLICT);
+    assert_string_equal(bf_tx_constraint(tx), "number_pkey");
+    bf_tx_release(tx);
+    tx = store_begin_as(BF_SCOPE_TENANT, acme.id);
+    store_add_group(tx, &acme, "610", "");
+    assert_int_equal(extension_store_add(tx, acme.id, &extension, &(struct extension_ha1){.md5 = {1}}),
+                     BF_CONFLICT);
+    bf_tx_release(tx);
+    tx = store_begin_as(BF_SCOPE_TENANT, acme.id);
+    store_add_group(tx, &acme, "610", "");
+    assert_int_equal(group_store_remove(tx, acme.id, "610"), BF_OK);
+    store_add_extension(tx, &acme, "610"); // the number is free again
+    bf_tx_release(tx);
+}
+
+// Each thread tries to make 620 an extension or a group; no lock on the tenant helps the database.
+static void *take_620(void *as_group)
+{
+    struct extension extension = store_extension("620");
+    struct group group = store_group("620", "");
+    struct bf_tx *tx = NULL;
+    enum bf_err err = bf_tx_begin(db, BF_SCOPE_TENANT, acme.id, &tx);
+
+    if (!err && as_group)
+        err = group_store_add(tx, acme.id, &group);
+    else if (!err)
+        err = extension_store_add(tx, acme.id, &extension, &(struct extension_ha1){.md5 = {1}});
+    if (!err)
+        err = bf_tx_commit(tx);
+    bf_tx_release(tx);
+    return (void *)(intptr_t)err;
+}
+
+static void of_many_that_take_a_number_at_once_one_gets_it(void **state)
+{
+    pthread_t threads[6];
+    int got = 0;
+
+    for (size_t i = 0; i < BF_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_620, i % 2 ? "group" : NULL), 0);
+    for (size_t i = 0; i < BF_LEN(threads); i++) {
+        void *err;
+        assert_int_equal(pthread_join(threads[i], &err), 0);
+        assert_true((intptr_t)err == BF_OK || (intptr_t)err == BF_CONFLICT);
+        got += (intptr_t)err == BF_OK;
+    }
+    assert_int_equal(got, 1);
+    struct bf_tx *tx = store_begin();
+    assert_int_equal(
+        store_number_of(tx, "SELECT (SELECT count(*) FROM registry.extension WHERE number = '620') + "
+                            "(SELECT count(*) FROM registry.group_ WHERE number = '620')"),
+        1);
+    bf_tx_release(tx);
+}
+
+static void members_are_extensions_of_the_tenant_in_order(void **state)
+{
+    char stranger[EXTENSION_NUMBER_BYTES_MAX + 1];
+    struct group group;
+    struct bf_tx *tx = store_begin();
+
+    store_add_extension(tx, &acme, "101");
+    store_add_extension(tx, &bela, "102");
+    store_add_group(tx, &acme, "600", "101 100");
+    assert_int_equal(group_store_find(tx, acme.id, "600", &group), BF_OK);
+    assert_string_equal(group.members, "101 100");
+    assert_string_equal(group.display_name, "Sales");
+    assert_int_equal(group.strategy, GROUP_SEQUENCE);
+    assert_int_equal(group.ring_seconds, 15);
+    assert_int_equal(group_store_find(tx, bela.id, "600", &group), BF_NOT_FOUND);
+    assert_int_equal(group_store_stranger(tx, acme.id, "100 101", stranger), BF_OK);
+    assert_string_equal(stranger, "");
+    assert_int_equal(group_store_stranger(tx, acme.id, "100 600 102", stranger), BF_OK);
+    assert_string_equal(stranger, "600"); // a group is none either
+    assert_int_equal(group_store_stranger(tx, acme.id, "100 102", stranger), BF_OK);
+    assert_string_equal(stranger, "102"); // another tenant's
+    assert_int_equal(group_store_stranger(tx, acme.id, "", stranger), BF_OK);
+    assert_string_equal(stranger, "");
+    group = store_group("600", "100 102");
+    assert_int_equal(group_store_set_members(tx, acme.id, &group), BF_NOT_FOUND);
+    bf_tx_release(tx);
+}
+
+static void the_directory_knows_extensions_and_groups(void **state)
+{
+    struct directory_entry entry;
+    struct bf_tx *tx = store_begin();
+
+    store_add_group(tx, &acme, "600", "100");
+    assert_int_equal(directory_store_find(tx, acme.id, "100", &entry), BF_OK);
+    assert_false(entry.is_group);
+    assert_string_equal(entry.extension.number, "100");
+    assert_int_equal(entry.extension.calls.ring_seconds, 30);
+    assert_string_equal(entry.tenant.slug, "acme");
+    assert_int_equal(entry.tenant.limits.max_calls, 3);
+    assert_int_equal(directory_store_find(tx, acme.id, "600", &entry), BF_OK);
+    assert_true(entry.is_group);
+    assert_string_equal(entry.group.members, "100");
+    assert_string_equal(entry.group.display_name, "Sales");
+    assert_int_equal(entry.group.ring_seconds, 15);
+    assert_int_equal(directory_store_find(tx, acme.id, "999", &entry), BF_NOT_FOUND);
+    assert_int_equal(directory_store_find(tx, bela.id, "600", &entry), BF_NOT_FOUND);
+    assert_int_equal(directory_store_find(tx, nobody, "100", &entry), BF_NOT_FOUND);
+    bf_tx_release(tx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_becomes_of_calls_is_kept_and_cleared),
+        cmocka_unit_test(a_number_is_an_extension_or_a_group),
+        cmocka_unit_test(of_many_that_take_a_number_at_once_one_gets_it),
+        cmocka_unit_test(members_are_extensions_of_the_tenant_in_order),
+        cmocka_unit_test(the_directory_knows_extensions_and_groups),
+    };
+
+    return cmocka_run_group_tests(tests, store_start, store_stop);
+}
