@@ -475,7 +475,7 @@ static void test_hanging_up_ends_every_call_once(void **state)
 struct heard {
     _Atomic int count;
     _Atomic int out_of_order;
-    int last;
+    _Atomic int last;
 };
 
 static void hear(void *ctx, struct bf_str message)
