@@ -60,11 +60,8 @@ static enum bf_err api_before(struct bf_http_call *call, void *ctx)
 
 enum bf_err api_list(struct api_work *work, json_t *items, const char *last, bool more)
 {
-    char cursor[CURSOR_SIZE];
-
     work->status = 200;
-    work->answer = json_pack("{s:o, s:o}", "items", items, "next",
-                             more ? json_string(cursor_write(work->page.kind, last, cursor)) : json_null());
+    work->answer = bf_page_json(&work->page, items, last, more);
     return BF_OK;
 }
 
@@ -103,7 +100,7 @@ const char *api_number_check(struct bf_str text)
 
 static enum bf_err read_request(struct api_work *work, const struct api_route *route)
 {
-    const char *names[API_QUERIES_MAX + 3] = {NULL}, *field = NULL;
+    const char *names[API_QUERIES_MAX + 3] = {NULL};
     size_t count = 0;
 
     for (size_t i = 0; i < API_QUERIES_MAX && route->queries[i]; i++)
@@ -113,12 +110,8 @@ static enum bf_err read_request(struct api_work *work, const struct api_route *r
         names[count++] = "after";
     }
     enum bf_err err = bf_http_query_only(work->call, names);
-    if (!err && route->list) {
-        const char *wrong = cursor_page(route->list, bf_http_query(work->call, "limit"),
-                                        bf_http_query(work->call, "after"), &work->page, &field);
-        if (wrong)
-            return bf_http_problem(work->call, BF_INVALID, field, "%s", wrong);
-    }
+    if (!err && route->list)
+        err = bf_page_of(work->call, route->list, &work->page);
     if (!err && route->fields)
         err = bf_http_read(work->call, route->fields, route->field_count, &work->body);
     return err;

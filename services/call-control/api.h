@@ -26,7 +26,7 @@ struct api_work {
     struct bf_http_call *call;
     const struct bf_access_caller *caller;
     const struct bf_access_tenant *tenant; // of the path's {t}
-    struct page page;                      // of a list
+    struct bf_page page;                   // of a list
     struct api_call_body body;
     int status;     // the handler's answer; 0: none was given
     json_t *answer; // NULL: no body
@@ -40,8 +40,8 @@ typedef enum bf_err api_handler(struct api_work *work);
 struct api_route {
     const char *method, *pattern;
     api_handler *handle;
-    unsigned flags; // enum bf_gate_flag
-    enum cursor_kind list;
+    unsigned flags;                       // enum bf_gate_flag
+    const struct bf_page_kind *list;      // NULL: not a list
     const char *queries[API_QUERIES_MAX]; // further ones than a list's
     const struct bf_json_field *fields;
     size_t field_count;

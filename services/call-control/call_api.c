@@ -257,15 +257,15 @@ static enum bf_err call_dial(struct api_work *work)
     if (err)
         return err;
     work->status = 202;
-    work->answer = json_pack("{s:o, s:s, s:s, s:s}", "id", call_json_id(dial.call), "from", dial.from, "to",
+    work->answer = json_pack("{s:o, s:s, s:s, s:s}", "id", bf_json_id(dial.call), "from", dial.from, "to",
                              dial.to, "edge", edge.id);
     return BF_OK;
 }
 
 const struct api_route call_api_routes[] = {
-    {"GET", "/v1/tenants/{t}/calls", call_list, .list = CURSOR_CALLS},
-    {"GET", "/v1/tenants/{t}/calls/{id}", call_get, .list = CURSOR_NONE},
-    {"DELETE", "/v1/tenants/{t}/calls/{id}", call_end, .list = CURSOR_NONE},
+    {"GET", "/v1/tenants/{t}/calls", call_list, .list = &cursor_calls},
+    {"GET", "/v1/tenants/{t}/calls/{id}", call_get, .list = NULL},
+    {"DELETE", "/v1/tenants/{t}/calls/{id}", call_end, .list = NULL},
     {"POST", "/v1/tenants/{t}/calls/{id}/transfer", call_transfer, API_FIELDS(transfer_fields)},
     {"POST", "/v1/tenants/{t}/calls", call_dial, API_FIELDS(dial_fields)},
 };

@@ -5,25 +5,6 @@
 
 #include "bf_clock.h"
 
-json_t *call_json_text(const char *text)
-{
-    return text && *text ? json_string(text) : json_null();
-}
-
-json_t *call_json_time(uint64_t unix_ms)
-{
-    char text[BF_RFC3339_SIZE];
-
-    return unix_ms ? json_string(bf_rfc3339(unix_ms, text)) : json_null();
-}
-
-json_t *call_json_id(struct bf_id id)
-{
-    char text[BF_ID_TEXT_SIZE];
-
-    return json_string(bf_id_text(id, text));
-}
-
 // ---- details: numbers as they came
 
 static const struct text_member {
@@ -136,8 +117,8 @@ json_t *call_json_leg(const struct bf_leg *leg, const char *party)
     bool known = bf_leg_reported(leg);
 
     return json_pack(
-        "{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "party", call_json_text(party), "tag",
-        call_json_text(leg->tag), "codec", call_json_text(leg->codec), "packets", (json_int_t)leg->packets,
+        "{s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "party", bf_json_text(party), "tag",
+        bf_json_text(leg->tag), "codec", bf_json_text(leg->codec), "packets", (json_int_t)leg->packets,
         "octets", (json_int_t)leg->octets, "lost_packets",
         known ? json_integer((json_int_t)leg->lost) : json_null(), "loss_percent",
         real_if(known && expected, 100.0 * (double)leg->lost / (double)(expected ? expected : 1)),
@@ -159,20 +140,20 @@ json_t *call_json_live(const struct call *call, uint64_t now_ms)
     uint64_t talk_ms = call->answered_ms && now_ms > call->answered_ms ? now_ms - call->answered_ms : 0;
 
     return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:b}", "id",
-                     call_json_id(call->id), "state", call_state_name(call->state), "caller", call->caller,
-                     "callee", call->callee, "number", call_json_text(call->number), "device",
-                     call_json_text(call->device), "user_agent", call_json_text(call->user_agent),
-                     "started_at", call_json_time(call->started_ms), "ringing_at",
-                     call_json_time(call->ringing_ms), "answered_at", call_json_time(call->answered_ms),
-                     "talk_ms", (json_int_t)talk_ms, "edge", call->edge, "relay", call_json_text(call->relay),
-                     "sip_call_id", call_json_text(call->call_id), "local_plan", call->local_plan);
+                     bf_json_id(call->id), "state", call_state_name(call->state), "caller", call->caller,
+                     "callee", call->callee, "number", bf_json_text(call->number), "device",
+                     bf_json_text(call->device), "user_agent", bf_json_text(call->user_agent), "started_at",
+                     bf_json_time(call->started_ms), "ringing_at", bf_json_time(call->ringing_ms),
+                     "answered_at", bf_json_time(call->answered_ms), "talk_ms", (json_int_t)talk_ms, "edge",
+                     call->edge, "relay", bf_json_text(call->relay), "sip_call_id",
+                     bf_json_text(call->call_id), "local_plan", call->local_plan);
 }
 
 json_t *call_json_event(const struct call_event *event)
 {
     return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "seq", (json_int_t)event->seq, "time",
-                     call_json_time(event->at_ms), "kind", call_kind_name(event->kind), "number",
-                     call_json_text(event->number), "device", call_json_text(event->device), "code",
+                     bf_json_time(event->at_ms), "kind", call_kind_name(event->kind), "number",
+                     bf_json_text(event->number), "device", bf_json_text(event->device), "code",
                      event->code ? json_integer(event->code) : json_null(), "text",
-                     call_json_text(event->reason), "edge", call_json_text(event->edge));
+                     bf_json_text(event->reason), "edge", bf_json_text(event->edge));
 }

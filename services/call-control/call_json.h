@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "bf_json.h"
 #include "call.h"
 
 // The part of an event that only some kinds have, as text; NULL when there is nothing. The caller frees it.
@@ -21,9 +22,6 @@ void call_json_details_release(struct call_details *details);
 json_t *call_json_leg(const struct bf_leg *leg, const char *party);
 json_t *call_json_legs(const struct call *call); // an array
 
-json_t *call_json_text(const char *text); // null for ""
-json_t *call_json_time(uint64_t unix_ms); // RFC 3339; null for 0
-json_t *call_json_id(struct bf_id id);
 json_t *call_json_live(const struct call *call, uint64_t now_ms); // without media figures
 json_t *call_json_event(const struct call_event *event);          // a line of the timeline
 

@@ -93,7 +93,7 @@ static enum bf_err cdr_get(struct api_work *work)
 
 struct lines {
     json_t *items;
-    char last[CURSOR_PLACE_SIZE];
+    char last[BF_PLACE_SIZE];
 };
 
 static void line_add(void *ctx, const struct call_event *event)
@@ -141,8 +141,8 @@ static enum bf_err timeline_get(struct api_work *work)
 }
 
 const struct api_route cdr_api_routes[] = {
-    {"GET", "/v1/tenants/{t}/cdrs", cdr_list, .list = CURSOR_CDRS, .queries = {"from", "to", "number"}},
-    {"GET", "/v1/tenants/{t}/cdrs/{id}", cdr_get, .list = CURSOR_NONE},
-    {"GET", "/v1/tenants/{t}/calls/{id}/timeline", timeline_get, .list = CURSOR_TIMELINE},
+    {"GET", "/v1/tenants/{t}/cdrs", cdr_list, .list = &cursor_cdrs, .queries = {"from", "to", "number"}},
+    {"GET", "/v1/tenants/{t}/cdrs/{id}", cdr_get, .list = NULL},
+    {"GET", "/v1/tenants/{t}/calls/{id}/timeline", timeline_get, .list = &cursor_timeline},
 };
 const size_t cdr_api_route_count = BF_LEN(cdr_api_routes);

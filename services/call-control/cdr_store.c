@@ -120,12 +120,12 @@ enum bf_err cdr_store_add(struct bf_tx *tx, const struct call *const *calls, siz
 
 static json_t *row_text(const struct bf_rows *rows, size_t row, int col)
 {
-    return call_json_text(bf_rows_text(rows, row, col));
+    return bf_json_text(bf_rows_text(rows, row, col));
 }
 
 static json_t *row_time(const struct bf_rows *rows, size_t row, int col)
 {
-    return call_json_time((uint64_t)bf_rows_int(rows, row, col));
+    return bf_json_time((uint64_t)bf_rows_int(rows, row, col));
 }
 
 static json_t *row_json(const struct bf_rows *rows, size_t row, int col)
@@ -145,9 +145,9 @@ static json_t *row_transfers(const struct bf_rows *rows, size_t row, int col)
     {
         json_array_append_new(
             shown, json_pack("{s:o, s:o, s:o}", "time",
-                             call_json_time((uint64_t)json_integer_value(json_object_get(each, "at"))), "to",
-                             call_json_text(json_string_value(json_object_get(each, "to"))), "how",
-                             call_json_text(json_string_value(json_object_get(each, "how")))));
+                             bf_json_time((uint64_t)json_integer_value(json_object_get(each, "at"))), "to",
+                             bf_json_text(json_string_value(json_object_get(each, "to"))), "how",
+                             bf_json_text(json_string_value(json_object_get(each, "how")))));
     }
     json_decref(list);
     return shown;
@@ -161,7 +161,7 @@ static void cdr_read(const struct bf_rows *rows, size_t row, cdr_store_each *eac
         "{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:s, "
         "s:o, "
         "s:b, s:o, s:o}",
-        "id", call_json_id(call), "caller", bf_rows_text(rows, row, 1), "callee", bf_rows_text(rows, row, 2),
+        "id", bf_json_id(call), "caller", bf_rows_text(rows, row, 1), "callee", bf_rows_text(rows, row, 2),
         "answered_by", row_text(rows, row, 3), "device", row_text(rows, row, 4), "user_agent",
         row_text(rows, row, 5), "started_at", row_time(rows, row, 6), "ringing_at", row_time(rows, row, 7),
         "answered_at", row_time(rows, row, 8), "ended_at", row_time(rows, row, 9), "setup_ms",

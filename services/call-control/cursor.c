@@ -1,71 +1,9 @@
-// Pages and cursors.
+// Kinds of lists, and what a place in each looks like.
 #include "cursor.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "bf_crypto.h"
-
-static bool place_ok(enum cursor_kind kind, const char *place)
-{
-    struct cursor_device device;
-    struct bf_id id;
-    uint64_t at_ms;
-    int64_t seq;
-
-    switch (kind) {
-    case CURSOR_CALLS:
-    case CURSOR_CDRS:
-        return *place && cursor_id(place, &id);
-    case CURSOR_TIMELINE:
-        return *place && cursor_line(place, &at_ms, &seq);
-    case CURSOR_REGISTRATIONS:
-        return *place && cursor_device(place, &device);
-    default:
-        return false;
-    }
-}
-
-static bool cursor_read(enum cursor_kind kind, struct bf_str text, char place[CURSOR_PLACE_SIZE])
-{
-    char bytes[CURSOR_PLACE_SIZE + 1] = {0};
-    size_t len = text.len / 2;
-
-    if (len < 2 || len > CURSOR_PLACE_SIZE || text.len % 2 || !bf_unhex(text, bytes, len))
-        return false;
-    if (bytes[0] != (char)kind || strlen(bytes) != len || !place_ok(kind, bytes + 1))
-        return false;
-    memcpy(place, bytes + 1, len);
-    return true;
-}
-
-const char *cursor_page(enum cursor_kind kind, const char *limit, const char *after, struct page *ret_page,
-                        const char **ret_field)
-{
-    struct page page = {.kind = kind, .limit = CURSOR_LIMIT_DEFAULT};
-
-    if (limit && !bf_parse_int(bf_str(limit), 1, CURSOR_LIMIT_MAX, &page.limit)) {
-        *ret_field = "limit";
-        return "must be a number from 1 to 200";
-    }
-    if (after && !cursor_read(kind, bf_str(after), page.after)) {
-        *ret_field = "after";
-        return "must be the \"next\" of this list's previous page";
-    }
-    *ret_page = page;
-    return NULL;
-}
-
-const char *cursor_write(enum cursor_kind kind, const char *place, char text[CURSOR_SIZE])
-{
-    char bytes[CURSOR_PLACE_SIZE];
-    size_t len = strnlen(place, sizeof(bytes) - 1);
-
-    bytes[0] = (char)kind;
-    memcpy(bytes + 1, place, len);
-    return bf_hex(bytes, len + 1, text);
-}
 
 bool cursor_id(const char *place, struct bf_id *ret_id)
 {
@@ -73,9 +11,9 @@ bool cursor_id(const char *place, struct bf_id *ret_id)
     return !*place || bf_id_parse(bf_str(place), ret_id);
 }
 
-void cursor_line_place(uint64_t at_ms, int64_t seq, char place[CURSOR_PLACE_SIZE])
+void cursor_line_place(uint64_t at_ms, int64_t seq, char place[BF_PLACE_SIZE])
 {
-    snprintf(place, CURSOR_PLACE_SIZE, "%" PRIu64 "/%" PRId64, at_ms, seq);
+    snprintf(place, BF_PLACE_SIZE, "%" PRIu64 "/%" PRId64, at_ms, seq);
 }
 
 bool cursor_line(const char *place, uint64_t *ret_at_ms, int64_t *ret_seq)
@@ -107,3 +45,37 @@ bool cursor_device(const char *place, struct cursor_device *ret_device)
     *ret_device = device;
     return true;
 }
+
+// ---- checks: a place has a zero behind it
+
+static const char *never_given(bool good)
+{
+    return good ? NULL : "is no place of this list";
+}
+
+static const char *id_check(struct bf_str place)
+{
+    struct bf_id id;
+
+    return never_given(cursor_id(place.at, &id));
+}
+
+static const char *line_check(struct bf_str place)
+{
+    uint64_t at_ms;
+    int64_t seq;
+
+    return never_given(cursor_line(place.at, &at_ms, &seq));
+}
+
+static const char *device_check(struct bf_str place)
+{
+    struct cursor_device device;
+
+    return never_given(cursor_device(place.at, &device));
+}
+
+const struct bf_page_kind cursor_calls = {'c', id_check};
+const struct bf_page_kind cursor_cdrs = {'d', id_check};
+const struct bf_page_kind cursor_registrations = {'r', device_check};
+const struct bf_page_kind cursor_timeline = {'t', line_check};

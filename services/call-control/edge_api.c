@@ -10,7 +10,7 @@ static json_t *edge_json(const struct edge *edge, int64_t indexed_bindings, int6
 {
     return json_pack("{s:s, s:b, s:o, s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id", edge->id, "alive",
                      (int)edge->alive, "seen_at",
-                     edge->seen_ms ? call_json_time(bf_unix_ms() - edge->age_ms) : json_null(), "age_ms",
+                     edge->seen_ms ? bf_json_time(bf_unix_ms() - edge->age_ms) : json_null(), "age_ms",
                      (json_int_t)edge->age_ms, "internal", edge->internal, "bus", edge->bus, "bindings",
                      (json_int_t)edge->bindings, "indexed_bindings", (json_int_t)indexed_bindings, "calls",
                      (json_int_t)edge->calls, "indexed_calls", (json_int_t)indexed_calls);

@@ -31,17 +31,17 @@ static json_t *binding_json(const struct binding *binding)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:f}", "number", binding->number,
                      "edge", binding->edge, "id", binding->ruid, "contact", binding->contact, "transport",
-                     binding->transport, "received", call_json_text(binding->received), "path",
-                     call_json_text(binding->path), "instance", call_json_text(binding->instance),
-                     "user_agent", call_json_text(binding->user_agent), "expires_at",
-                     call_json_time(binding->expires_ms), "q", binding->q / 1000.0);
+                     binding->transport, "received", bf_json_text(binding->received), "path",
+                     bf_json_text(binding->path), "instance", bf_json_text(binding->instance), "user_agent",
+                     bf_json_text(binding->user_agent), "expires_at", bf_json_time(binding->expires_ms), "q",
+                     binding->q / 1000.0);
 }
 
 struct listing {
     struct api_work *work;
     const struct cursor_device *after;
     json_t *items;
-    char last[CURSOR_PLACE_SIZE];
+    char last[BF_PLACE_SIZE];
     bool more;
 };
 
@@ -94,7 +94,7 @@ static enum bf_err list_number(struct listing *listing, const char *number)
 
 static enum bf_err list_numbers(struct listing *listing, const char *after)
 {
-    char last[LOCATION_NEXT_SIZE * 3], from[CURSOR_PLACE_SIZE];
+    char last[LOCATION_NEXT_SIZE * 3], from[BF_PLACE_SIZE];
     bool further = true;
     enum bf_err err = BF_OK;
 
@@ -141,7 +141,7 @@ static enum bf_err registration_list(struct api_work *work)
 }
 
 const struct api_route registration_api_routes[] = {
-    {"GET", "/v1/tenants/{t}/registrations", registration_list, .list = CURSOR_REGISTRATIONS,
+    {"GET", "/v1/tenants/{t}/registrations", registration_list, .list = &cursor_registrations,
      .queries = {"number"}},
 };
 const size_t registration_api_route_count = BF_LEN(registration_api_routes);

@@ -4,31 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEY_BYTES_MAX 128
-#define BUSY          "busy"
-
-static bool key_ok(const char *key)
-{
-    size_t len = strnlen(key, KEY_BYTES_MAX + 1);
-
-    for (size_t i = 0; i < len; i++)
-        if (key[i] <= 0x20 || key[i] >= 0x7f)
-            return false;
-    return len >= 1 && len <= KEY_BYTES_MAX;
-}
+#define BUSY "busy"
 
 static void repeat_init(struct repeat *repeat, const struct api_work *work, const char *key)
 {
-    struct bf_str body = bf_http_body(work->call);
     uint8_t digest[BF_SHA256_BYTES];
     char id[BF_ID_TEXT_SIZE], hash[2 * BF_SHA256_BYTES + 1];
-    struct bf_buf all;
 
-    bf_buf_init(&all, BF_HTTP_BODY_BYTES_MAX + 8192);
-    bf_buf_fmt(&all, "%s\n", bf_http_path(work->call));
-    bf_buf_add(&all, body.at, body.len);
-    bf_sha256(all.at, all.len, digest);
-    bf_buf_release(&all);
+    bf_repeat_digest(work->call, digest);
     bf_hex(digest, sizeof(digest), repeat->request);
     bf_sha256(key, strlen(key), digest);
     bf_hex(digest, 16, hash);
@@ -42,12 +25,10 @@ static enum bf_err replay(struct api_work *work, const struct repeat *repeat, st
     int64_t status;
 
     if (kept.len < hash + 4 || memcmp(kept.at, repeat->request, hash) != 0)
-        return bf_http_problem(work->call, BF_CONFLICT, "Idempotency-Key",
-                               "this key was used for a different request; use a new one");
+        return bf_repeat_other(work->call);
     struct bf_str rest = {kept.at + hash + 1, kept.len - hash - 1};
     if (bf_str_eq(rest, BF_STR(BUSY)))
-        return bf_http_problem(work->call, BF_CONFLICT, "Idempotency-Key",
-                               "a request with this key is being worked on; wait and send it again");
+        return bf_repeat_busy(work->call);
     if (!bf_parse_int((struct bf_str){rest.at, 3}, 200, 299, &status))
         return BF_INTERNAL;
     bf_http_answer_header(work->call, "Idempotency-Replayed", "true");
@@ -59,22 +40,21 @@ static enum bf_err replay(struct api_work *work, const struct repeat *repeat, st
 
 enum bf_err repeat_begin(struct api_work *work, struct repeat *repeat, bool *ret_done)
 {
-    bool post = strcmp(bf_http_route(work->call)->method, "POST") == 0;
-    const char *key = post ? bf_http_header(work->call, "Idempotency-Key") : NULL;
+    const char *key;
+    enum bf_err err = bf_repeat_key(work->call, &key);
 
+    if (err)
+        return err;
     *repeat = (struct repeat){.asked = key != NULL};
     if (!key)
         return BF_OK;
-    if (!key_ok(key))
-        return bf_http_problem(work->call, BF_INVALID, "Idempotency-Key",
-                               "must be 1 to 128 printable ASCII characters without spaces");
     repeat_init(repeat, work, key);
     bf_autofree char *busy = bf_xasprintf("%s " BUSY, repeat->request);
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(work->control->redis);
     bf_redis_cmd(batch, "SET", BF_R_TEXT(repeat->key), BF_R_TEXT(busy), BF_R_TEXT("NX"), BF_R_TEXT("GET"),
                  BF_R_TEXT("EX"), BF_R_INT(REPEAT_BUSY_S));
-    enum bf_err err = bf_redis_run(batch);
+    err = bf_redis_run(batch);
     if (err || bf_redis_nil(bf_redis_reply(batch, 0)))
         return err;
     *ret_done = true;

@@ -7,7 +7,7 @@
 #define REPEAT_H
 
 #include "api.h"
-#include "bf_crypto.h"
+#include "bf_repeat.h"
 
 #define REPEAT_KEEP_S 86400
 #define REPEAT_BUSY_S 30

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bf_clock.h"
+
 // The name of what is being read, "limits.max_calls": grows on the way down, shrinks on the way up.
 struct path {
     char text[BF_JSON_FIELD_MAX];
@@ -278,4 +280,23 @@ void bf_json_release(const struct bf_json_field *fields, size_t count, void *int
             texts->count = 0;
         }
     }
+}
+
+json_t *bf_json_text(const char *text)
+{
+    return text && *text ? json_string(text) : json_null();
+}
+
+json_t *bf_json_time(uint64_t unix_ms)
+{
+    char text[BF_RFC3339_SIZE];
+
+    return unix_ms ? json_string(bf_rfc3339(unix_ms, text)) : json_null();
+}
+
+json_t *bf_json_id(struct bf_id id)
+{
+    char text[BF_ID_TEXT_SIZE];
+
+    return json_string(bf_id_text(id, text));
 }

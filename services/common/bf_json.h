@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include "bf_base.h"
 #include "bf_err.h"
+#include "bf_id.h"
 
 #define BF_JSON_ABSENT     INT64_MIN // an integer or boolean field that was not there
 #define BF_JSON_DEPTH_MAX  8
@@ -56,5 +57,10 @@ bf_must_check enum bf_err bf_json_read(json_t *json, const struct bf_json_field 
 // What bf_json_read begins with: everything absent.
 void bf_json_clear(const struct bf_json_field *fields, size_t count, void *into);
 void bf_json_release(const struct bf_json_field *fields, size_t count, void *into);
+
+// JSON out: what many answers hold.
+json_t *bf_json_text(const char *text); // null for NULL and ""
+json_t *bf_json_time(uint64_t unix_ms); // RFC 3339; null for 0
+json_t *bf_json_id(struct bf_id id);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "bf_clock.h"
+#include "bf_repeat.h"
 #include "idempotency.h"
 #include "openapi.h"
 #include "tenant_store.h"
@@ -49,27 +49,10 @@ static enum bf_err api_openapi(struct bf_http_call *call, void *ctx)
     return bf_http_text(call, 200, "application/yaml", openapi_yaml());
 }
 
-json_t *api_time(uint64_t unix_ms)
-{
-    char text[BF_RFC3339_SIZE];
-
-    return unix_ms ? json_string(bf_rfc3339(unix_ms, text)) : json_null();
-}
-
-json_t *api_id(struct bf_id id)
-{
-    char text[BF_ID_TEXT_SIZE];
-
-    return json_string(bf_id_text(id, text));
-}
-
 enum bf_err api_list(struct api_work *work, json_t *items, const char *last, bool more)
 {
-    char cursor[PAGE_CURSOR_SIZE];
-
     work->status = 200;
-    work->answer = json_pack("{s:o, s:o}", "items", items, "next",
-                             more ? json_string(page_cursor(work->page.kind, last, cursor)) : json_null());
+    work->answer = bf_page_json(&work->page, items, last, more);
     return BF_OK;
 }
 
@@ -101,37 +84,24 @@ static const char *const no_queries[] = {NULL};
 
 static enum bf_err read_request(struct api_work *work, const struct api_route *route)
 {
-    const char *field, *wrong;
     enum bf_err err = bf_http_query_only(work->call, route->page ? page_queries : no_queries);
 
+    if (!err && route->page)
+        err = bf_page_of(work->call, route->page, &work->page);
     if (err)
         return err;
-    if (route->page) {
-        err = page_read(route->page, bf_http_query(work->call, "limit"), bf_http_query(work->call, "after"),
-                        &work->page, &field, &wrong);
-        if (err)
-            return bf_http_problem(work->call, err, field, "%s", wrong);
-    }
     return route->fields ? bf_http_read(work->call, route->fields, route->field_count, &work->body) : BF_OK;
 }
 
-static enum bf_err read_idempotency(struct api_work *work, const struct api_route *route,
-                                    struct idempotency *idempotency)
+static enum bf_err read_idempotency(struct api_work *work, struct idempotency *idempotency)
 {
-    const char *key =
-        strcmp(route->method, "POST") == 0 ? bf_http_header(work->call, "Idempotency-Key") : NULL;
-    const char *wrong = key ? idempotency_key_check(bf_str(key)) : NULL;
-    struct bf_str body = bf_http_body(work->call);
     uint8_t request[BF_SHA256_BYTES];
-    struct bf_buf all;
+    const char *key;
+    enum bf_err err = bf_repeat_key(work->call, &key);
 
-    if (wrong)
-        return bf_http_problem(work->call, BF_INVALID, "Idempotency-Key", "%s", wrong);
-    bf_buf_init(&all, BF_HTTP_BODY_BYTES_MAX + 8192);
-    bf_buf_fmt(&all, "%s %s\n", route->method, bf_http_path(work->call));
-    bf_buf_add(&all, body.at, body.len);
-    bf_sha256(all.at, all.len, request);
-    bf_buf_release(&all);
+    if (err)
+        return err;
+    bf_repeat_digest(work->call, request);
     idempotency_init(idempotency, work->caller->key_id, bf_http_bearer(work->call), key, request);
     return BF_OK;
 }
@@ -158,9 +128,7 @@ static enum bf_err replay(struct api_work *work, const struct idempotency *idemp
 
     *ret_done = false;
     if (err == BF_CONFLICT)
-        return bf_http_problem(work->call, err, "Idempotency-Key", "%s",
-                               busy ? "a request with this key is being worked on; wait and send it again"
-                                    : "this key was used for a different request; use a new one");
+        return busy ? bf_repeat_busy(work->call) : bf_repeat_other(work->call);
     if (err || !answer.status)
         return err;
     bf_autofree uint8_t *body = answer.body;
@@ -192,7 +160,7 @@ static enum bf_err work_do(struct api_work *work, const struct api_route *route)
     enum bf_err err = read_request(work, route);
 
     if (!err)
-        err = read_idempotency(work, route, &idempotency);
+        err = read_idempotency(work, &idempotency);
     if (!err)
         err = begin(work, route);
     if (!err)

@@ -47,7 +47,7 @@ struct api_work {
     const struct bf_caller *caller;
     struct bf_tx *tx;
     struct tenant tenant; // of the path's {t}
-    struct page page;     // of a list
+    struct bf_page page;  // of a list
     union api_body body;
     // The handler's answer.
     int status;
@@ -65,7 +65,7 @@ struct api_route {
     const char *method, *pattern;
     api_handler *handle;
     unsigned flags;
-    enum page_kind page;
+    const struct bf_page_kind *page; // NULL: not a list
     const struct bf_json_field *fields;
     size_t field_count;
 };
@@ -81,9 +81,6 @@ enum bf_err api_list(struct api_work *work, json_t *items, const char *last, boo
 // Writes the audit row of this request. `before` and `after` are taken, either may be NULL.
 bf_must_check enum bf_err api_audit(struct api_work *work, const char *action, const char *kind,
                                     const char *name, json_t *before, json_t *after);
-
-json_t *api_time(uint64_t unix_ms); // RFC 3339; null for 0
-json_t *api_id(struct bf_id id);
 
 // The routes' tables, one file each.
 extern const struct api_route tenant_api_routes[], domain_api_routes[], extension_api_routes[],

@@ -20,10 +20,10 @@ static void list_add(void *ctx, const struct audit *audit)
     bf_id_text(audit->id, listing->last);
     json_array_append_new(listing->items,
                           json_pack("{s:o, s:o, s:s, s:s, s:{s:o, s:s}, s:s, s:s, s:o, s:o}", "id",
-                                    api_id(audit->id), "time", api_time(audit->at_ms), "action",
+                                    bf_json_id(audit->id), "time", bf_json_time(audit->at_ms), "action",
                                     audit->action, "target", audit->target, "actor", "key_id",
-                                    api_id(audit->key_id), "role", key_role_name(audit->role), "request_id",
-                                    audit->request_id, "remote", audit->remote, "before",
+                                    bf_json_id(audit->key_id), "role", key_role_name(audit->role),
+                                    "request_id", audit->request_id, "remote", audit->remote, "before",
                                     json_or_null(audit->before), "after", json_or_null(audit->after)));
 }
 
@@ -63,6 +63,6 @@ static enum bf_err audit_list(struct api_work *work)
 }
 
 const struct api_route audit_api_routes[] = {
-    {"GET", "/v1/tenants/{t}/audit", audit_list, API_NO_TENANT_LOOKUP, .page = PAGE_IDS},
+    {"GET", "/v1/tenants/{t}/audit", audit_list, API_NO_TENANT_LOOKUP, .page = &page_ids},
 };
 const size_t audit_api_route_count = BF_LEN(audit_api_routes);

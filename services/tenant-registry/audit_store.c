@@ -48,7 +48,7 @@ static void audit_from_row(const struct bf_rows *rows, size_t row, audit_store_e
               });
 }
 
-enum bf_err audit_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
+enum bf_err audit_store_list(struct bf_tx *tx, struct bf_id tenant, const struct bf_page *page,
                              audit_store_each *each, void *ctx, bool *ret_more)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;

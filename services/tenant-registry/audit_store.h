@@ -24,7 +24,7 @@ bf_must_check enum bf_err audit_store_add(struct bf_tx *tx, const struct audit *
 
 // Newest first. Also of a tenant that is gone.
 typedef void audit_store_each(void *ctx, const struct audit *audit);
-bf_must_check enum bf_err audit_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
+bf_must_check enum bf_err audit_store_list(struct bf_tx *tx, struct bf_id tenant, const struct bf_page *page,
                                            audit_store_each *each, void *ctx, bool *ret_more);
 bf_must_check enum bf_err audit_store_knows(struct bf_tx *tx, struct bf_id tenant, bool *ret_knows);
 

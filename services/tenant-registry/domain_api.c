@@ -18,7 +18,7 @@ static const struct bf_json_field add_fields[] = {
 
 static json_t *domain_json(const struct domain *domain)
 {
-    return json_pack("{s:s, s:o}", "name", domain->name, "created_at", api_time(domain->created_ms));
+    return json_pack("{s:s, s:o}", "name", domain->name, "created_at", bf_json_time(domain->created_ms));
 }
 
 enum bf_err domain_api_add(struct api_work *work, struct bf_id tenant, const char *field, const char *name)
@@ -132,8 +132,8 @@ static enum bf_err dns_get(struct api_work *work)
 
 const struct api_route domain_api_routes[] = {
     {"POST", "/v1/tenants/{t}/domains", domain_create, 0, API_FIELDS(add_fields)},
-    {"GET", "/v1/tenants/{t}/domains", domain_list, 0, .page = PAGE_DOMAINS},
-    {"DELETE", "/v1/tenants/{t}/domains/{d}", domain_delete, 0, .page = PAGE_NONE},
-    {"GET", "/v1/tenants/{t}/dns", dns_get, 0, .page = PAGE_NONE},
+    {"GET", "/v1/tenants/{t}/domains", domain_list, 0, .page = &page_domains},
+    {"DELETE", "/v1/tenants/{t}/domains/{d}", domain_delete, 0, .page = NULL},
+    {"GET", "/v1/tenants/{t}/dns", dns_get, 0, .page = NULL},
 };
 const size_t domain_api_route_count = BF_LEN(domain_api_routes);

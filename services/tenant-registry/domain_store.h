@@ -20,7 +20,7 @@ bf_must_check enum bf_err domain_store_find(struct bf_tx *tx, struct bf_id tenan
 bf_must_check enum bf_err domain_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_count);
 
 typedef void domain_store_each(void *ctx, const struct domain *domain);
-bf_must_check enum bf_err domain_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
+bf_must_check enum bf_err domain_store_list(struct bf_tx *tx, struct bf_id tenant, const struct bf_page *page,
                                             domain_store_each *each, void *ctx, bool *ret_more);
 
 #endif

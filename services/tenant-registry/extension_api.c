@@ -73,8 +73,8 @@ static json_t *extension_json(const struct extension *extension)
                      calls->do_not_disturb, "forward_always", number_or_null(calls->forward_always),
                      "forward_busy", number_or_null(calls->forward_busy), "forward_no_answer",
                      number_or_null(calls->forward_no_answer), "ring_seconds",
-                     (json_int_t)calls->ring_seconds, "created_at", api_time(extension->created_ms),
-                     "updated_at", api_time(extension->updated_ms));
+                     (json_int_t)calls->ring_seconds, "created_at", bf_json_time(extension->created_ms),
+                     "updated_at", bf_json_time(extension->updated_ms));
 }
 
 // What the body says, over what is there.
@@ -275,10 +275,10 @@ static enum bf_err password_reset(struct api_work *work)
 
 const struct api_route extension_api_routes[] = {
     {"POST", "/v1/tenants/{t}/extensions", extension_create, 0, API_FIELDS(create_fields)},
-    {"GET", "/v1/tenants/{t}/extensions", extension_list, 0, .page = PAGE_EXTENSIONS},
-    {"GET", "/v1/tenants/{t}/extensions/{number}", extension_get, 0, .page = PAGE_NONE},
+    {"GET", "/v1/tenants/{t}/extensions", extension_list, 0, .page = &page_extensions},
+    {"GET", "/v1/tenants/{t}/extensions/{number}", extension_get, 0, .page = NULL},
     {"PATCH", "/v1/tenants/{t}/extensions/{number}", extension_patch, 0, API_FIELDS(patch_fields)},
-    {"DELETE", "/v1/tenants/{t}/extensions/{number}", extension_delete, 0, .page = PAGE_NONE},
+    {"DELETE", "/v1/tenants/{t}/extensions/{number}", extension_delete, 0, .page = NULL},
     {"POST", "/v1/tenants/{t}/extensions/{number}/password", password_reset, 0, API_FIELDS(password_fields)},
 };
 const size_t extension_api_route_count = BF_LEN(extension_api_routes);

@@ -33,7 +33,8 @@ bf_must_check enum bf_err extension_store_remove(struct bf_tx *tx, struct bf_id 
 bf_must_check enum bf_err extension_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_count);
 
 typedef void extension_store_each(void *ctx, const struct extension *extension);
-bf_must_check enum bf_err extension_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
-                                               extension_store_each *each, void *ctx, bool *ret_more);
+bf_must_check enum bf_err extension_store_list(struct bf_tx *tx, struct bf_id tenant,
+                                               const struct bf_page *page, extension_store_each *each,
+                                               void *ctx, bool *ret_more);
 
 #endif

@@ -48,7 +48,7 @@ static json_t *group_json(const struct group *group)
     return json_pack("{s:s, s:s, s:s, s:o, s:I, s:o, s:o}", "number", group->number, "display_name",
                      group->display_name, "strategy", group_strategy_name(group->strategy), "members",
                      members, "ring_seconds", (json_int_t)group->ring_seconds, "created_at",
-                     api_time(group->created_ms), "updated_at", api_time(group->updated_ms));
+                     bf_json_time(group->created_ms), "updated_at", bf_json_time(group->updated_ms));
 }
 
 // The group of the path.
@@ -218,9 +218,9 @@ static enum bf_err group_delete(struct api_work *work)
 
 const struct api_route group_api_routes[] = {
     {"POST", "/v1/tenants/{t}/groups", group_create, 0, API_FIELDS(create_fields)},
-    {"GET", "/v1/tenants/{t}/groups", group_list, 0, .page = PAGE_GROUPS},
-    {"GET", "/v1/tenants/{t}/groups/{number}", group_get, 0, .page = PAGE_NONE},
+    {"GET", "/v1/tenants/{t}/groups", group_list, 0, .page = &page_groups},
+    {"GET", "/v1/tenants/{t}/groups/{number}", group_get, 0, .page = NULL},
     {"PATCH", "/v1/tenants/{t}/groups/{number}", group_patch, 0, API_FIELDS(patch_fields)},
-    {"DELETE", "/v1/tenants/{t}/groups/{number}", group_delete, 0, .page = PAGE_NONE},
+    {"DELETE", "/v1/tenants/{t}/groups/{number}", group_delete, 0, .page = NULL},
 };
 const size_t group_api_route_count = BF_LEN(group_api_routes);

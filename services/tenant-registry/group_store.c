@@ -119,7 +119,7 @@ enum bf_err group_store_leave_all(struct bf_tx *tx, struct bf_id tenant, const c
         BF_P_ID(tenant), BF_P_TEXT(member));
 }
 
-enum bf_err group_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
+enum bf_err group_store_list(struct bf_tx *tx, struct bf_id tenant, const struct bf_page *page,
                              group_store_each *each, void *ctx, bool *ret_more)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;

@@ -25,7 +25,7 @@ bf_must_check enum bf_err group_store_set_members(struct bf_tx *tx, struct bf_id
 bf_must_check enum bf_err group_store_leave_all(struct bf_tx *tx, struct bf_id tenant, const char *member);
 
 typedef void group_store_each(void *ctx, const struct group *group);
-bf_must_check enum bf_err group_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
+bf_must_check enum bf_err group_store_list(struct bf_tx *tx, struct bf_id tenant, const struct bf_page *page,
                                            group_store_each *each, void *ctx, bool *ret_more);
 
 #endif

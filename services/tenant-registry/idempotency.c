@@ -5,17 +5,6 @@
 
 #define FRESH "created_at > now() - interval '24 hours'"
 
-const char *idempotency_key_check(struct bf_str key)
-{
-    bool printable = true;
-
-    for (size_t i = 0; i < key.len; i++)
-        printable = printable && key.at[i] > 0x20 && key.at[i] < 0x7f;
-    if (!printable || key.len < 1 || key.len > IDEMPOTENCY_KEY_BYTES_MAX)
-        return "must be 1 to 128 printable ASCII characters without spaces";
-    return NULL;
-}
-
 void idempotency_init(struct idempotency *idempotency, struct bf_id key_id, const char *bearer,
                       const char *key, const uint8_t request[BF_SHA256_BYTES])
 {

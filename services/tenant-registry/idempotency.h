@@ -10,8 +10,6 @@
 #include "bf_crypto.h"
 #include "bf_db.h"
 
-#define IDEMPOTENCY_KEY_BYTES_MAX 128
-
 struct idempotency {
     bool asked; // the request has an Idempotency-Key
     struct bf_id key_id;
@@ -25,8 +23,6 @@ struct idempotency_answer {
     uint8_t *body;
     size_t len;
 };
-
-const char *idempotency_key_check(struct bf_str key); // NULL when good
 
 // `key` NULL: asked stays false. `request` is all that makes two requests the same: method, path and body in
 // one hash.

@@ -28,9 +28,10 @@ static const struct bf_json_field create_fields[] = {
 
 static json_t *key_json(const struct key *key)
 {
-    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o}", "id", api_id(key->id), "role",
-                     key_role_name(key->role), "name", key->name, "created_at", api_time(key->created_ms),
-                     "expires_at", api_time(key->expires_ms), "last_used_at", api_time(key->last_used_ms));
+    return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o}", "id", bf_json_id(key->id), "role",
+                     key_role_name(key->role), "name", key->name, "created_at", bf_json_time(key->created_ms),
+                     "expires_at", bf_json_time(key->expires_ms), "last_used_at",
+                     bf_json_time(key->last_used_ms));
 }
 
 enum bf_err key_api_add(struct api_work *work, struct bf_id tenant, const struct key *key,
@@ -139,8 +140,8 @@ static enum bf_err key_delete(struct api_work *work)
 
 const struct api_route key_api_routes[] = {
     {"POST", "/v1/tenants/{t}/keys", key_create, 0, API_FIELDS(create_fields)},
-    {"GET", "/v1/tenants/{t}/keys", key_list, 0, .page = PAGE_IDS},
-    {"GET", "/v1/tenants/{t}/keys/{id}", key_get, 0, .page = PAGE_NONE},
-    {"DELETE", "/v1/tenants/{t}/keys/{id}", key_delete, 0, .page = PAGE_NONE},
+    {"GET", "/v1/tenants/{t}/keys", key_list, 0, .page = &page_ids},
+    {"GET", "/v1/tenants/{t}/keys/{id}", key_get, 0, .page = NULL},
+    {"DELETE", "/v1/tenants/{t}/keys/{id}", key_delete, 0, .page = NULL},
 };
 const size_t key_api_route_count = BF_LEN(key_api_routes);

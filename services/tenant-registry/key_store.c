@@ -128,7 +128,7 @@ enum bf_err key_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_
     return BF_OK;
 }
 
-enum bf_err key_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
+enum bf_err key_store_list(struct bf_tx *tx, struct bf_id tenant, const struct bf_page *page,
                            key_store_each *each, void *ctx, bool *ret_more)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;

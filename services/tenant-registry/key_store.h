@@ -32,7 +32,7 @@ bf_must_check enum bf_err key_store_remove(struct bf_tx *tx, struct bf_id tenant
 bf_must_check enum bf_err key_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_count);
 
 typedef void key_store_each(void *ctx, const struct key *key);
-bf_must_check enum bf_err key_store_list(struct bf_tx *tx, struct bf_id tenant, const struct page *page,
+bf_must_check enum bf_err key_store_list(struct bf_tx *tx, struct bf_id tenant, const struct bf_page *page,
                                          key_store_each *each, void *ctx, bool *ret_more);
 
 #endif

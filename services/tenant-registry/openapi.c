@@ -1,16 +1,6 @@
-// openapi.yaml, carried in the program. The path is from the project's folder, where make runs.
+// openapi.yaml, carried in the program.
 #include "openapi.h"
 
-__asm__(".section .rodata\n"
-        "openapi_start:\n"
-        ".incbin \"services/tenant-registry/openapi.yaml\"\n"
-        "openapi_end:\n"
-        ".byte 0\n"
-        ".previous\n");
+#include "bf_embed.h"
 
-extern const char openapi_start[], openapi_end[];
-
-struct bf_str openapi_yaml(void)
-{
-    return (struct bf_str){openapi_start, (size_t)(openapi_end - openapi_start)};
-}
+BF_EMBED(openapi_yaml, "services/tenant-registry/openapi.yaml")

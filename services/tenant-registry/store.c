@@ -24,7 +24,7 @@ void store_tenant(const struct bf_rows *rows, size_t row, int col, struct tenant
     store_text(rows, row, col + 3, tenant->realm, sizeof(tenant->realm));
 }
 
-size_t store_page_count(const struct bf_rows *rows, const struct page *page, bool *ret_more)
+size_t store_page_count(const struct bf_rows *rows, const struct bf_page *page, bool *ret_more)
 {
     size_t count = bf_rows_count(rows);
 

@@ -24,6 +24,6 @@ void store_tenant(const struct bf_rows *rows, size_t row, int col, struct tenant
     "WHERE m.tenant_id = " g ".tenant_id AND m.group_number = " g ".number)"
 
 // Lists ask for one row more than the page has, to know whether there are further ones.
-size_t store_page_count(const struct bf_rows *rows, const struct page *page, bool *ret_more);
+size_t store_page_count(const struct bf_rows *rows, const struct bf_page *page, bool *ret_more);
 
 #endif

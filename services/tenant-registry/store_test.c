@@ -175,7 +175,7 @@ static void count_audit(void *ctx, const struct audit *audit)
 
 static void the_audit_trail_outlives_its_tenant(void **state)
 {
-    const struct page page = {.kind = PAGE_IDS, .limit = 10};
+    const struct bf_page page = {.kind = &page_ids, .limit = 10};
     json_t *before = json_pack("{s:s}", "slug", "gone");
     struct tenant gone;
     int count = 0;

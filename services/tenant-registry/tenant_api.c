@@ -58,12 +58,12 @@ json_t *tenant_api_json(const struct tenant *tenant)
         at += len + (at[len] == ' ');
     }
     return json_pack(
-        "{s:o, s:s, s:s, s:s, s:s, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o}", "id", api_id(tenant->id), "slug",
-        tenant->slug, "name", tenant->name, "status", tenant_status_name(tenant->status), "realm",
+        "{s:o, s:s, s:s, s:s, s:s, s:o, s:{s:I, s:I, s:I, s:I}, s:o, s:o}", "id", bf_json_id(tenant->id),
+        "slug", tenant->slug, "name", tenant->name, "status", tenant_status_name(tenant->status), "realm",
         tenant->realm, "domains", domains, "limits", "max_calls", (json_int_t)limits->max_calls,
         "max_registrations", (json_int_t)limits->max_registrations, "calls_per_second",
         (json_int_t)limits->calls_per_second, "requests_per_minute", (json_int_t)limits->requests_per_minute,
-        "created_at", api_time(tenant->created_ms), "updated_at", api_time(tenant->updated_ms));
+        "created_at", bf_json_time(tenant->created_ms), "updated_at", bf_json_time(tenant->updated_ms));
 }
 
 static void limits_merge(struct tenant_limits *limits, const struct tenant_limits *given)
@@ -160,7 +160,7 @@ static enum bf_err tenant_create(struct api_work *work)
 
 struct listing {
     json_t *items;
-    char last[PAGE_KEY_BYTES_MAX + 1];
+    char last[BF_PLACE_SIZE];
 };
 
 static void list_add(void *ctx, const struct tenant *tenant)
@@ -234,9 +234,9 @@ static enum bf_err tenant_delete(struct api_work *work)
 
 const struct api_route tenant_api_routes[] = {
     {"POST", "/v1/tenants", tenant_create, BF_GATE_OPERATORS, API_FIELDS(create_fields)},
-    {"GET", "/v1/tenants", tenant_list, 0, .page = PAGE_TENANTS},
-    {"GET", "/v1/tenants/{t}", tenant_get, 0, .page = PAGE_NONE},
+    {"GET", "/v1/tenants", tenant_list, 0, .page = &page_tenants},
+    {"GET", "/v1/tenants/{t}", tenant_get, 0, .page = NULL},
     {"PATCH", "/v1/tenants/{t}", tenant_patch, 0, API_FIELDS(patch_fields)},
-    {"DELETE", "/v1/tenants/{t}", tenant_delete, BF_GATE_OPERATORS, .page = PAGE_NONE},
+    {"DELETE", "/v1/tenants/{t}", tenant_delete, BF_GATE_OPERATORS, .page = NULL},
 };
 const size_t tenant_api_route_count = BF_LEN(tenant_api_routes);

@@ -94,8 +94,8 @@ enum bf_err tenant_store_remove(struct bf_tx *tx, struct bf_id tenant)
     return bf_tx_exec(tx, NULL, "DELETE FROM registry.tenant WHERE id = $1", BF_P_ID(tenant));
 }
 
-enum bf_err tenant_store_list(struct bf_tx *tx, const struct page *page, tenant_store_each *each, void *ctx,
-                              bool *ret_more)
+enum bf_err tenant_store_list(struct bf_tx *tx, const struct bf_page *page, tenant_store_each *each,
+                              void *ctx, bool *ret_more)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     enum bf_err err = bf_tx_exec(

@@ -22,7 +22,7 @@ bf_must_check enum bf_err tenant_store_remove(struct bf_tx *tx, struct bf_id ten
 
 // At most page->limit tenants by slug; `each` borrows. *ret_more: there are further ones.
 typedef void tenant_store_each(void *ctx, const struct tenant *tenant);
-bf_must_check enum bf_err tenant_store_list(struct bf_tx *tx, const struct page *page,
+bf_must_check enum bf_err tenant_store_list(struct bf_tx *tx, const struct bf_page *page,
                                             tenant_store_each *each, void *ctx, bool *ret_more);
 
 #endif

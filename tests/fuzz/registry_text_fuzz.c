@@ -3,9 +3,9 @@
 #include <assert.h>
 #include <string.h>
 #include "bf_clock.h"
+#include "bf_repeat.h"
 #include "domain.h"
 #include "extension.h"
-#include "idempotency.h"
 #include "key.h"
 #include "page.h"
 #include "tenant.h"
@@ -28,20 +28,22 @@ static void check_names(struct bf_str text)
     assert(extension_display_check(text) || text.len <= EXTENSION_DISPLAY_BYTES_MAX);
     assert(key_name_check(text) || text.len <= KEY_NAME_BYTES_MAX);
     assert(tenant_name_check(text) || text.len <= TENANT_NAME_BYTES_MAX);
-    assert(idempotency_key_check(text) || text.len <= IDEMPOTENCY_KEY_BYTES_MAX);
+    assert(bf_repeat_key_check(text) || text.len <= BF_REPEAT_KEY_BYTES_MAX);
 }
 
 static void check_cursor(const char *text)
 {
-    char cursor[PAGE_CURSOR_SIZE];
+    static const struct bf_page_kind *const kinds[] = {&page_tenants, &page_domains, &page_extensions,
+                                                       &page_groups, &page_ids};
+    char cursor[BF_CURSOR_SIZE];
     const char *field, *wrong;
-    struct page page;
+    struct bf_page page;
 
-    for (enum page_kind kind = PAGE_TENANTS; kind <= PAGE_IDS; kind++)
-        if (page_read(kind, NULL, text, &page, &field, &wrong) == BF_OK)
-            assert(strcasecmp(page_cursor(kind, page.after, cursor), text) == 0);
-    if (page_read(PAGE_TENANTS, text, NULL, &page, &field, &wrong) == BF_OK)
-        assert(page.limit >= 1 && page.limit <= PAGE_LIMIT_MAX);
+    for (size_t i = 0; i < BF_LEN(kinds); i++)
+        if (bf_page_read(kinds[i], NULL, text, &page, &field, &wrong) == BF_OK)
+            assert(strcasecmp(bf_page_cursor(kinds[i], page.after, cursor), text) == 0);
+    if (bf_page_read(&page_tenants, text, NULL, &page, &field, &wrong) == BF_OK)
+        assert(page.limit >= 1 && page.limit <= BF_PAGE_LIMIT_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
