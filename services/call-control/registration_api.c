@@ -62,6 +62,8 @@ static void list_add(struct listing *listing, struct bindings *bindings)
 {
     char device[DEVICE_SIZE];
 
+    if (bindings->count == 0) // and perhaps no array at all
+        return;
     qsort(bindings->at, bindings->count, sizeof(bindings->at[0]), by_number_and_device);
     for (size_t i = 0; i < bindings->count && !listing->more; i++) {
         const struct binding *binding = &bindings->at[i];
