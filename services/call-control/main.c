@@ -15,10 +15,10 @@
 #define INTO struct control_settings
 
 static const struct bf_setting settings_table[] = {
-    BF_SETTINGS_DB(INTO, db, "belfry_calls"),
-    BF_SETTINGS_REDIS(INTO, redis),
-    BF_SETTINGS_REST(INTO, rest, "8003"),
-    BF_SETTINGS_ADMIN(INTO, admin, "8004"),
+    BF_SETTINGS_DB(INTO, "belfry_calls"),
+    BF_SETTINGS_REDIS(INTO),
+    BF_SETTINGS_REST(INTO, "8003"),
+    BF_SETTINGS_ADMIN(INTO, "8004"),
     BF_TEXT(INTO, "BELFRY_REGISTRY_BUS", registry_bus, NULL,
             "nng addresses of the tenant-registry's replicas, separated by spaces"),
     BF_TEXT(INTO, "BELFRY_REGISTRY_FEED", registry_feed, NULL,

@@ -1,7 +1,7 @@
 // Settings that services share: what they are read into, and their rows for the table of bf_config.
 //
 //   static const struct bf_setting table[] = {
-//       BF_SETTINGS_DB(struct my_settings, db, "belfry_my"),
+//       BF_SETTINGS_DB(struct my_settings, "belfry_my"),
 //       BF_TEXT(struct my_settings, "MY_NAME", name, NULL, "what it is"),
 //   };
 #ifndef BF_SETTINGS_H
@@ -47,8 +47,8 @@ struct bf_admin_settings {
 
 // ---- rows that belong together
 
-// `db`: a struct bf_db_options.
-#define BF_SETTINGS_DB(into, db, role)                                                              \
+// Into `struct bf_db_options db`.
+#define BF_SETTINGS_DB(into, role)                                                                  \
     BF_TEXT(into, "POSTGRES_HOST", db.host, NULL,                                                   \
             "database server; one that starts with / is a socket's folder"),                        \
         BF_INT(into, "POSTGRES_PORT", db.port, "5432", 1, 65535, "database port"),                  \
@@ -64,8 +64,8 @@ struct bf_admin_settings {
         BF_INT(into, "BELFRY_DB_STATEMENT_TIMEOUT_MS", db.statement_timeout_ms, "5000", 100, 60000, \
                "ms a statement may take")
 
-// `redis`: a struct bf_redis_options.
-#define BF_SETTINGS_REDIS(into, redis)                                                                      \
+// Into `struct bf_redis_options redis`.
+#define BF_SETTINGS_REDIS(into)                                                                             \
     BF_TEXT(into, "REDIS_HOST", redis.host, NULL, "Redis server; one that starts with / is a unix socket"), \
         BF_INT(into, "REDIS_PORT", redis.port, "6379", 1, 65535, "Redis port"),                             \
         BF_SECRET(into, "REDIS_PASSWORD", redis.password, "Redis password"),                                \
@@ -78,8 +78,8 @@ struct bf_admin_settings {
         BF_INT(into, "BELFRY_REDIS_ANSWER_TIMEOUT_MS", redis.answer_timeout_ms, "2000", 50, 30000,          \
                "ms Redis may take for one batch of commands")
 
-// `rest`: a struct bf_rest_settings; `on`: the port as text.
-#define BF_SETTINGS_REST(into, rest, on)                                                                  \
+// Into `struct bf_rest_settings rest`; `on`: the port as text.
+#define BF_SETTINGS_REST(into, on)                                                                        \
     BF_TEXT(into, "BELFRY_HTTP_HOST", rest.host, "127.0.0.1", "numeric address to serve REST on"),        \
         BF_INT(into, "BELFRY_HTTP_PORT", rest.port, on, 1, 65535, "port to serve REST on"),               \
         BF_INT(into, "BELFRY_HTTP_THREADS", rest.threads, "8", 1, 64, "REST requests worked on at once"), \
@@ -90,8 +90,8 @@ struct bf_admin_settings {
         BF_INT(into, "BELFRY_AUTH_FAILURES_PER_MINUTE", rest.auth_failures_per_minute, "300", 1, 1000000, \
                "failed authentications a minute of one source address (IPv6: /64), by replica")
 
-// `admin`: a struct bf_admin_settings; `on`: the port as text.
-#define BF_SETTINGS_ADMIN(into, admin, on)                                                                   \
+// Into `struct bf_admin_settings admin`; `on`: the port as text.
+#define BF_SETTINGS_ADMIN(into, on)                                                                          \
     BF_TEXT(into, "BELFRY_ADMIN_HOST", admin.host, "127.0.0.1",                                              \
             "numeric address of /health, /ready and /metrics"),                                              \
         BF_INT(into, "BELFRY_ADMIN_PORT", admin.port, on, 1, 65535, "port of /health, /ready and /metrics"), \

@@ -13,9 +13,9 @@
 #define INTO struct registry_settings
 
 static const struct bf_setting settings_table[] = {
-    BF_SETTINGS_DB(INTO, db, "belfry_registry"),
-    BF_SETTINGS_REST(INTO, rest, "8001"),
-    BF_SETTINGS_ADMIN(INTO, admin, "8002"),
+    BF_SETTINGS_DB(INTO, "belfry_registry"),
+    BF_SETTINGS_REST(INTO, "8001"),
+    BF_SETTINGS_ADMIN(INTO, "8002"),
     BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
             "nng addresses to serve the bus on, separated by spaces"),
     BF_TEXT(INTO, "BELFRY_FEED_LISTEN", feed_listen, NULL,
