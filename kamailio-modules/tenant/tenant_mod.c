@@ -28,6 +28,7 @@ struct tenant_settings tenant_settings = {
     .ask_timeout_ms = 2000,
     .asks_max = 8000,
     .resume_workers = 2,
+    .lane_wait_ms = 20,
 };
 struct tenant_state *tenant_state;
 struct tenant_share *tenant_share;
@@ -126,6 +127,9 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_EVENTS_LOST, "events_lost", "call events that were too long to be told"),
     COUNTER(TENANT_BINDING_RESYNCS, "binding_resyncs", "times that all bindings were told to call-control"),
     COUNTER(TENANT_ORDERS_TAKEN, "orders", "orders of call-control carried out or refused"),
+    COUNTER(TENANT_LANE_WAITS, "lane_waits", "messages that waited for an earlier one of their call"),
+    COUNTER(TENANT_LANE_PASSES, "lane_passes",
+            "messages that waited too long for that, or found too many before them"),
     COUNTER(TENANT_RELAY_DEATHS, "relay_deaths", "times that a media relay was taken out"),
     LIVE("domains", live_domains, "domains in the table"),
     LIVE("credentials", live_credentials, "credentials cached"),
@@ -196,13 +200,13 @@ static bool settings_good(void)
            in_range("ask_timeout_ms", s->ask_timeout_ms, 50, 30000) &&
            in_range("asks_max", s->asks_max, 1, 100000) &&
            in_range("resume_workers", s->resume_workers, 1, 64) &&
-           in_range("peer_flag", s->peer_flag, 0, 31) &&
+           in_range("lane_wait_ms", s->lane_wait_ms, 0, 1000) && in_range("peer_flag", s->peer_flag, 0, 31) &&
            in_range("plan_timeout_ms", s->plan_timeout_ms, 50, 30000) &&
            in_range("outbox_max", s->outbox_max, TENANT_OUTBOX_MIN, TENANT_OUTBOX_MAX) && control_good();
 }
 
 // 64: the blocks hold fields that keep off each other's cache lines.
-static void *shm_aligned(size_t bytes)
+void *tenant_shm_aligned(size_t bytes)
 {
     char *memory = shm_malloc(bytes + 64);
 
@@ -215,8 +219,8 @@ static bool shared_init(void)
 {
     void *memory;
 
-    tenant_state = shm_aligned(sizeof(*tenant_state));
-    memory = shm_aligned(tenant_creds_bytes((uint32_t)tenant_settings.credentials_max));
+    tenant_state = tenant_shm_aligned(sizeof(*tenant_state));
+    memory = tenant_shm_aligned(tenant_creds_bytes((uint32_t)tenant_settings.credentials_max));
     if (!tenant_state || !memory) {
         LM_ERR("no shared memory for %d credentials (%lu bytes): lower credentials_max or start kamailio "
                "with a larger -m\n",
@@ -238,8 +242,8 @@ static bool control_init(void)
 
     if (!tenant_has_control())
         return true;
-    outbox = shm_aligned(tenant_outbox_bytes(outbox_max));
-    calls = shm_aligned(tenant_calls_bytes(CALLS_MAX));
+    outbox = tenant_shm_aligned(tenant_outbox_bytes(outbox_max));
+    calls = tenant_shm_aligned(tenant_calls_bytes(CALLS_MAX));
     if (!outbox || !calls) {
         LM_ERR(
             "no shared memory for %u entries of the outbox (%lu bytes): lower outbox_max or start kamailio "
@@ -261,9 +265,9 @@ static int mod_init(void)
         LM_ERR("the kernel gives no randomness\n");
         return -1;
     }
-    if (!shared_init() || !control_init() || tenant_call_init() < 0 || tenant_event_init() < 0 ||
-        tenant_device_init() < 0 || tenant_proc_init() < 0 || tenant_control_init() < 0 ||
-        tenant_relay_init() < 0)
+    if (!shared_init() || !control_init() || tenant_lane_init() < 0 || tenant_call_init() < 0 ||
+        tenant_event_init() < 0 || tenant_device_init() < 0 || tenant_proc_init() < 0 ||
+        tenant_control_init() < 0 || tenant_relay_init() < 0)
         return -1;
     if (counter_register_array("tenant", counter_defs) < 0 ||
         pthread_atfork(before_fork, NULL, after_fork) != 0) {
@@ -281,7 +285,7 @@ static int child_init(int rank)
 
     if (rank == PROC_INIT) {
         processes = (uint32_t)get_max_procs();
-        tenant_share = shm_aligned(tenant_share_bytes(processes));
+        tenant_share = tenant_shm_aligned(tenant_share_bytes(processes));
         if (!tenant_share) {
             LM_ERR("no shared memory for the domain table's head\n");
             return -1;
@@ -387,6 +391,7 @@ static param_export_t params[] = {
     {"ask_timeout_ms", PARAM_INT, &tenant_settings.ask_timeout_ms},
     {"asks_max", PARAM_INT, &tenant_settings.asks_max},
     {"resume_workers", PARAM_INT, &tenant_settings.resume_workers},
+    {"lane_wait_ms", PARAM_INT, &tenant_settings.lane_wait_ms},
     {"peer_flag", PARAM_INT, &tenant_settings.peer_flag},
     {"location_table", PARAM_STRING, &tenant_settings.location_table},
     {"edge_id", PARAM_STRING, &tenant_settings.edge_id},
@@ -423,6 +428,8 @@ int mod_register(char *path, int *dlflags, void *p1, void *p2); // found by Kama
 
 int mod_register(char *path, int *dlflags, void *p1, void *p2)
 {
+    if (tenant_lane_register() < 0)
+        return -1;
     return sr_kemi_modules_add(kemi_exports);
 }
 

@@ -38,6 +38,7 @@ struct tenant_settings { // module parameters
     int ask_timeout_ms;
     int asks_max;
     int resume_workers;
+    int lane_wait_ms;
 };
 
 enum tenant_counter {
@@ -61,6 +62,8 @@ enum tenant_counter {
     TENANT_EVENTS_LOST,
     TENANT_BINDING_RESYNCS,
     TENANT_ORDERS_TAKEN,
+    TENANT_LANE_WAITS,
+    TENANT_LANE_PASSES,
     TENANT_RELAY_DEATHS,
     TENANT_COUNTERS,
 };
@@ -144,6 +147,9 @@ static inline int tenant_drift(void)
     return head_seq > seq ? (int)(head_seq - seq) : 0;
 }
 
+// tenant_mod.c
+void *tenant_shm_aligned(size_t bytes); // shared memory at the start of a cache line, never freed
+
 // tenant_call.c
 int tenant_call_init(void);
 int tenant_match_domain(sip_msg_t *msg, str *domain);
@@ -174,6 +180,10 @@ struct tenant_live *
 tenant_event_live_of_dialog(const struct dlg_cell *cell);     // borrowed, while the cell is held
 int tenant_event_transfer(sip_msg_t *msg, str *to, str *how); // the REFER or its reply
 struct tenant_live *tenant_event_live_in(sip_msg_t *msg);     // also of a request inside a call; a reference
+
+// tenant_lane_call.c
+int tenant_lane_register(void); // when the module is loaded, before any other module registers callbacks
+int tenant_lane_init(void);     // when the sockets are known
 
 // tenant_device_call.c
 int tenant_device_init(void);

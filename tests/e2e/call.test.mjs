@@ -416,6 +416,27 @@ describe('inside a call', () => {
   });
 });
 
+describe('order', () => {
+  it('a 180 and its 200, sent back to back, arrive in this order', async (t) => {
+    const world = new World(t);
+    const [a, b] = await world.pair(await world.tenant());
+    const CALLS = 120;
+    let overtaken = 0;
+    for (let i = 0; i < CALLS; i++) {
+      const call = a.invite('101');
+      const at_b = await b.incoming('INVITE');
+      b.reply(at_b, 180);
+      b.reply(at_b, 200);
+      assert.equal((await call.final).status, 200);
+      if (!call.provisional.some(({ status }) => status === 180)) overtaken++;
+      call.ack();
+      await b.incoming('ACK');
+      assert.equal((await hangUp(b.dialog(at_b), a)).status, 200);
+    }
+    assert.ok(overtaken <= 1, `${overtaken} of ${CALLS}`); // a machine that stalls may let one pass
+  });
+});
+
 describe('many', () => {
   it('SIPp: 200 registrations and 100 calls at once, none fails', async (t) => {
     const world = new World(t);

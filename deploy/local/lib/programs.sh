@@ -91,7 +91,7 @@ program_command() {
     rtpengine) echo "/usr/bin/rtpengine --config-file=$RUN/etc/$1/rtpengine.conf" ;;
     kamailio)
         # -x, -X: Debian's default memory manager searches long lists under load; these do not (docs/benchmarks.md)
-        echo "/usr/sbin/kamailio -DD -E -m 1024 -M 16 -x fm -X tlsf -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
+        echo "/usr/sbin/kamailio -DD -E -m 1024 -M 16 -x tlsf -X tlsf -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
             "-L /usr/lib/$(uname -m)-linux-gnu/kamailio/modules/:$RUN/modules/"
         ;;
     nginx) echo "/usr/sbin/nginx -e stderr -p $RUN/etc/nginx/ -c $RUN/etc/nginx/nginx.conf" ;;
