@@ -229,7 +229,7 @@ describe('identity', () => {
     const [a, b] = await world.pair(tenant);
     const call = a.invite('101', { headers: [['Contact', a.contact], ['P-Asserted-Identity', '<sip:boss@acme.example>'], ['Remote-Party-ID', '<sip:boss@acme.example>']] });
     const request = await b.incoming('INVITE');
-    assert.equal(request.get('P-Asserted-Identity'), undefined);
+    assert.equal(request.get('P-Asserted-Identity'), `<sip:100@${tenant.domain}>`, 'ours alone');
     assert.equal(request.get('Remote-Party-ID'), undefined);
     assert.equal(request.get('Proxy-Authorization'), undefined);
     b.reply(request, 486);

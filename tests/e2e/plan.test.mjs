@@ -103,6 +103,34 @@ describe('an extension', () => {
   });
 });
 
+describe('who calls', () => {
+  const shown = (request) => ['From', 'P-Asserted-Identity'].map((name) => request.all(name).map((value) => value.replace(/;tag=[^;]*$/, '').replace(/" *</, '" <')).join(' | '));
+
+  /** What b is shown of a call of 100 whose own From has `display`. */
+  async function sees({ a, b, tenant }, display, name) {
+    const call = a.invite('101', { body: sdp(), display, headers: [['P-Asserted-Identity', '"Boss" <sip:102@evil.example>'], ['P-Preferred-Identity', '<sip:102@evil.example>']] });
+    const request = await b.incoming('INVITE');
+    b.reply(request, 486, { headers: [['P-Asserted-Identity', '"Boss" <sip:102@evil.example>']] });
+    const reply = await call.final;
+    assert.equal(reply.get('P-Asserted-Identity'), undefined, 'what the callee asserts of itself stays here too');
+    assert.equal(request.get('P-Preferred-Identity'), undefined);
+    const identity = `<sip:100@${tenant.domain}>`;
+    assert.deepEqual(shown(request), Array(2).fill(name ? `${name} ${identity}` : identity));
+  }
+
+  it('is shown by the name that the registry has, whatever its phone says', async (t) => {
+    const { tenant, phone } = await office(t, { set: { 100: { display_name: 'Ånn <sip:102@x>; Lee' } } });
+    const parties = { a: await phone('100'), b: await phone('101'), tenant };
+    for (const display of ['', '"The Boss" ', 'Boss ', '"The <sip:102@x> \\" Boss" ', '"The Boss"']) await sees(parties, display, '"Ånn <sip:102@x>; Lee"');
+  });
+
+  it('without a name: by its number alone', async (t) => {
+    const { tenant, phone } = await office(t);
+    const parties = { a: await phone('100'), b: await phone('101'), tenant };
+    for (const display of ['', '"The Boss" ', 'Boss ']) await sees(parties, display, '');
+  });
+});
+
 describe('forwarding', () => {
   it('always: the target rings and the own phone does not', async (t) => {
     const { book, phone } = await office(t, { set: { 101: { forward_always: '102' } } });

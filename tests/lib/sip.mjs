@@ -57,12 +57,12 @@ export class Ua {
 
   /** A request's parts as this agent would send it; change them at will before transact(). */
   compose(method, { uri = `sip:${this.domain}`, to = this.aor, headers = [], body = '', call_id = this.call_id, from_tag = this.#tag,
-    to_tag = null, cseq = ++this.#cseq, from = this.aor, via_branch = branch(), routes = [] } = {}) {
+    to_tag = null, cseq = ++this.#cseq, from = this.aor, display = '', via_branch = branch(), routes = [] } = {}) {
     const all = [
       ['Via', `SIP/2.0/${this.transport.toUpperCase()} ${this.host}:${this.port};rport;branch=${via_branch}`],
       ...routes.map((route) => ['Route', route]),
       ['Max-Forwards', 70],
-      ['From', `<${from}>;tag=${from_tag}`],
+      ['From', `${display}<${from}>;tag=${from_tag}`],
       ['To', `<${to}>${to_tag ? `;tag=${to_tag}` : ''}`],
       ['Call-ID', call_id],
       ['CSeq', `${cseq} ${method}`],
