@@ -164,6 +164,7 @@ static void tell_log(const struct tenant_report_figures *figures, bool connected
 bool tenant_control_round(void)
 {
     struct tenant_report_figures figures;
+    struct tenant_report_state state;
     uint64_t now_ms = bf_mono_ms(), woken;
     bool connected, more = false;
     ssize_t got;
@@ -177,8 +178,11 @@ bool tenant_control_round(void)
     if (tenant_report_figures(control.report, now_ms).reporting)
         more = tenant_mirror_some();
     connected = tenant_link_control_connected(control.link);
-    tenant_report_tick(control.report, now_ms, connected, tenant_calls_count(tenant_calls),
-                       tenant_mirror_bindings());
+    state = (struct tenant_report_state){.calls = tenant_calls_count(tenant_calls),
+                                         .bindings = tenant_mirror_bindings(),
+                                         .table_epoch = tenant_state->epoch,
+                                         .table_seq = tenant_state->seq};
+    tenant_report_tick(control.report, now_ms, connected, &state);
     figures = tenant_report_figures(control.report, now_ms);
     tenant_state->control_connected = connected;
     tenant_state->restored = figures.ready;

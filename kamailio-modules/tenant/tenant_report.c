@@ -77,7 +77,7 @@ static void send_restore(struct tenant_report *report)
 }
 
 // The entries are packed already: they are appended to the message's head, as protobuf allows.
-static void send_report(struct tenant_report *report, uint32_t calls, uint32_t bindings)
+static void send_report(struct tenant_report *report, const struct tenant_report_state *state)
 {
     Belfry__Call__V1__ReportRequest request = BELFRY__CALL__V1__REPORT_REQUEST__INIT;
     Belfry__Call__V1__EdgeInfo edge = BELFRY__CALL__V1__EDGE_INFO__INIT;
@@ -87,8 +87,10 @@ static void send_report(struct tenant_report *report, uint32_t calls, uint32_t b
     edge.boot = report->edge.boot;
     edge.bus = (char *)report->edge.bus;
     edge.internal = (char *)report->edge.internal;
-    edge.calls = calls;
-    edge.bindings = bindings;
+    edge.calls = state->calls;
+    edge.bindings = state->bindings;
+    edge.table_epoch = state->table_epoch;
+    edge.table_seq = state->table_seq;
     request.edge = &edge;
     report->first_seq = figures.taken_seq + 1; // only this process takes
     request.first_seq = report->first_seq;
@@ -99,8 +101,8 @@ static void send_report(struct tenant_report *report, uint32_t calls, uint32_t b
     send(report, false);
 }
 
-void tenant_report_tick(struct tenant_report *report, uint64_t now_ms, bool connected, uint32_t calls,
-                        uint32_t bindings)
+void tenant_report_tick(struct tenant_report *report, uint64_t now_ms, bool connected,
+                        const struct tenant_report_state *state)
 {
     if (report->in_flight || !connected || now_ms < report->not_before_ms)
         return;
@@ -112,7 +114,7 @@ void tenant_report_tick(struct tenant_report *report, uint64_t now_ms, bool conn
         return;
     report->heartbeat_ms = now_ms + TENANT_REPORT_HEARTBEAT_MS;
     report->not_before_ms = now_ms + TENANT_REPORT_SPACING_MS;
-    send_report(report, calls, bindings);
+    send_report(report, state);
 }
 
 bool tenant_report_listens(const struct tenant_report *report)

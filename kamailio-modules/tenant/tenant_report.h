@@ -48,8 +48,13 @@ struct tenant_report *tenant_report_new(struct tenant_outbox *outbox, const stru
                                         uint64_t now_ms, const struct tenant_report_hooks *hooks, void *ctx);
 void tenant_report_free(struct tenant_report *report);
 
-void tenant_report_tick(struct tenant_report *report, uint64_t now_ms, bool connected, uint32_t calls,
-                        uint32_t bindings);
+struct tenant_report_state { // what a heartbeat tells of the edge
+    uint32_t calls, bindings;
+    uint64_t table_epoch, table_seq; // of the table of domains
+};
+
+void tenant_report_tick(struct tenant_report *report, uint64_t now_ms, bool connected,
+                        const struct tenant_report_state *state);
 void tenant_report_answer(struct tenant_report *report, uint64_t now_ms, uint32_t serial, enum bf_err err,
                           struct bf_str body);
 // True: the next thing to be put is to be reported at once; otherwise it waits for an answer or a time

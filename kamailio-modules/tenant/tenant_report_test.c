@@ -65,7 +65,7 @@ static bool tick(uint64_t after_ms)
     uint32_t before = world.sent;
 
     now_ms += after_ms;
-    tenant_report_tick(report, now_ms, true, 3, 4);
+    tenant_report_tick(report, now_ms, true, &(struct tenant_report_state){3, 4, 5, 6});
     return world.sent > before;
 }
 
@@ -212,6 +212,8 @@ static void test_the_edge_says_who_it_is_and_beats_once_a_second(void **state)
     assert_string_equal(request->edge->internal, "127.0.0.1:2");
     assert_int_equal(request->edge->calls, 3);
     assert_int_equal(request->edge->bindings, 4);
+    assert_int_equal(request->edge->table_epoch, 5);
+    assert_int_equal(request->edge->table_seq, 6);
     assert_int_equal(request->first_seq, 1);
     assert_int_equal(request->n_entries, 0);
     belfry__call__v1__report_request__free_unpacked(request, NULL);
@@ -315,7 +317,7 @@ static void test_what_was_dropped_is_told(void **state)
 
 static void test_nothing_is_sent_while_nobody_is_there(void **state)
 {
-    tenant_report_tick(report, now_ms, false, 0, 0);
+    tenant_report_tick(report, now_ms, false, &(struct tenant_report_state){0});
     assert_int_equal(world.sent, 0);
 }
 

@@ -315,7 +315,8 @@ const struct command commands[] = {
      "DELETE",
      "/v1/edges/{EDGE}",
      DONE},
-    {"drift", NO_WORDS, "where edges and the index of devices and calls differ; exit code 5 when they do",
+    {"drift", NO_WORDS,
+     "where edges differ from the index of devices and calls, or from the registry; exit code 5 when they do",
      "GET", "/v1/edges", .show = SHOW_DRIFT},
 
     {"completion bash", NO_WORDS, "a script that completes belfryctl's words in bash", .show = SHOW_LOCAL},

@@ -27,6 +27,28 @@ static bool compare(const json_t *edge, const char *name, const char *kept_name,
     return true;
 }
 
+// How far the edge's table of domains is behind the registry. What it heard a moment before call-control did
+// is no fault. False: one of the two is missing.
+static bool compare_table(const json_t *edge, json_t *faults)
+{
+    const json_t *has = json_object_get(edge, "table_seq"), *newest = json_object_get(edge, "registry_seq");
+
+    if (!has || !newest)
+        return false;
+    int64_t behind = json_integer_value(newest) - json_integer_value(has);
+    if (json_is_null(newest))
+        find(faults, "registry: not heard by call-control;");
+    else if (json_is_false(json_object_get(edge, "alive")))
+        return true; // that one is said already
+    else if (json_is_null(has))
+        find(faults, "domains: it has no table of this registry;");
+    else if (behind > 0) {
+        bf_autofree char *text = bf_xasprintf("domains: %" PRId64 " changes behind the registry;", behind);
+        find(faults, text);
+    }
+    return true;
+}
+
 static enum bf_err judge(json_t *edge, bool *any)
 {
     const json_t *alive = json_object_get(edge, "alive");
@@ -35,7 +57,7 @@ static enum bf_err judge(json_t *edge, bool *any)
     if (json_is_false(alive))
         find(faults, "no heartbeat;");
     if (!json_is_boolean(alive) || !compare(edge, "bindings", "indexed_bindings", faults) ||
-        !compare(edge, "calls", "indexed_calls", faults)) {
+        !compare(edge, "calls", "indexed_calls", faults) || !compare_table(edge, faults)) {
         json_decref(faults);
         return BF_PROTOCOL;
     }
@@ -70,6 +92,8 @@ void drift_write(struct bf_buf *into, const json_t *items)
         {"INDEXED", "indexed_bindings", COLUMN_NUMBER},
         {"CALLS", "calls", COLUMN_NUMBER},
         {"INDEXED", "indexed_calls", COLUMN_NUMBER},
+        {"TABLE", "table_seq", COLUMN_NUMBER},
+        {"REGISTRY", "registry_seq", COLUMN_NUMBER},
         {"DRIFT", "drift", COLUMN_LIST},
     };
 

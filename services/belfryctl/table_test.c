@@ -107,10 +107,21 @@ static void drift_is_found_and_named(void **state)
 {
     json_t *good =
         read_json("[{\"id\":\"a\",\"alive\":true,\"bindings\":5,\"indexed_bindings\":5,\"calls\":1,"
-                  "\"indexed_calls\":1}]");
+                  "\"indexed_calls\":1,\"table_seq\":7,\"registry_seq\":7},"
+                  "{\"id\":\"ahead\",\"alive\":true,\"bindings\":0,\"indexed_bindings\":0,\"calls\":0,"
+                  "\"indexed_calls\":0,\"table_seq\":8,\"registry_seq\":7}]");
+    json_t *behind =
+        read_json("[{\"id\":\"a\",\"alive\":true,\"bindings\":0,\"indexed_bindings\":0,\"calls\":0,"
+                  "\"indexed_calls\":0,\"table_seq\":5,\"registry_seq\":7},"
+                  "{\"id\":\"b\",\"alive\":true,\"bindings\":0,\"indexed_bindings\":0,\"calls\":0,"
+                  "\"indexed_calls\":0,\"table_seq\":null,\"registry_seq\":7},"
+                  "{\"id\":\"c\",\"alive\":true,\"bindings\":0,\"indexed_bindings\":0,\"calls\":0,"
+                  "\"indexed_calls\":0,\"table_seq\":5,\"registry_seq\":null}]");
     json_t *bad = read_json("[{\"id\":\"a\",\"alive\":true,\"bindings\":5,\"indexed_bindings\":3,\"calls\":0,"
-                            "\"indexed_calls\":0},{\"id\":\"b\",\"alive\":false,\"bindings\":0,"
-                            "\"indexed_bindings\":1,\"calls\":7,\"indexed_calls\":6}]");
+                            "\"indexed_calls\":0,\"table_seq\":7,\"registry_seq\":7},{\"id\":\"b\",\"alive\":"
+                            "false,\"bindings\":0,"
+                            "\"indexed_bindings\":1,\"calls\":7,\"indexed_calls\":6,"
+                            "\"table_seq\":1,\"registry_seq\":7}]");
     json_t *unclear = read_json("[{\"id\":\"a\",\"alive\":true,\"bindings\":5,\"indexed_bindings\":5}]");
     struct bf_buf buf;
     bool any = true;
@@ -124,9 +135,17 @@ static void drift_is_found_and_named(void **state)
     assert_non_null(strstr(buf.at, " bindings: the index has 2 fewer;\n"));
     assert_non_null(
         strstr(buf.at, " no heartbeat; bindings: the index has 1 more; calls: the index has 1 fewer;\n"));
+    assert_int_equal(drift_judge(behind, &any), BF_OK);
+    assert_true(any);
+    bf_buf_clear(&buf);
+    drift_write(&buf, behind);
+    assert_non_null(strstr(buf.at, " domains: 2 changes behind the registry;\n"));
+    assert_non_null(strstr(buf.at, " domains: it has no table of this registry;\n"));
+    assert_non_null(strstr(buf.at, " registry: not heard by call-control;\n"));
     assert_int_equal(drift_judge(unclear, &any), BF_PROTOCOL);
     bf_buf_release(&buf);
     json_decref(good);
+    json_decref(behind);
     json_decref(bad);
     json_decref(unclear);
 }

@@ -117,7 +117,11 @@ static enum bf_err read_edge(const Belfry__Call__V1__EdgeInfo *from, struct edge
         bf_buf_fmt(error, "edge.bus and edge.internal must be shorter than %d bytes", EDGE_URL_SIZE);
         return BF_INVALID;
     }
-    *ret_edge = (struct edge){.boot = from->boot, .calls = from->calls, .bindings = from->bindings};
+    *ret_edge = (struct edge){.boot = from->boot,
+                              .calls = from->calls,
+                              .bindings = from->bindings,
+                              .table_epoch = from->table_epoch,
+                              .table_seq = from->table_seq};
     snprintf(ret_edge->id, sizeof(ret_edge->id), "%s", from->id);
     snprintf(ret_edge->bus, sizeof(ret_edge->bus), "%s", from->bus);
     snprintf(ret_edge->internal, sizeof(ret_edge->internal), "%s", from->internal);

@@ -13,6 +13,7 @@ struct directory {
     struct bf_bus_subscriber *feed;
     _Atomic uint64_t retry_at_ms; // monotonic: before it the registry is not asked for what we have
     _Atomic uint64_t heard_ms;    // monotonic, of the last message
+    _Atomic uint64_t head_epoch, head_seq, head_ms; // heard when, for those who look
     // Of the feed's thread alone.
     bool synced;
     uint64_t epoch, seq;
@@ -106,7 +107,22 @@ static void hear(void *ctx, struct bf_str message)
     }
     if (hearing.head_seq > directory->seq)
         start_anew(directory, directory->epoch, hearing.head_seq);
-    atomic_store(&directory->heard_ms, bf_mono_ms());
+    uint64_t now_ms = bf_mono_ms();
+    atomic_store(&directory->head_epoch, directory->epoch);
+    atomic_store(&directory->head_seq, directory->seq);
+    atomic_store(&directory->head_ms, now_ms);
+    atomic_store(&directory->heard_ms, now_ms);
+}
+
+bool directory_head(struct directory *directory, struct directory_head *ret_head)
+{
+    uint64_t head_ms = atomic_load(&directory->head_ms);
+
+    if (head_ms == 0 || bf_mono_ms() >= head_ms + DIRECTORY_SILENCE_MS)
+        return false;
+    *ret_head =
+        (struct directory_head){atomic_load(&directory->head_epoch), atomic_load(&directory->head_seq)};
+    return true;
 }
 
 // ---- looking up

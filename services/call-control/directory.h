@@ -21,4 +21,10 @@ void directory_stop(struct directory *directory); // NULL is fine
 bf_must_check enum bf_err directory_look(struct directory *directory, struct bf_id tenant, const char *number,
                                          const struct directory_entry **ret_entry);
 
+// The newest change that was heard of. False: the feed is silent.
+struct directory_head {
+    uint64_t epoch, seq;
+};
+bool directory_head(struct directory *directory, struct directory_head *ret_head);
+
 #endif

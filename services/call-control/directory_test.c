@@ -125,6 +125,18 @@ static void test_a_head_ahead_of_us_voids_everything(void **state)
     assert_int_equal(questions_for("101"), 0);
 }
 
+static void test_the_newest_change_is_known(void **state)
+{
+    uint64_t until = bf_mono_ms() + FIXTURE_WAIT_MS;
+    struct directory_head found = {0, 0};
+
+    publish_until_asked(epoch, ++head, 0, NULL, "101");
+    while (!directory_head(fixture.control.directory, &found) || found.epoch != epoch || found.seq != head) {
+        assert_true(bf_mono_ms() < until);
+        usleep(2000);
+    }
+}
+
 static void test_what_is_old_serves_while_the_registry_is_away(void **state)
 {
     const struct directory_entry *entry = NULL;
@@ -146,6 +158,7 @@ static void test_what_is_old_serves_while_the_registry_is_away(void **state)
 
 static void test_a_silent_feed_voids_everything(void **state)
 {
+    struct directory_head found;
     uint64_t until = bf_mono_ms() + FIXTURE_WAIT_MS;
 
     assert_int_equal(questions_for("101"), 0);
@@ -153,6 +166,7 @@ static void test_a_silent_feed_voids_everything(void **state)
         assert_true(bf_mono_ms() < until);
         usleep(20000);
     }
+    assert_false(directory_head(fixture.control.directory, &found));
 }
 
 // ---- the cache alone
@@ -231,6 +245,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_change_voids_what_it_speaks_of, begin),
         cmocka_unit_test_setup(test_a_gap_voids_everything, begin),
         cmocka_unit_test_setup(test_a_head_ahead_of_us_voids_everything, begin),
+        cmocka_unit_test_setup(test_the_newest_change_is_known, begin),
         cmocka_unit_test_setup(test_what_is_old_serves_while_the_registry_is_away, begin),
         cmocka_unit_test_setup(test_a_silent_feed_voids_everything, begin),
         cmocka_unit_test(test_the_least_recently_used_goes),

@@ -2,18 +2,24 @@
 #include "api.h"
 #include "bf_clock.h"
 #include "call_json.h"
+#include "directory.h"
 #include "edge_store.h"
 #include "forget.h"
 
 // By Redis' own clock the heartbeat is age_ms old; people see it on ours.
-static json_t *edge_json(const struct edge *edge, int64_t indexed_bindings, int64_t indexed_calls)
+static json_t *edge_json(const struct edge *edge, const struct directory_head *head, int64_t indexed_bindings,
+                         int64_t indexed_calls)
 {
-    return json_pack("{s:s, s:b, s:o, s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "id", edge->id, "alive",
+    bool has_table = edge->table_epoch && (!head || edge->table_epoch == head->epoch);
+
+    return json_pack("{s:s, s:b, s:o, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:o, s:o}", "id", edge->id, "alive",
                      (int)edge->alive, "seen_at",
                      edge->seen_ms ? bf_json_time(bf_unix_ms() - edge->age_ms) : json_null(), "age_ms",
                      (json_int_t)edge->age_ms, "internal", edge->internal, "bus", edge->bus, "bindings",
                      (json_int_t)edge->bindings, "indexed_bindings", (json_int_t)indexed_bindings, "calls",
-                     (json_int_t)edge->calls, "indexed_calls", (json_int_t)indexed_calls);
+                     (json_int_t)edge->calls, "indexed_calls", (json_int_t)indexed_calls, "table_seq",
+                     has_table ? json_integer((json_int_t)edge->table_seq) : json_null(), "registry_seq",
+                     head ? json_integer((json_int_t)head->seq) : json_null());
 }
 
 static enum bf_err edge_list(struct api_work *work)
@@ -21,6 +27,8 @@ static enum bf_err edge_list(struct api_work *work)
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(work->control->redis);
     bf_autofree struct edge *edges = NULL;
+    struct directory_head head;
+    bool heard = directory_head(work->control->directory, &head);
     char key[EDGE_KEY_SIZE];
     size_t count;
     enum bf_err err = edge_store_list(work->control, &edges, &count);
@@ -35,7 +43,8 @@ static enum bf_err edge_list(struct api_work *work)
         return err;
     json_t *items = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(items, edge_json(&edges[i], bf_redis_int(bf_redis_reply(batch, 2 * i)),
+        json_array_append_new(items, edge_json(&edges[i], heard ? &head : NULL,
+                                               bf_redis_int(bf_redis_reply(batch, 2 * i)),
                                                bf_redis_int(bf_redis_reply(batch, 2 * i + 1))));
     return api_list(work, items, "", false);
 }

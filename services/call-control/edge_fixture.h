@@ -61,6 +61,8 @@ static inline Belfry__Call__V1__EdgeInfo edge_info(const struct edge_fixture *ed
     info.id = (char *)edge->id;
     info.boot = edge->boot;
     info.internal = (char *)edge->internal;
+    info.table_epoch = UINT64_MAX - 5;
+    info.table_seq = 77;
     return info;
 }
 

@@ -8,7 +8,7 @@
 #include "bf_crypto.h"
 #include "control.h"
 
-// KEYS: e:<edge>. ARGV: boot, bus, internal, calls, bindings, token, lock in ms.
+// KEYS: e:<edge>. ARGV: boot, bus, internal, calls, bindings, token, lock in ms, table_epoch, table_seq.
 // Answers {"ok", seq, lost, synced, sync, gap, was}, {"busy"} or {"stale"}. A request of the boot before the
 // present one is an old one that was under way, or a second process with the same id: neither may turn the
 // stream back.
@@ -28,7 +28,8 @@ struct bf_redis_script edge_begin_script = {
             "             'was_until', string.format('%.0f', now + 60000))\n"
             "end\n"
             "redis.call('HSET', KEYS[1], 'bus', ARGV[2], 'internal', ARGV[3], 'calls', ARGV[4],\n"
-            "           'bindings', ARGV[5], 'seen_ms', string.format('%.0f', now), 'lock', ARGV[6],\n"
+            "           'bindings', ARGV[5], 'table_epoch', ARGV[8], 'table_seq', ARGV[9], 'seen_ms', "
+            "string.format('%.0f', now), 'lock', ARGV[6],\n"
             "           'lock_until', string.format('%.0f', now + ARGV[7]))\n"
             "redis.call('PEXPIRE', KEYS[1], 7 * 24 * 3600 * 1000)\n"
             "local is = redis.call('HMGET', KEYS[1], 'seq', 'lost', 'synced', 'sync', 'gap', 'was')\n"
@@ -87,25 +88,33 @@ static void copy_str(struct bf_str from, char *into, size_t size)
     into[len] = '\0';
 }
 
-static uint64_t read_boot(struct bf_str text)
+static const char *write_hex(uint64_t number, char text[17])
+{
+    snprintf(text, 17, "%016" PRIx64, number);
+    return text;
+}
+
+static uint64_t read_hex(struct bf_str text)
 {
     uint8_t bytes[8];
-    uint64_t boot = 0;
+    uint64_t number = 0;
 
     if (text.len == 2 * sizeof(bytes) && bf_unhex(text, bytes, sizeof(bytes)))
         for (size_t i = 0; i < sizeof(bytes); i++)
-            boot = boot << 8 | bytes[i];
-    return boot;
+            number = number << 8 | bytes[i];
+    return number;
 }
 
 static void read_edge(const struct bf_redis_reply *fields, uint64_t now_ms, struct edge *edge)
 {
-    edge->boot = read_boot(bf_redis_str(bf_redis_item(fields, 0)));
+    edge->boot = read_hex(bf_redis_str(bf_redis_item(fields, 0)));
     copy_str(bf_redis_str(bf_redis_item(fields, 1)), edge->bus, sizeof(edge->bus));
     copy_str(bf_redis_str(bf_redis_item(fields, 2)), edge->internal, sizeof(edge->internal));
     edge->calls = (uint32_t)bf_redis_int(bf_redis_item(fields, 3));
     edge->bindings = (uint32_t)bf_redis_int(bf_redis_item(fields, 4));
     edge->seen_ms = (uint64_t)bf_redis_int(bf_redis_item(fields, 5));
+    edge->table_epoch = read_hex(bf_redis_str(bf_redis_item(fields, 6)));
+    edge->table_seq = (uint64_t)bf_redis_int(bf_redis_item(fields, 7));
     edge->age_ms = now_ms > edge->seen_ms ? now_ms - edge->seen_ms : 0;
     edge->alive = edge->age_ms < EDGE_ALIVE_MS;
 }
@@ -130,7 +139,7 @@ static size_t ask_edges(struct bf_redis_batch *batch, const struct bf_redis_repl
         copy_str(id, list[count].id, sizeof(list[count].id));
         bf_redis_cmd(batch, "HMGET", BF_R_TEXT(edge_key("e", list[count].id, key)), BF_R_TEXT("boot"),
                      BF_R_TEXT("bus"), BF_R_TEXT("internal"), BF_R_TEXT("calls"), BF_R_TEXT("bindings"),
-                     BF_R_TEXT("seen_ms"));
+                     BF_R_TEXT("seen_ms"), BF_R_TEXT("table_epoch"), BF_R_TEXT("table_seq"));
         count++;
     }
     return count;
@@ -217,19 +226,19 @@ static enum bf_err read_stream(const struct bf_redis_reply *reply, struct bf_str
 enum bf_err edge_store_begin(struct control *control, const struct edge *edge, struct edge_stream *ret_stream)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
-    char key[EDGE_KEY_SIZE], boot[17], epoch[EDGE_EPOCH_SIZE];
+    char key[EDGE_KEY_SIZE], boot[17], table_epoch[17], epoch[EDGE_EPOCH_SIZE];
 
     *ret_stream = (struct edge_stream){.seq = 0};
     random_text(ret_stream->token, sizeof(ret_stream->token));
     random_text(epoch, sizeof(epoch));
-    snprintf(boot, sizeof(boot), "%016" PRIx64, edge->boot);
     bf_redis_cmd(batch, "SETNX", BF_R_TEXT("epoch"), BF_R_TEXT(epoch));
     size_t epoch_at = bf_redis_cmd(batch, "GET", BF_R_TEXT("epoch"));
     bf_redis_cmd(batch, "SADD", BF_R_TEXT("edges"), BF_R_TEXT(edge->id));
-    size_t begin_at =
-        bf_redis_eval(batch, &edge_begin_script, 1, BF_R_TEXT(edge_key("e", edge->id, key)), BF_R_TEXT(boot),
-                      BF_R_TEXT(edge->bus), BF_R_TEXT(edge->internal), BF_R_INT(edge->calls),
-                      BF_R_INT(edge->bindings), BF_R_TEXT(ret_stream->token), BF_R_INT(EDGE_LOCK_MS));
+    size_t begin_at = bf_redis_eval(
+        batch, &edge_begin_script, 1, BF_R_TEXT(edge_key("e", edge->id, key)),
+        BF_R_TEXT(write_hex(edge->boot, boot)), BF_R_TEXT(edge->bus), BF_R_TEXT(edge->internal),
+        BF_R_INT(edge->calls), BF_R_INT(edge->bindings), BF_R_TEXT(ret_stream->token), BF_R_INT(EDGE_LOCK_MS),
+        BF_R_TEXT(write_hex(edge->table_epoch, table_epoch)), BF_R_INT(edge->table_seq));
     enum bf_err err = bf_redis_run(batch);
     if (err)
         return err;

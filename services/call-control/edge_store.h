@@ -1,7 +1,7 @@
 // Edges in Redis: heartbeat, and how far the stream of each is taken.
 //
-// e:<edge> is a hash: boot seq bus internal calls bindings seen_ms, of the stream also lost synced sync gap
-// lock lock_until. Every time in it is by Redis' clock.
+// e:<edge> is a hash: boot seq bus internal calls bindings table_epoch table_seq seen_ms, of the stream also
+// lost synced sync gap lock lock_until. Every time in it is by Redis' clock.
 #ifndef EDGE_STORE_H
 #define EDGE_STORE_H
 
@@ -20,8 +20,9 @@ struct edge {
     char bus[EDGE_URL_SIZE];
     char internal[EDGE_URL_SIZE]; // host:port
     uint32_t calls, bindings;
-    uint64_t seen_ms; // of the last heartbeat
-    uint64_t age_ms;  // since then, when it was read
+    uint64_t table_epoch, table_seq; // the registry's feed up to which its table is; 0: none yet
+    uint64_t seen_ms;                // of the last heartbeat
+    uint64_t age_ms;                 // since then, when it was read
     bool alive;
 };
 

@@ -386,6 +386,20 @@ static void heard_ago(const char *key, uint64_t ago_ms)
                                   BF_R_INT(bf_unix_ms() - ago_ms)) >= 0);
 }
 
+static void test_a_heartbeat_tells_how_far_the_edges_table_is(void **state)
+{
+    bf_autofree struct edge *list = NULL;
+    size_t count;
+
+    assert_int_equal(edge_send(&edge), BF_OK);
+    assert_int_equal(edge_store_list(&fixture.control, &list, &count), BF_OK);
+    const struct edge *found = edge_in_list(list, count, "edge-1");
+    assert_non_null(found);
+    assert_true(found->alive);
+    assert_int_equal(found->table_epoch, UINT64_MAX - 5);
+    assert_int_equal(found->table_seq, 77);
+}
+
 static void test_an_edge_is_forgotten_with_all_it_had(void **state)
 {
     struct edge_fixture other = edge_fixture(&fixture, "edge-2", 5);
@@ -478,6 +492,7 @@ int main(void)
         cmocka_unit_test_setup(test_what_could_break_a_header_or_a_key_is_left_out, begin),
         cmocka_unit_test_setup(test_nonsense_is_refused, begin),
         cmocka_unit_test_setup(test_a_restarted_edge_gets_its_bindings_back, begin),
+        cmocka_unit_test_setup(test_a_heartbeat_tells_how_far_the_edges_table_is, begin),
         cmocka_unit_test_setup(test_an_edge_is_forgotten_with_all_it_had, begin),
         cmocka_unit_test_setup(test_an_edge_that_is_heard_is_not_forgotten, begin),
         cmocka_unit_test_setup(test_a_tenants_bindings_come_in_pages_by_number, begin),

@@ -133,6 +133,14 @@ describe('calls', () => {
     assert.equal((await ctl(['edges'], { env: asTenant })).code, 1);
   });
 
+  it('drift tells how far the table of each edge is', async () => {
+    const drift = async () => JSON.parse((await ctl(['drift', '--json'])).out).items.filter(({ id }) => belfry.edges.some((edge) => edge.id === id));
+    const before = (await drift())[0].registry_seq;
+    assert.ok(Number.isInteger(before), `${before}`);
+    await world.tenant();
+    await until(async () => (await drift()).every(({ table_seq, registry_seq }) => table_seq === registry_seq && table_seq > before), { what: 'all edges have the new tenant', deadline_ms: 20_000 });
+  });
+
   it('an edge that runs is not forgotten', async () => {
     const { code, err } = await ctl(['edge', 'forget', belfry.edges[0].id]);
     assert.equal(code, 1);
