@@ -14,6 +14,7 @@
 #include "cdr_store.h"
 #include "control.h"
 #include "edge_store.h"
+#include "forget.h"
 #include "limit_store.h"
 #include "location_store.h"
 #include "reaper.h"
@@ -181,6 +182,31 @@ static void assert_cdr(struct bf_id call, const char *result, const char *reason
     if (talk_ms >= 0)
         assert_int_equal(json_integer_value(json_object_get(cdr, "talk_ms")), talk_ms);
     json_decref(cdr);
+}
+
+static void a_cdr_tells_who_was_given_away(void **state)
+{
+    struct bf_id call = talk(), other = talk();
+    struct call_event away = event_of(call, 4, CALL_TRANSFER), end = end_of(call), other_end = end_of(other);
+
+    away.number = "103";
+    away.reason = "blind by callee";
+    end.seq = 5;
+    assert_int_equal(call_event_apply(&control, &away), BF_OK);
+    assert_true(runs(call));
+    assert_int_equal(call_event_apply(&control, &end), BF_OK);
+    assert_int_equal(call_event_apply(&control, &other_end), BF_OK);
+    json_t *cdr = cdr_of(acme, call), *other_cdr = cdr_of(acme, other);
+    const json_t *transfers = json_object_get(cdr, "transfers"), *first = json_array_get(transfers, 0);
+    assert_int_equal(json_array_size(transfers), 1);
+    assert_string_equal(json_string_value(json_object_get(first, "to")), "103");
+    assert_string_equal(json_string_value(json_object_get(first, "how")), "blind by callee");
+    assert_string_equal(json_string_value(json_object_get(first, "time")),
+                        json_string_value(json_object_get(cdr, "started_at")));
+    assert_true(json_is_array(json_object_get(other_cdr, "transfers")));
+    assert_int_equal(json_array_size(json_object_get(other_cdr, "transfers")), 0);
+    json_decref(cdr);
+    json_decref(other_cdr);
 }
 
 // ---- partitions
@@ -494,6 +520,15 @@ static void heartbeat(const char *edge, uint64_t seen_ms)
     assert_int_equal(bf_redis_run(batch), BF_OK);
 }
 
+static bool is_listed(const char *edge)
+{
+    bf_autofree struct edge *list = NULL;
+    size_t count;
+
+    assert_int_equal(edge_store_list(&control, &list, &count), BF_OK);
+    return edge_in_list(list, count, edge);
+}
+
 static void the_calls_of_a_dead_edge_are_closed(void **state)
 {
     struct bf_id calls[2] = {talk(), talk()};
@@ -531,6 +566,22 @@ static void a_call_whose_end_was_never_told_is_closed_when_its_time_is_over(void
     assert_int_equal(closed, 0);
 }
 
+static void a_forgotten_edge_leaves_no_call_behind(void **state)
+{
+    struct bf_id call = talk();
+    struct forgotten forgotten;
+
+    heartbeat("edge-1", bf_unix_ms());
+    assert_int_equal(forget_edge(&control, "edge-1", &forgotten), BF_CONFLICT);
+    assert_true(runs(call));
+    heartbeat("edge-1", bf_unix_ms() - 60000);
+    assert_int_equal(forget_edge(&control, "edge-1", &forgotten), BF_OK);
+    assert_int_equal(forgotten.calls, 1);
+    assert_false(runs(call) || is_listed("edge-1"));
+    assert_int_equal(leases(), 0);
+    assert_cdr(call, "lost", "edge-lost", -1);
+}
+
 static void turn_until(struct reaper *reaper, struct bf_id call, bool closed, uint64_t for_ms)
 {
     uint64_t until = bf_mono_ms() + for_ms;
@@ -552,12 +603,16 @@ static void the_reaper_closes_the_silent_and_leaves_the_living(void **state)
     assert_int_equal(call_event_apply(&control, &event), BF_OK);
     heartbeat("edge-1", bf_unix_ms() - 60000);
     heartbeat("edge-2", bf_unix_ms() + 3600000); // heard all the time
+    heartbeat("edge-old", 0);                    // as when its heartbeat ran out
     assert_int_equal(reaper_turn(reaper), BF_OK);
     assert_int_equal(reaper_turn(other), BF_OK); // the other one leads
     assert_true(runs(dead));                     // it might only not have been heard yet
     turn_until(reaper, dead, true, 20000 + REAPER_GRACE_MS);
     assert_true(runs(living));
     assert_cdr(dead, "lost", "edge-lost", -1);
+    assert_int_equal(reaper_turn(reaper), BF_OK);
+    assert_false(is_listed("edge-old"));
+    assert_true(is_listed("edge-1") && is_listed("edge-2"));
     reaper_free(reaper);
     assert_int_equal(reaper_turn(other), BF_OK);
     assert_int_equal(call_metrics[CALLS_REAPER_LEADS].value, 1);
@@ -608,6 +663,8 @@ int main(void)
         TEST(cdrs_are_found_by_time_and_any_number_in_pages),
         TEST(the_calls_of_a_dead_edge_are_closed),
         TEST(a_call_whose_end_was_never_told_is_closed_when_its_time_is_over),
+        TEST(a_cdr_tells_who_was_given_away),
+        TEST(a_forgotten_edge_leaves_no_call_behind),
         TEST(the_reaper_closes_the_silent_and_leaves_the_living),
         TEST(without_postgresql_nothing_is_taken_and_what_runs_is_seen),
     };

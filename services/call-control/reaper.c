@@ -167,6 +167,19 @@ static enum bf_err forget(struct reaper *reaper, struct silent *silent)
     return BF_OK;
 }
 
+// Its heartbeat has run out of Redis (7 days): what is left of it is its name in the list.
+static enum bf_err expire(struct reaper *reaper, const char *edge)
+{
+    struct forgotten forgotten;
+    enum bf_err err = forget_edge(reaper->control, edge, &forgotten);
+
+    if (err == BF_NOT_FOUND || err == BF_CONFLICT) // somebody else did, or it is back
+        return BF_OK;
+    if (!err)
+        bf_info("reaper.edge_expired", BF_S("edge", edge), BF_I("bindings", forgotten.bindings));
+    return err;
+}
+
 static enum bf_err look_at(struct reaper *reaper, const struct edge *edge, uint64_t now_ms)
 {
     struct silent *silent = silent_find(reaper, edge->id);
@@ -182,6 +195,8 @@ static enum bf_err look_at(struct reaper *reaper, const struct edge *edge, uint6
     uint64_t silent_ms = now_ms - silent->since_ms;
     if (!silent->reaped && silent_ms >= REAPER_WATCH_MS)
         return reap(reaper, silent);
+    if (silent->reaped && edge->seen_ms == 0)
+        return expire(reaper, edge->id);
     if (!silent->forgotten && silent_ms >= REAPER_FORGET_MS)
         return forget(reaper, silent);
     return BF_OK;

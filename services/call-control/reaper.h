@@ -3,7 +3,8 @@
 //
 // Any replica may do it; one at a time does, by a lock in Redis. An edge is dead when its heartbeat is older
 // than REAPER_DEAD_MS and the replica itself has watched it being silent for REAPER_WATCH_MS: so neither a
-// restart of call-control nor one of Redis counts against edges that could not be heard. One thread.
+// restart of call-control nor one of Redis counts against edges that could not be heard. One whose heartbeat
+// ran out of Redis is forgotten altogether (forget.h). One thread.
 #ifndef REAPER_H
 #define REAPER_H
 
