@@ -15,6 +15,12 @@ struct writer {
     size_t used;
 };
 
+static void writer_init(struct writer *out, char *text)
+{
+    out->text = text;
+    out->used = 0;
+}
+
 static void bf_printf(2, 3) put(struct writer *out, const char *format, ...)
 {
     size_t left = out->used < SIP_BYTES_MAX ? SIP_BYTES_MAX - out->used : 0;
@@ -82,8 +88,9 @@ static void put_request(struct writer *out, const struct sip_dialog *dialog, enu
 size_t sip_dialog_request(const struct sip_dialog *dialog, enum sip_method method, uint32_t cseq,
                           const char *authorization, char text[SIP_BYTES_MAX])
 {
-    struct writer out = {.text = text};
+    struct writer out;
 
+    writer_init(&out, text);
     put_request(&out, dialog, method, method == SIP_ACK ? "a" : "", cseq, bf_str(dialog->to));
     if (method == SIP_INVITE)
         put(&out, "Contact: <sip:%s@127.0.0.1:%u>\r\n", dialog->caller.number, dialog->port);
@@ -94,8 +101,9 @@ size_t sip_dialog_request(const struct sip_dialog *dialog, enum sip_method metho
 size_t sip_dialog_ack_refusal(const struct sip_dialog *dialog, const struct sip_packet *refusal,
                               char text[SIP_BYTES_MAX])
 {
-    struct writer out = {.text = text};
+    struct writer out;
 
+    writer_init(&out, text);
     put_request(&out, dialog, SIP_ACK, "", refusal->cseq, refusal->to);
     put(&out, "Content-Length: 0\r\n\r\n");
     return written(&out);
@@ -104,9 +112,10 @@ size_t sip_dialog_ack_refusal(const struct sip_dialog *dialog, const struct sip_
 size_t sip_dialog_answer(struct bf_str packet, int status, uint16_t port, char text[SIP_BYTES_MAX])
 {
     static const char *const copied[] = {"Via:", "Record-Route:", "From:", "Call-ID:", "CSeq:"};
-    struct writer out = {.text = text};
+    struct writer out;
     struct bf_str line;
 
+    writer_init(&out, text);
     put(&out, "SIP/2.0 %d %s\r\n", status, status < 200 ? "Ringing" : "OK");
     while (sip_next_line(&packet, &line)) {
         if (sip_starts(line, BF_STR("To:")))

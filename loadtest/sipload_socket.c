@@ -67,8 +67,9 @@ void load_socket_put(struct load_socket *s, char *text, size_t len)
 {
     if (s->queued == LOAD_BATCH)
         load_socket_flush(s);
-    s->out_at[s->queued] = (struct iovec){text, len};
-    s->queued++;
+    struct iovec *out = &s->out_at[s->queued++];
+    out->iov_base = text;
+    out->iov_len = len;
 }
 
 int load_socket_receive(struct load_socket *s)

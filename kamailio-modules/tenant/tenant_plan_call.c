@@ -256,7 +256,7 @@ static bool branch_set(sip_msg_t *msg, const struct tenant_live *live,
 static int branches_set(sip_msg_t *msg, const tm_cell_t *t, const struct tenant_live *live,
                         const struct tenant_plan_step *step)
 {
-    int room = sr_dst_max_branches - t->nr_of_outgoings, set = 0;
+    int room = (int)sr_dst_max_branches - t->nr_of_outgoings, set = 0;
 
     clear_branches();
     for (size_t i = 0; i < step->target_count && set < room; i++) {

@@ -28,25 +28,27 @@ void tenant_plan_wire_ask(const struct tenant_plan_ask *ask, struct bf_buf *into
 {
     Belfry__Call__V1__PlanRequest message = BELFRY__CALL__V1__PLAN_REQUEST__INIT;
     Belfry__Call__V1__EdgeInfo edge = BELFRY__CALL__V1__EDGE_INFO__INIT;
-    bf_autofree char *id = NULL, *bus = NULL, *internal = NULL, *call_id = NULL;
-    bf_autofree char *caller = NULL, *callee = NULL, *source = NULL, *user_agent = NULL;
     uint8_t bytes[TENANT_PLAN_ASK_BYTES_MAX];
 
     if (ask_text_bytes(ask) > sizeof(bytes) - 128) { // 128: the numbers, ids and tags
         into->over = true;
         return;
     }
-    edge.id = id = text_of(ask->edge.id);
-    edge.bus = bus = text_of(ask->edge.bus);
-    edge.internal = internal = text_of(ask->edge.internal);
+    bf_autofree char *id = text_of(ask->edge.id), *bus = text_of(ask->edge.bus);
+    bf_autofree char *internal = text_of(ask->edge.internal), *call_id = text_of(ask->call_id);
+    bf_autofree char *caller = text_of(ask->caller), *callee = text_of(ask->callee);
+    bf_autofree char *source = text_of(ask->source), *user_agent = text_of(ask->user_agent);
+    edge.id = id;
+    edge.bus = bus;
+    edge.internal = internal;
     edge.boot = ask->edge.boot;
     message.edge = &edge;
     message.tenant_id = (ProtobufCBinaryData){sizeof(ask->tenant.bytes), (uint8_t *)ask->tenant.bytes};
-    message.call_id = call_id = text_of(ask->call_id);
-    message.caller = caller = text_of(ask->caller);
-    message.callee = callee = text_of(ask->callee);
-    message.source = source = text_of(ask->source);
-    message.user_agent = user_agent = text_of(ask->user_agent);
+    message.call_id = call_id;
+    message.caller = caller;
+    message.callee = callee;
+    message.source = source;
+    message.user_agent = user_agent;
     message.max_calls = ask->max_calls;
     message.calls_per_second = ask->calls_per_second;
     bf_buf_add(into, bytes, belfry__call__v1__plan_request__pack(&message, bytes));

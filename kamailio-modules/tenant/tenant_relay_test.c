@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
+#include "bf_buf.h"
 #include "tenant_relay.h"
 
 static void test_addresses_are_read(void **state)
@@ -51,15 +52,18 @@ static void test_what_is_no_address_is_refused(void **state)
 static void test_too_many_are_refused(void **state)
 {
     struct tenant_relay relays[TENANT_RELAYS_MAX];
-    char text[TENANT_RELAYS_MAX * 20 + 20] = "";
+    struct bf_buf text;
     size_t count;
 
+    bf_buf_init(&text, 4096);
     for (int i = 0; i < TENANT_RELAYS_MAX; i++)
-        strcat(text, "udp:127.0.0.1:2223 ");
-    assert_true(tenant_relays_read(bf_str(text), relays, &count));
+        bf_buf_str(&text, "udp:127.0.0.1:2223 ");
+    assert_true(tenant_relays_read(bf_str(text.at), relays, &count));
     assert_int_equal(count, TENANT_RELAYS_MAX);
-    strcat(text, "udp:127.0.0.1:2223");
-    assert_false(tenant_relays_read(bf_str(text), relays, &count));
+    bf_buf_str(&text, "udp:127.0.0.1:2223");
+    assert_true(bf_buf_ok(&text));
+    assert_false(tenant_relays_read(bf_str(text.at), relays, &count));
+    bf_buf_release(&text);
 }
 
 // A round in which `answer` (its %s the cookie) comes, or nothing for NULL; and what it led to is carried

@@ -44,7 +44,7 @@ static int setup(void **state)
     const struct tenant_report_edge edge = {"edge-1", 77, "tcp://127.0.0.1:1", "127.0.0.1:2"};
 
     memset(&world, 0, sizeof(world));
-    bf_buf_init(&world.body, 2 * TENANT_REPORT_BYTES_MAX);
+    bf_buf_init(&world.body, (size_t)2 * TENANT_REPORT_BYTES_MAX);
     now_ms = 1000000;
     outbox = tenant_outbox_init(aligned_alloc(64, (tenant_outbox_bytes(8192) + 63) & ~63ul), 8192);
     report = tenant_report_new(outbox, &edge, now_ms, &HOOKS, NULL);

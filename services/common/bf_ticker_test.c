@@ -11,7 +11,7 @@
 #include "bf_clock.h"
 #include "bf_ticker.h"
 
-#define HOUR_MS (3600 * 1000)
+#define HOUR_MS INT64_C(3600000)
 
 struct work {
     int64_t pause_ms; // between turns; behind the last an hour

@@ -53,36 +53,45 @@ static void a_number_is_an_extension_or_a_group(void **state)
     bf_tx_release(tx);
 }
 
+struct taker {
+    bool as_group;
+    enum bf_err err;
+};
+
 // Each thread tries to make 620 an extension or a group; no lock on the tenant helps the database.
-static void *take_620(void *as_group)
+static void *take_620(void *at)
 {
+    struct taker *taker = at;
     struct extension extension = store_extension("620");
     struct group group = store_group("620", "");
     struct bf_tx *tx = NULL;
     enum bf_err err = bf_tx_begin(db, BF_SCOPE_TENANT, acme.id, &tx);
 
-    if (!err && as_group)
+    if (!err && taker->as_group)
         err = group_store_add(tx, acme.id, &group);
     else if (!err)
         err = extension_store_add(tx, acme.id, &extension, &(struct extension_ha1){.md5 = {1}});
     if (!err)
         err = bf_tx_commit(tx);
     bf_tx_release(tx);
-    return (void *)(intptr_t)err;
+    taker->err = err;
+    return NULL;
 }
 
 static void of_many_that_take_a_number_at_once_one_gets_it(void **state)
 {
-    pthread_t threads[6];
+    struct taker takers[6];
+    pthread_t threads[BF_LEN(takers)];
     int got = 0;
 
-    for (size_t i = 0; i < BF_LEN(threads); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, take_620, i % 2 ? "group" : NULL), 0);
-    for (size_t i = 0; i < BF_LEN(threads); i++) {
-        void *err;
-        assert_int_equal(pthread_join(threads[i], &err), 0);
-        assert_true((intptr_t)err == BF_OK || (intptr_t)err == BF_CONFLICT);
-        got += (intptr_t)err == BF_OK;
+    for (size_t i = 0; i < BF_LEN(takers); i++) {
+        takers[i] = (struct taker){.as_group = i % 2};
+        assert_int_equal(pthread_create(&threads[i], NULL, take_620, &takers[i]), 0);
+    }
+    for (size_t i = 0; i < BF_LEN(takers); i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(takers[i].err == BF_OK || takers[i].err == BF_CONFLICT);
+        got += takers[i].err == BF_OK;
     }
     assert_int_equal(got, 1);
     struct bf_tx *tx = store_begin();

@@ -100,19 +100,25 @@ static void edges_of_one_address_share_its_name(void **state)
 
 static void the_longest_names_at_all_edges_fit(void **state)
 {
-    char edges[DNS_EDGES_MAX * DNS_HOST_SIZE + 1] = "", domains[50 * 254 + 1] = "", name[254];
+    struct bf_buf edges, domains;
+    char name[254];
     size_t lines = 0;
 
     for (size_t i = 0; i < 253; i++)
         name[i] = i % 50 == 49 ? '.' : 'a';
     name[253] = '\0';
+    bf_buf_init(&edges, 4096);
+    bf_buf_init(&domains, 16384);
     for (int i = 0; i < DNS_EDGES_MAX; i++) {
         name[0] = (char)('a' + i);
-        strcat(strcat(edges, name), " ");
+        bf_buf_fmt(&edges, "%s ", name);
     }
     for (int i = 0; i < 50; i++)
-        strcat(strcat(domains, name), i < 49 ? " " : "");
-    write_zone(edges, 5060, 5061, domains);
+        bf_buf_fmt(&domains, "%s%s", i ? " " : "", name);
+    assert_true(bf_buf_ok(&edges) && bf_buf_ok(&domains));
+    write_zone(edges.at, 5060, 5061, domains.at);
+    bf_buf_release(&edges);
+    bf_buf_release(&domains);
     assert_true(bf_buf_ok(&zone));
     for (const char *at = zone.at; (at = strchr(at, '\n')); at++)
         lines++;
