@@ -11,6 +11,11 @@
     "Plans: somebody is rung, refused by a rule, not possible (a part was away), too late for the edge"
 #define LIMITS "Calls refused by a tenant's limit"
 
+// Fine about 2 ms, which is what a plan may take at most; 500 ms is how long an edge waits for it.
+static const uint64_t plan_bounds_us[BF_METRIC_BUCKETS_MAX] = {
+    100, 200, 300, 500, 750, 1000, 1250, 1500, 1750, 2000, 2500, 3000, 5000, 10000, 50000, 500000,
+};
+
 struct bf_metric control_metrics[CONTROL_METRIC_COUNT] = {
     COUNTER(CONTROL_ENTRY_BINDING, "belfry_control_entries_total", ENTRIES, "kind=\"binding\""),
     COUNTER(CONTROL_ENTRY_BINDING_GONE, "belfry_control_entries_total", ENTRIES, "kind=\"binding_gone\""),
@@ -32,7 +37,10 @@ struct bf_metric control_metrics[CONTROL_METRIC_COUNT] = {
     COUNTER(CONTROL_PLAN_REFUSED, "belfry_control_plans_total", PLANS, "result=\"refused\""),
     COUNTER(CONTROL_PLAN_FAILED, "belfry_control_plans_total", PLANS, "result=\"failed\""),
     COUNTER(CONTROL_PLAN_LATE, "belfry_control_plans_total", PLANS, "result=\"late\""),
-    SECONDS(CONTROL_PLAN_SECONDS, "belfry_control_plan_seconds", "Time of one plan"),
+    [CONTROL_PLAN_SECONDS] = {.name = "belfry_control_plan_seconds",
+                              .kind = BF_HISTOGRAM,
+                              .help = "Time of one plan",
+                              .bounds_us = plan_bounds_us},
     COUNTER(CONTROL_LIMIT_MAX_CALLS, "belfry_control_limited_total", LIMITS, "limit=\"max_calls\""),
     COUNTER(CONTROL_LIMIT_RATE, "belfry_control_limited_total", LIMITS, "limit=\"calls_per_second\""),
     COUNTER(CONTROL_FORWARD_LOOPS, "belfry_control_forward_loops_total",

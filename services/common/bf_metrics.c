@@ -9,7 +9,7 @@
 #define TABLES_MAX    32
 #define REFRESHES_MAX 16
 
-static const uint64_t bounds_us[BF_METRIC_BUCKETS_MAX] = {
+static const uint64_t common_bounds_us[BF_METRIC_BUCKETS_MAX] = {
     100,   250,    500,    1000,   2500,    5000,    10000,   25000,
     50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000,
 };
@@ -64,8 +64,14 @@ void bf_metric_set(struct bf_metric *metric, int64_t value)
     atomic_store_explicit(&metric->value, value, memory_order_relaxed);
 }
 
+static const uint64_t *bounds_of(const struct bf_metric *metric)
+{
+    return metric->bounds_us ? metric->bounds_us : common_bounds_us;
+}
+
 void bf_metric_observe_us(struct bf_metric *metric, uint64_t us)
 {
+    const uint64_t *bounds_us = bounds_of(metric);
     size_t bucket = 0;
     while (bucket < BF_METRIC_BUCKETS_MAX && us > bounds_us[bucket])
         bucket++;
@@ -89,6 +95,7 @@ static void render_series(struct bf_buf *into, const struct bf_metric *m, const 
 
 static void render_histogram(struct bf_buf *into, const struct bf_metric *m)
 {
+    const uint64_t *bounds_us = bounds_of(m);
     uint64_t total = 0;
     for (size_t i = 0; i <= BF_METRIC_BUCKETS_MAX; i++) {
         total += atomic_load_explicit(&m->buckets[i], memory_order_relaxed);

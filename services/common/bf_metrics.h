@@ -21,6 +21,8 @@ struct bf_metric {
     enum bf_metric_kind kind;
     const char *help;
     const char *labels; // "code=\"2xx\"" or NULL; rows of one name stand together in the table
+    // of a histogram: BF_METRIC_BUCKETS_MAX upper bounds in microseconds, rising; NULL: 0.1 ms to 10 s
+    const uint64_t *bounds_us;
     _Atomic int64_t value;
     _Atomic uint64_t buckets[BF_METRIC_BUCKETS_MAX + 1];
     _Atomic uint64_t sum_us;

@@ -6,12 +6,19 @@
 
 #include "bf_metrics.h"
 
+static const uint64_t fine_us[BF_METRIC_BUCKETS_MAX] = {1, 2,  3,  4,  5,  6,  7,  8,
+                                                        9, 10, 11, 12, 13, 14, 15, 1500};
+
 static struct bf_metric table[] = {
     {.name = "unit_requests_total", .help = "Requests", .labels = "code=\"2xx\""},
     {.name = "unit_requests_total", .help = "Requests", .labels = "code=\"5xx\""},
     {.name = "unit_open", .kind = BF_GAUGE, .help = "Open things"},
     {.name = "unit_seconds", .kind = BF_HISTOGRAM, .help = "Durations", .labels = "kind=\"a\""},
     {.name = "unit_busy_total", .help = "By threads"},
+    {.name = "unit_fine_seconds",
+     .kind = BF_HISTOGRAM,
+     .help = "With bounds of its own",
+     .bounds_us = fine_us},
 };
 
 static void refresh(void *ctx)
@@ -38,6 +45,9 @@ static void test_renders_prometheus_text(void **state)
     bf_metric_observe_us(&table[3], 100); // the bound belongs to its bucket
     bf_metric_observe_us(&table[3], 101);
     bf_metric_observe_us(&table[3], 60000000); // above all bounds
+    bf_metric_observe_us(&table[5], 1);
+    bf_metric_observe_us(&table[5], 16);
+    bf_metric_observe_us(&table[5], 1501);
     struct bf_buf text;
     bf_buf_init(&text, 65536);
     bf_metrics_render(&text);
@@ -51,6 +61,10 @@ static void test_renders_prometheus_text(void **state)
     assert_non_null(strstr(text.at, "unit_seconds_bucket{kind=\"a\",le=\"+Inf\"} 3\n"));
     assert_non_null(
         strstr(text.at, "unit_seconds_sum{kind=\"a\"} 60.000201\nunit_seconds_count{kind=\"a\"} 3\n"));
+    assert_non_null(strstr(text.at, "unit_fine_seconds_bucket{le=\"0.000001\"} 1\n"));
+    assert_non_null(strstr(text.at, "unit_fine_seconds_bucket{le=\"0.000015\"} 1\n"
+                                    "unit_fine_seconds_bucket{le=\"0.001500\"} 2\n"
+                                    "unit_fine_seconds_bucket{le=\"+Inf\"} 3\n"));
     bf_buf_release(&text);
 }
 
