@@ -21,7 +21,10 @@ const EXTENSIONS = 10; // of each tenant
 const USERS = 20_000; // that the REGISTER rounds take in turn
 const DEADLINE_MS = 14 * 60_000;
 
-async function prepare(quick) {
+const quick = process.env.QUICK === '1';
+const report = new Report();
+
+async function prepare() {
   const instance = Instance.open(process.env.BENCH_RUN);
   const domains = quick ? 10_000 : 100_000;
   const database = new Database(instance);
@@ -51,10 +54,8 @@ const PARTS = {
 };
 
 async function main() {
-  const quick = process.env.QUICK === '1';
   const wanted = process.env.ONLY ? process.env.ONLY.split(',') : Object.keys(PARTS);
-  const report = new Report();
-  const context = { report, ...await prepare(quick) };
+  const context = { report, ...await prepare() };
   try {
     for (const name of wanted) {
       try {
@@ -68,13 +69,19 @@ async function main() {
     await context.database.dropBaseline();
     rmSync(context.scratch, { recursive: true, force: true });
   }
+  return finish();
+}
+
+function finish() {
   report.print();
   writeFileSync(process.env.BENCH_RESULTS, `${JSON.stringify(report.json({ quick }), null, 2)}\n`);
   return report.passed;
 }
 
+// What was measured until then is not lost.
 setTimeout(async () => {
-  process.stderr.write('bench: not done after 14 minutes; ending\n');
+  report.failed('bench', new Error(`not done after ${DEADLINE_MS / 60_000} minutes`));
+  finish();
   await endAll();
   process.exit(1);
 }, DEADLINE_MS).unref();

@@ -30,10 +30,12 @@ export class Database {
     await run(path.join(ROOT, 'loadtest/seed'), ['--domains', String(domains), '--extensions', String(extensions)], { env: this.owner, timeout: 300_000 });
   }
 
-  async makeBaseline(domains) {
+  /** `synchronous_commit` false: what it wrote within the last moment may be lost when the machine dies, as with Redis. */
+  async makeBaseline(domains, { synchronous_commit = true } = {}) {
     await this.dropBaseline();
     await psql(this.owner, `CREATE ROLE ${BASELINE} LOGIN CREATEDB PASSWORD '${this.#password}';`);
     await psql(this.baseline, `CREATE DATABASE ${BASELINE};`);
+    await psql(this.baseline, `ALTER DATABASE ${BASELINE} SET synchronous_commit = ${synchronous_commit ? 'on' : 'off'};`);
     const inside = { ...this.baseline, PGDATABASE: BASELINE };
     await psql(inside, readFileSync(path.join(ROOT, 'loadtest/baseline/schema.sql')));
     await psql(inside, readFileSync(path.join(ROOT, 'loadtest/baseline/fill.sql')), { domains, extensions: 10, suffix: '.bench.test', password: 'bench' });

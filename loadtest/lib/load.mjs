@@ -1,19 +1,24 @@
 // Runs of the load generator, with what they cost the servers.
 //
-//   const load = new Load({program, postgres_pid, workers});
+//   const load = new Load({program, postgres_pid});
 //   await load.run({pid, port}, {mode: 'register', seconds: 3, users: 20000})
-//       -> sipload's JSON, plus server_cpu_us and postgres_cpu_us for each transaction, and `others`: the part of the
-//          machine that neither of the three used but somebody else did
-//   await pairs(rounds, a, b)  a(), b(), a(), b(), ...: {pairs: [[result, result], ...], seen, note}: drift hits both alike;
-//                             `seen` has the rates of all pairs, those left out too
+//       -> sipload's JSON, plus cpu_us of each server for each transaction, {Kamailio, PostgreSQL, ...}, all_cpu_us of all of them,
+//          and `others`: the part of the machine that neither these nor sipload used but somebody else did
+//   await pairs(rounds, a, b, told)  a(), b(), a(), b(), ...: {pairs: [[result, result], ...], seen, note}: drift hits both alike;
+//                             `seen` has the rates of all pairs, those left out too, and what told(result) gives
+//   await inTurns(rounds, a, b)  the same without looking at who else uses the machine: [[result, result], ...]
+//   othersOf(results)         a note for figures without pairs: whether somebody else used much of the machine
 //   median(numbers), quantile(numbers, part)
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cpuMs, machineMs } from './processes.mjs';
+import { progress } from './report.mjs';
 
 const OTHERS_MAX = 0.1; // above it a round tells more of the machine's other work than of ours
-const QUIET_WAIT_MS = process.env.QUICK === '1' ? 15_000 : 90_000; // for all rounds of a run together
-let quiet_wait_left_ms = QUIET_WAIT_MS;
+const QUICK = process.env.QUICK === '1';
+let quiet_wait_left_ms = QUICK ? 10_000 : 90_000; // for all rounds of a run together
+const PATIENT_MS = (QUICK ? 2 : 7) * 60_000; // later than this after the start nothing is waited for or measured again
+const patient = () => performance.now() < PATIENT_MS;
 
 export class Load {
   constructor({ program, postgres_pid }) {
@@ -21,26 +26,36 @@ export class Load {
     this.postgres_pid = postgres_pid;
   }
 
-  /** `helpers`: {name: pid} of what else serves this side; their CPU time is in `helpers_cpu_us`, by name. */
-  async run({ pid, port, local_port, helpers = {} }, { flags = [], ...options }) {
+  /**
+   * `helpers`: {name: pid} of what else serves this side. `settled`: awaited at the end, when this side answers before it is done; what
+   * that takes (`settled_ms`) is part of the run, and of its rate.
+   */
+  async run({ pid, port, local_port, helpers = {}, settled }, { flags = [], ...options }) {
     const args = Object.entries({ target: `127.0.0.1:${port}`, ...(local_port ? { local_port } : {}), ...options })
       .flatMap(([name, value]) => [`--${name.replaceAll('_', '-')}`, String(value)]);
-    const measure = () => ({ machine: machineMs(), server: cpuMs(pid), postgres: cpuMs(this.postgres_pid), helpers: Object.values(helpers).map(cpuMs) });
+    const servers = { Kamailio: pid, PostgreSQL: this.postgres_pid, ...helpers };
+    const measure = () => ({ machine: machineMs(), servers: Object.values(servers).map(cpuMs) });
     const before = measure();
     const result = JSON.parse(await output(this.program, [...args, ...flags.map((flag) => `--${flag}`)]));
+    await settle(result, settled);
     const after = measure();
-    const server_ms = after.server - before.server;
-    const postgres_ms = after.postgres - before.postgres;
-    const helpers_ms = after.helpers.map((ms, i) => ms - before.helpers[i]);
+    const servers_ms = after.servers.map((ms, i) => ms - before.servers[i]);
+    const all_ms = servers_ms.reduce((sum, ms) => sum + ms, 0);
     const client_ms = result.client_cpu_us * result.completed / 1000;
     const busy_ms = after.machine.busy - before.machine.busy;
-    result.server_cpu_us = server_ms * 1000 / result.completed;
-    result.postgres_cpu_us = postgres_ms * 1000 / result.completed;
-    result.helpers_cpu_us = Object.fromEntries(Object.keys(helpers).map((name, i) => [name, helpers_ms[i] * 1000 / result.completed]));
-    const ours_ms = helpers_ms.reduce((sum, ms) => sum + ms, server_ms + postgres_ms + client_ms);
-    result.others = Math.max(0, busy_ms - ours_ms) / (after.machine.all - before.machine.all);
+    result.cpu_us = Object.fromEntries(Object.keys(servers).map((name, i) => [name, servers_ms[i] * 1000 / result.completed]));
+    result.all_cpu_us = all_ms * 1000 / result.completed;
+    result.others = Math.max(0, busy_ms - all_ms - client_ms) / (after.machine.all - before.machine.all);
     return result;
   }
+}
+
+async function settle(result, settled) {
+  if (!settled) return;
+  const began = performance.now();
+  await settled();
+  result.settled_ms = performance.now() - began;
+  result.rate *= result.seconds / (result.seconds + result.settled_ms / 1000);
 }
 
 /** A load that was not served is no figure. */
@@ -53,21 +68,35 @@ export function allServed(result, what) {
 }
 
 /** When somebody else uses the machine, the side with more processes gets more of it: such pairs are measured again. */
-export async function pairs(rounds, a, b) {
+export async function pairs(rounds, a, b, told = () => ({})) {
   const all = [];
   const clean = () => all.filter((pair) => pair.every(({ others }) => others < OTHERS_MAX));
-  while (clean().length < rounds && all.length < rounds + Math.ceil(rounds / 3)) {
+  while (clean().length < rounds && all.length < rounds + (patient() ? Math.ceil(rounds / 3) : 0)) {
     await untilQuiet();
     all.push([await a(), await b()]);
+    progress(`pair ${all.length}: ${all.at(-1).map(({ rate, others }) => `${Math.round(rate)}/s${others < OTHERS_MAX ? '' : ' (others were busy)'}`).join(', ')}`);
   }
-  const busiest = Math.max(...all.flat().map(({ others }) => others));
-  const seen = all.map((pair) => pair.map(({ rate, others }) => ({ rate, others }))); // also what was left out
+  const seen = all.map((pair) => pair.map((result) => ({ rate: result.rate, others: result.others, ...told(result) }))); // also what was left out
   if (clean().length >= 3) return { pairs: clean(), seen, note: `median of ${clean().length} of ${all.length} pairs` };
-  return { pairs: all, seen, note: `median of ${all.length} pairs on a BUSY machine (others used up to ${Math.round(busiest * 100)} % of it)` };
+  return { pairs: all, seen, note: `median of ${all.length} pairs${othersOf(all.flat())}` };
+}
+
+export function othersOf(results) {
+  const busiest = Math.max(...results.map(({ others }) => others));
+  return busiest < OTHERS_MAX ? '' : ` on a BUSY machine (others used up to ${Math.round(busiest * 100)} % of it)`;
+}
+
+export async function inTurns(rounds, a, b) {
+  const all = [];
+  for (let i = 0; i < rounds; i++) {
+    all.push([await a(), await b()]);
+    progress(`turn ${i + 1} of ${rounds}`);
+  }
+  return all;
 }
 
 async function untilQuiet() {
-  while (quiet_wait_left_ms > 0) {
+  while (quiet_wait_left_ms > 0 && patient()) {
     const before = machineMs();
     await delay(500);
     const after = machineMs();

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { ROOT } from '../../tests/lib/instance.mjs';
 import { allServed, median, pairs } from './load.mjs';
+import { PORTS } from './ports.mjs';
 import { Kamailio } from './processes.mjs';
 
 export async function measureLookup({ report, load, instance, scratch, domains, last_domain, workers, quick }) {
@@ -13,8 +14,8 @@ export async function measureLookup({ report, load, instance, scratch, domains, 
       LOOKUP_BUS: instance.env.BELFRY_REGISTRY_BUS, LOOKUP_FEED: instance.env.BELFRY_REGISTRY_FEED,
     },
   });
-  const without = await start('without', instance.port(230), {});
-  const with_lookup = await start('with', instance.port(231), { LOOKUP: '1' });
+  const without = await start('without', instance.port(PORTS.lookup_without), {});
+  const with_lookup = await start('with', instance.port(PORTS.lookup_with), { LOOKUP: '1' });
   try {
     const loaded_ms = await with_lookup.answers(last_domain, (status) => status === 200);
     const options = { mode: 'options', seconds: quick ? 1 : 2, users: domains, users_per_domain: 1, flags: ['shuffle'] };
@@ -33,6 +34,6 @@ function show(report, { pairs: rounds, seen, note }) {
     note: `${note}; ${Math.round(middle(1, 'rate'))}/s and ${Math.round(middle(0, 'rate'))}/s`,
     pairs: seen,
   });
-  report.figure({ name: 'CPU of a reply without look-up', value: middle(0, 'server_cpu_us'), unit: 'us' });
-  report.figure({ name: 'CPU of a reply with look-up', value: middle(1, 'server_cpu_us'), unit: 'us' });
+  report.figure({ name: 'CPU of a reply without look-up', value: middle(0, 'all_cpu_us'), unit: 'us' });
+  report.figure({ name: 'CPU of a reply with look-up', value: middle(1, 'all_cpu_us'), unit: 'us' });
 }

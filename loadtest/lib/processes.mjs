@@ -15,14 +15,18 @@ const DEBIAN_MODULES = `/usr/lib/${execFileSync('uname', ['-m'], { encoding: 'ut
 const TICK_MS = 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const started = new Set();
 
-// Both sides of every comparison run on the same memory managers, those of the instance's edge (deploy/local).
-export const MEMORY_MANAGERS = ['-x', 'fm', '-X', 'tlsf'];
+/** Both sides of every comparison have as much memory and the same memory managers: those of the instance's edge. */
+function memoryOptions() {
+  const found = /-m \d+ -M \d+ -x \w+ -X \w+/.exec(readFileSync(path.join(process.env.BENCH_RUN, 'supervisord.conf'), 'utf8'));
+  if (!found) throw new Error('the command of the edge in supervisord.conf does not say its memory (-m, -M, -x, -X)');
+  return found[0].split(' ');
+}
 
 export class Kamailio {
   static async start({ name, config, env, directory, port, modules = [], probe }) {
     const log = path.join(directory, `${name}.log`);
     const out = openSync(log, 'w');
-    const args = ['-DD', '-E', '-m', '512', '-M', '16', ...MEMORY_MANAGERS, '-f', config, '-Y', directory, '-w', directory,
+    const args = ['-DD', '-E', ...memoryOptions(), '-f', config, '-Y', directory, '-w', directory,
       '-L', [DEBIAN_MODULES, ...modules.map((folder) => `${folder}/`)].join(':')];
     const child = spawn('/usr/sbin/kamailio', args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', out, out] });
     closeSync(out);

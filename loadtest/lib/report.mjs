@@ -4,6 +4,7 @@
 //   report.figure({name, value, unit, at_least | at_most, note})     a figure with a target: PASS or MISS
 //   report.figure({name, value, unit, note})                         one without: for reading the others
 //   report.print(); report.passed; report.json()
+//   progress(text)                                                   what goes on meanwhile; on a terminal the next line takes its place
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
 
@@ -15,6 +16,15 @@ const text = (command, ...args) => {
   }
 };
 
+const ERASE = process.stdout.isTTY ? '\r\x1b[K' : '';
+
+export function progress(text) {
+  const width = process.stdout.columns ?? 120;
+  process.stdout.write(`${ERASE}  ... ${text}`.slice(0, ERASE.length + width - 1) + (ERASE ? '' : '\n'));
+}
+
+const say = (text) => process.stdout.write(`${ERASE}${text}\n`);
+
 export class Report {
   figures = [];
   #began = new Date();
@@ -24,16 +34,16 @@ export class Report {
     const target = at_least !== undefined ? `>= ${at_least}` : at_most !== undefined ? `< ${at_most}` : '';
     const verdict = !target ? '' : (at_least !== undefined ? value >= at_least : value < at_most) ? 'PASS' : 'MISS';
     this.figures.push({ name, value, unit, target, verdict, note, ...data });
-    process.stdout.write(`${this.#row(this.figures.at(-1))}\n`);
+    say(this.#row(this.figures.at(-1)));
   }
 
   failed(name, error) {
     this.figures.push({ name, value: null, unit: '', target: '', verdict: 'MISS', note: error.message });
-    process.stdout.write(`${this.#row(this.figures.at(-1))}\n`);
+    say(this.#row(this.figures.at(-1)));
   }
 
   section(title) {
-    process.stdout.write(`\n${title}\n`);
+    say(`\n${title}`);
   }
 
   get passed() {
@@ -43,8 +53,8 @@ export class Report {
   print() {
     const judged = this.figures.filter(({ verdict }) => verdict);
     const missed = judged.filter(({ verdict }) => verdict === 'MISS');
-    process.stdout.write(`\n${judged.length - missed.length} of ${judged.length} targets met`
-      + `${missed.length ? `; missed: ${missed.map(({ name }) => name).join(', ')}` : ''}\n`);
+    say(`\n${judged.length - missed.length} of ${judged.length} targets met`
+      + `${missed.length ? `; missed: ${missed.map(({ name }) => name).join(', ')}` : ''}`);
   }
 
   json({ quick }) {
