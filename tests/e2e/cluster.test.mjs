@@ -78,6 +78,7 @@ describe('one system', () => {
     const call = a.invite('600', { body: sdp(ra) });
     const requests = await Promise.all(members.map((ua) => ringing(ua)));
     requests.forEach((request, i) => cameBy(request, i === 0 ? A : B));
+    for (const request of requests) assert.match(request.get('P-Asserted-Identity'), /^<sip:100@/, 'who calls is told over the edge too');
     await call.ringing();
     await answers(call, members[1], requests[1], { body: sdp(rb) });
     await Promise.all([stops(members[0], requests[0]), stops(members[2], requests[2])]);
