@@ -18,7 +18,8 @@
 #include "tenant_link.h"
 #include "tenant_report.h"
 
-#define REPORT_TIMEOUT_MS  5000
+#define REPORT_TIMEOUT_MS \
+    2500 // below EDGE_ALIVE_MS: a replica that hangs with one must not make us look dead
 #define RESTORE_TIMEOUT_MS 2000
 #define DROPS_TOLD_MS      10000
 

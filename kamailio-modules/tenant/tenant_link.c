@@ -85,14 +85,25 @@ static void call_done(void *ctx, enum bf_err err, struct bf_str reply)
     free(call);
 }
 
+// Everything in METHODS may be asked of two replicas at once: what is read anyway; a Plan names its call; a
+// Report's entries are numbered.
+static enum bf_err dial(const char *urls, struct bf_bus_client **ret_client)
+{
+    enum bf_err err = bf_bus_dial(urls, ret_client);
+
+    if (err == BF_OK)
+        bf_bus_hedge(*ret_client, BF_BUS_HEDGE_MS);
+    return err;
+}
+
 static enum bf_err link_connect(struct tenant_link *link, struct tenant_link_urls urls)
 {
-    enum bf_err err = bf_bus_dial(urls.bus, &link->bus);
+    enum bf_err err = dial(urls.bus, &link->bus);
 
     if (err == BF_OK)
         err = bf_bus_subscribe(urls.feed, feed_got, link, &link->feed);
     if (err == BF_OK && urls.control && *urls.control)
-        err = bf_bus_dial(urls.control, &link->control);
+        err = dial(urls.control, &link->control);
     return err;
 }
 
@@ -153,6 +164,16 @@ bool tenant_link_connected(const struct tenant_link *link)
 bool tenant_link_control_connected(const struct tenant_link *link)
 {
     return link->control && bf_bus_connected(link->control);
+}
+
+struct tenant_link_figures tenant_link_figures(const struct tenant_link *link)
+{
+    struct bf_bus_figures registry = bf_bus_figures(link->bus), control = {0};
+
+    if (link->control)
+        control = bf_bus_figures(link->control);
+    return (struct tenant_link_figures){registry.hedges + control.hedges,
+                                        registry.left_out + control.left_out};
 }
 
 void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial,

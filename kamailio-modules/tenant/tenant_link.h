@@ -44,6 +44,12 @@ void tenant_link_close(struct tenant_link *link);           // what was asked an
 int tenant_link_fd(const struct tenant_link *link);         // readable: there is something to take
 bool tenant_link_connected(const struct tenant_link *link); // the registry
 bool tenant_link_control_connected(const struct tenant_link *link); // call-control
+// Replicas of the registry and of call-control that are slow or hang.
+struct tenant_link_figures {
+    uint64_t hedges;   // questions asked of a further replica because the first one was slow
+    uint32_t left_out; // replicas that are connected and do not answer, now
+};
+struct tenant_link_figures tenant_link_figures(const struct tenant_link *link);
 // kind is what the answer's event will be; the method follows from it.
 void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial,
                      int64_t timeout_ms, struct bf_str body);

@@ -19,6 +19,7 @@ struct tenant_live_texts { // borrowed for tenant_live_new()
 struct tenant_live {
     _Atomic int32_t refs;
     struct bf_id tenant;
+    struct bf_id named;             // the id it gets when it is planned
     struct tenant_live_texts texts; // they stand behind the struct
     // From here on under the lock.
     gen_lock_t lock;

@@ -108,6 +108,7 @@ struct tenant_live *tenant_live_new(struct bf_id tenant, const struct tenant_liv
     lock_init(&live->lock);
     live->refs = 1;
     live->tenant = tenant;
+    live->named = bf_id_new();
     live->step = TENANT_PLAN_NO_STEP;
     live->started_ms = bf_unix_ms();
     live->texts = *texts;
@@ -147,7 +148,7 @@ void tenant_live_planned(struct tenant_live *live, struct tenant_plan *plan)
 {
     lock_get(&live->lock);
     live->plan = plan;
-    live->call = plan ? plan->call : bf_id_new();
+    live->call = plan ? plan->call : live->named;
     put(live, (struct tenant_event){.kind = TENANT_EVENT_STARTED,
                                     .at_ms = live->started_ms,
                                     .user_agent = live->texts.user_agent});

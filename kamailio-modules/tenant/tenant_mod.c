@@ -97,6 +97,16 @@ static counter_val_t live_outbox_dropped(counter_handle_t h, void *param)
     return tenant_outbox ? (counter_val_t)tenant_outbox_figures(tenant_outbox).dropped : 0;
 }
 
+static counter_val_t live_hedges(counter_handle_t h, void *param)
+{
+    return tenant_state->hedges;
+}
+
+static counter_val_t live_replicas_left_out(counter_handle_t h, void *param)
+{
+    return tenant_state->replicas_left_out;
+}
+
 #define COUNTER(id, name, about)                         \
     {                                                    \
         &tenant_counters[id], name, 0, NULL, NULL, about \
@@ -136,6 +146,8 @@ static counter_def_t counter_defs[] = {
     LIVE("synced", live_synced, "1: the table is the registry's, nothing known to be missing"),
     LIVE("connected", live_connected, "1: a registry is connected"),
     LIVE("drift", live_drift, "changes that the registry was ahead when last heard"),
+    LIVE("hedges", live_hedges, "questions asked of a further replica because the first one was slow"),
+    LIVE("replicas_left_out", live_replicas_left_out, "replicas that are connected and do not answer"),
     LIVE("restored", live_restored, "1: the bindings of the run before are back, or waited for no longer"),
     LIVE("control_connected", live_control_connected, "1: a call-control is connected"),
     LIVE("outbox_waiting", live_outbox_waiting, "entries that call-control has not taken yet"),

@@ -109,8 +109,9 @@ struct tenant_state {
     _Atomic uint64_t epoch, seq, head_seq, heard_ms, table_bytes, invalid_messages, feed_dropped;
     _Atomic uint32_t domains, tenants;
     _Atomic bool connected, synced;
-    _Atomic bool resync;     // the order of tenant.resync
-    _Atomic int32_t tickets; // suspended requests on their way
+    _Atomic uint32_t hedges, replicas_left_out; // of the registry and of call-control
+    _Atomic bool resync;                        // the order of tenant.resync
+    _Atomic int32_t tickets;                    // suspended requests on their way
     // Of call-control:
     _Atomic uint64_t inserted_seq;   // of the outbox: the newest binding that is no refresh
     _Atomic uint64_t reported_ms;    // when a report was taken last; 0: not yet

@@ -52,6 +52,7 @@ static struct tenant_ask_text *ask_pack(const sip_msg_t *msg, const struct tenan
         .edge = {bf_str(tenant_settings.edge_id), bf_str(tenant_settings.bus_listen),
                  bf_str(tenant_settings.internal)},
         .tenant = live->tenant,
+        .call = live->named,
         .call_id = live->texts.call_id,
         .caller = live->texts.caller,
         .callee = live->texts.callee,

@@ -215,6 +215,7 @@ static void test_a_plan_out_of_bounds_is_refused(void **state)
 static void test_a_question_says_what_is_known(void **state)
 {
     struct tenant_plan_ask ask = {.edge = {BF_STR("edge-1"), BF_STR("ipc://x"), BF_STR("127.0.1.1:5062"), 7},
+                                  .call = {{7}},
                                   .call_id = BF_STR("abc"),
                                   .caller = BF_STR("100"),
                                   .callee = BF_STR("101"),
@@ -228,6 +229,8 @@ static void test_a_question_says_what_is_known(void **state)
     message = belfry__call__v1__plan_request__unpack(NULL, packed.len, (uint8_t *)packed.at);
     assert_string_equal(message->edge->id, "edge-1");
     assert_string_equal(message->callee, "101");
+    assert_int_equal(message->call.len, 16);
+    assert_memory_equal(message->call.data, ask.call.bytes, 16);
     assert_string_equal(message->user_agent, "");
     assert_int_equal(message->max_calls, 3);
     belfry__call__v1__plan_request__free_unpacked(message, NULL);

@@ -44,6 +44,7 @@ void tenant_plan_wire_ask(const struct tenant_plan_ask *ask, struct bf_buf *into
     edge.boot = ask->edge.boot;
     message.edge = &edge;
     message.tenant_id = (ProtobufCBinaryData){sizeof(ask->tenant.bytes), (uint8_t *)ask->tenant.bytes};
+    message.call = (ProtobufCBinaryData){sizeof(ask->call.bytes), (uint8_t *)ask->call.bytes};
     message.call_id = call_id;
     message.caller = caller;
     message.callee = callee;

@@ -15,7 +15,7 @@ struct tenant_plan_edge { // EdgeInfo
 
 struct tenant_plan_ask {
     struct tenant_plan_edge edge;
-    struct bf_id tenant;
+    struct bf_id tenant, call;
     struct bf_str call_id, caller, callee, source, user_agent;
     uint32_t max_calls, calls_per_second;
 };

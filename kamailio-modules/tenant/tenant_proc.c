@@ -414,6 +414,7 @@ static void report_log(const struct tenant_sync_figures *figures, bool connected
 static void report(bool connected)
 {
     struct tenant_sync_figures figures = tenant_sync_figures(proc.sync);
+    struct tenant_link_figures links = tenant_link_figures(proc.link);
 
     tenant_state->epoch = figures.epoch;
     tenant_state->seq = figures.seq;
@@ -422,6 +423,8 @@ static void report(bool connected)
     tenant_state->synced = figures.synced && !tenant_sync_dirty(proc.sync);
     tenant_state->invalid_messages = figures.faults;
     tenant_state->feed_dropped = tenant_link_dropped(proc.link);
+    tenant_state->hedges = (uint32_t)links.hedges;
+    tenant_state->replicas_left_out = links.left_out;
     tenant_state->connected = connected;
     report_log(&figures, connected);
     report_counters(&figures);

@@ -41,7 +41,8 @@ static void rpc_status(rpc_t *rpc, void *ctx)
                     "synced", (int)state->synced, "heartbeat_age_ms",
                     heard_ms ? (int)(bf_mono_ms() - heard_ms) : -1, "waiting", (int)state->tickets,
                     "feed_dropped", (int)state->feed_dropped);
-    rpc->struct_add(answer, "d", "invalid_messages", (int)state->invalid_messages);
+    rpc->struct_add(answer, "ddd", "invalid_messages", (int)state->invalid_messages, "hedges",
+                    (int)state->hedges, "replicas_left_out", (int)state->replicas_left_out);
     if (tenant_has_control())
         add_control(rpc, answer);
     if (tenant_has_relays())

@@ -8,12 +8,12 @@
 #include "control.h"
 #include "edge_store.h"
 
-#define KEY_SIZE   (2 * BF_ID_TEXT_SIZE + 8)
+#define KEY_SIZE   CALL_KEY_SIZE
 #define LIST_SPARE 50 // further ids asked for at once, in place of calls that have just ended
 
 // ---- keys
 
-static const char *call_key(struct bf_id tenant, struct bf_id call, char key[KEY_SIZE])
+const char *call_key(struct bf_id tenant, struct bf_id call, char key[KEY_SIZE])
 {
     char t[BF_ID_TEXT_SIZE], c[BF_ID_TEXT_SIZE];
 

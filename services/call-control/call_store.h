@@ -13,6 +13,10 @@
 #define CALL_LIVE_S (13 * 3600) // longer than an edge lets a call live
 #define CALL_OVER_S 600
 
+// "c:{t}:<call>"
+#define CALL_KEY_SIZE (2 * BF_ID_TEXT_SIZE + 8)
+const char *call_key(struct bf_id tenant, struct bf_id call, char key[CALL_KEY_SIZE]);
+
 // In batches of others: ask adds one command, read reads its reply. False: nothing is known of the call.
 void call_store_ask(struct bf_redis_batch *batch, struct bf_id tenant, struct bf_id call);
 bool call_store_read(const struct bf_redis_reply *reply, struct bf_id tenant, struct bf_id call,

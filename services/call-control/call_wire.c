@@ -350,6 +350,11 @@ enum bf_err wire_read_plan(struct bf_str body, struct wire_plan *ret_plan, struc
         bf_buf_str(error, "tenant_id must have 16 bytes");
         err = BF_INVALID;
     }
+    ret_plan->call = (struct bf_id){{0}};
+    if (!err && request->call.len > 0 && !read_id(request->call, &ret_plan->call)) {
+        bf_buf_str(error, "call must have 16 bytes or none");
+        err = BF_INVALID;
+    }
     if (err) {
         message_free(request);
         return err;

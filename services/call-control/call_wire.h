@@ -70,6 +70,7 @@ void wire_write_restore(struct bf_buf *into, const struct bindings *bindings, co
 struct wire_plan {
     struct edge edge;
     struct bf_id tenant;
+    struct bf_id call; // nil: not named by the edge
     const char *call_id, *user_agent;
     struct plan_request request;
     void *message;

@@ -18,6 +18,7 @@ struct edge_fixture {
     Belfry__Call__V1__CallEvent calls[EDGE_FIXTURE_ENTRIES];
     Belfry__Call__V1__SyncMark marks[EDGE_FIXTURE_ENTRIES];
     struct bf_id tenant;
+    struct bf_id names; // the next Plan's call; nil: call-control names it
     size_t count;
     // What the last Report was answered.
     enum bf_err err;
@@ -184,6 +185,8 @@ static inline Belfry__Call__V1__PlanReply *edge_plan(const struct edge_fixture *
 
     request.edge = &info;
     request.tenant_id = (ProtobufCBinaryData){sizeof(edge->tenant.bytes), (uint8_t *)edge->tenant.bytes};
+    if (!bf_id_is_nil(edge->names))
+        request.call = (ProtobufCBinaryData){sizeof(edge->names.bytes), (uint8_t *)edge->names.bytes};
     request.call_id = (char *)"call@phone";
     request.caller = (char *)caller;
     request.callee = (char *)callee;

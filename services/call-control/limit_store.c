@@ -5,16 +5,19 @@
 #include <string.h>
 
 #include "bf_clock.h"
+#include "call_store.h"
 #include "control.h"
 
 #define KEY_SIZE    64
 #define MEMBER_SIZE 112
 
-// KEYS: leases, calls of the last second. ARGV: member, call, max_calls, calls_per_second, lease in ms.
-// Answers 0: taken, 1: over max_calls, 2: over calls_per_second. A call that has its lease already keeps it.
+// KEYS: leases, calls of the last second, the call. ARGV: member, call, max_calls, calls_per_second, lease in
+// ms. Answers 0: taken, 1: over max_calls, 2: over calls_per_second. A call that has its lease already keeps
+// it; one that is over takes none: nobody would free it.
 struct bf_redis_script limit_take_script = {
     .text = "local time = redis.call('TIME')\n"
             "local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"
+            "if redis.call('HGET', KEYS[3], 'state') == 'ended' then return 0 end\n"
             "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)\n"
             "if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then\n"
             "  local calls, rate = tonumber(ARGV[3]), tonumber(ARGV[4])\n"
@@ -57,12 +60,13 @@ static const char *member_of(const struct limit_lease *lease, char member[MEMBER
 
 size_t limit_store_take(struct bf_redis_batch *batch, const struct limit_lease *lease, struct limit_caps caps)
 {
-    char leases[KEY_SIZE], second[KEY_SIZE], member[MEMBER_SIZE];
+    char leases[KEY_SIZE], second[KEY_SIZE], member[MEMBER_SIZE], call[CALL_KEY_SIZE];
 
-    return bf_redis_eval(batch, &limit_take_script, 2, BF_R_TEXT(lease_key(lease->tenant, leases)),
-                         BF_R_TEXT(second_key(lease->tenant, second)), BF_R_TEXT(member_of(lease, member)),
-                         BF_R_BYTES(lease->call.bytes, sizeof(lease->call.bytes)), BF_R_INT(caps.max_calls),
-                         BF_R_INT(caps.calls_per_second), BF_R_INT(LIMIT_PLAN_MS));
+    return bf_redis_eval(
+        batch, &limit_take_script, 3, BF_R_TEXT(lease_key(lease->tenant, leases)),
+        BF_R_TEXT(second_key(lease->tenant, second)), BF_R_TEXT(call_key(lease->tenant, lease->call, call)),
+        BF_R_TEXT(member_of(lease, member)), BF_R_BYTES(lease->call.bytes, sizeof(lease->call.bytes)),
+        BF_R_INT(caps.max_calls), BF_R_INT(caps.calls_per_second), BF_R_INT(LIMIT_PLAN_MS));
 }
 
 enum limit_verdict limit_store_verdict(const struct bf_redis_reply *reply)

@@ -76,6 +76,7 @@ static enum bf_err clients_start(struct control *control, const char **ret_part)
     err = bf_bus_dial(settings->registry_bus, &control->registry);
     if (err)
         return err;
+    bf_bus_hedge(control->registry, BF_BUS_HEDGE_MS); // all that is asked of it is read
     *ret_part = "BELFRY_REGISTRY_FEED";
     err = directory_start(control, &control->directory);
     if (err)

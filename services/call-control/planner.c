@@ -100,7 +100,12 @@ static enum bf_err ask_redis(struct planning *planning, enum limit_verdict *ret_
     return BF_OK;
 }
 
-// The call will not be carried out as planned here.
+// A call that its edge has named goes on under that name whoever plans it, and its end frees its place.
+static bool is_over(const struct planning *planning, enum bf_err err)
+{
+    return err ? bf_id_is_nil(planning->asked->call) : planning->plan.step_count == 0;
+}
+
 static void give_lease_back(struct planning *planning)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
@@ -178,7 +183,7 @@ static enum bf_err answer(struct planning *planning, uint64_t deadline_unix_ms, 
 
     control_count(CONTROL_FORWARD_LOOPS, (int64_t)plan->loops);
     control_count(CONTROL_PLAN_CUT, (int64_t)(plan->cut_steps + plan->cut_targets));
-    if (bf_unix_ms() >= deadline_unix_ms) { // the edge has planned by itself meanwhile, with an id of its own
+    if (bf_unix_ms() >= deadline_unix_ms) { // the edge has planned by itself meanwhile
         control_count(CONTROL_PLAN_LATE, 1);
         return BF_TIMEOUT;
     }
@@ -197,14 +202,14 @@ enum bf_err planner_plan(struct control *control, const struct wire_plan *asked,
 
     planning->control = control;
     planning->asked = asked;
-    planning->call = bf_id_new();
+    planning->call = bf_id_is_nil(asked->call) ? bf_id_new() : asked->call;
     plan_init(&planning->plan);
     enum bf_err err = carry_out(planning);
     if (err)
         control_count(CONTROL_PLAN_FAILED, 1);
     else
         err = answer(planning, deadline_unix_ms, ret_body);
-    if (err || planning->plan.step_count == 0)
+    if (is_over(planning, err))
         give_lease_back(planning);
     for (size_t i = 0; i < planning->entry_count; i++)
         directory_entry_unref(planning->entries[i]);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "call_store.h"
 #include "edge_fixture.h"
 
 #define TENANT_TEXT "01020304-0506-0708-090a-0b0c0d0e0f10"
@@ -281,6 +282,53 @@ static void test_a_plan_that_is_late_takes_nothing(void **state)
     assert_int_equal(leases(), 0);
 }
 
+// Two replicas are asked when one is slow: both plan the call, and it is one.
+static void test_a_call_planned_twice_takes_one_place(void **state)
+{
+    set_limits(2, 2);
+    edge_binding(&one, "101", "r1", "sip:101@10.0.0.1");
+    edge_send(&one);
+    one.names = bf_id_new();
+    for (int i = 0; i < 3; i++) {
+        Belfry__Call__V1__PlanReply *reply = plan("101");
+        assert_int_equal(reply->n_steps, 1);
+        assert_memory_equal(reply->call.data, one.names.bytes, sizeof(one.names.bytes));
+        edge_plan_free(reply);
+    }
+    assert_int_equal(leases(), 1);
+    assert_int_equal(fixture_redis_int(&fixture, "ZCARD", BF_R_TEXT(SECOND)), 1);
+}
+
+// The other replica's plan, or the edge's own, may have been taken meanwhile.
+static void test_a_late_plan_of_a_named_call_keeps_its_place(void **state)
+{
+    enum bf_err err;
+
+    set_limits(1, 0);
+    edge_binding(&one, "101", "r1", "sip:101@10.0.0.1");
+    edge_send(&one);
+    one.names = bf_id_new();
+    edge_plan_free(plan("101"));
+    assert_int_equal(leases(), 1);
+    assert_null(edge_plan(&one, "200", "101", bf_unix_ms() - 1, &err));
+    assert_int_equal(err, BF_TIMEOUT);
+    assert_int_equal(leases(), 1);
+}
+
+static void test_a_call_that_is_over_takes_no_place(void **state)
+{
+    char key[CALL_KEY_SIZE];
+
+    set_limits(1, 0);
+    edge_binding(&one, "101", "r1", "sip:101@10.0.0.1");
+    edge_send(&one);
+    one.names = bf_id_new();
+    (void)fixture_redis_int(&fixture, "HSET", BF_R_TEXT(call_key(FIXTURE_TENANT, one.names, key)),
+                            BF_R_TEXT("state"), BF_R_TEXT(call_state_name(CALL_STATE_ENDED)));
+    edge_plan_free(plan("101"));
+    assert_int_equal(leases(), 0);
+}
+
 // ---- what is away
 
 static void test_without_a_registry_what_is_known_is_rung(void **state)
@@ -333,6 +381,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_call_that_rings_nobody_keeps_no_lease, begin),
         cmocka_unit_test_setup(test_a_lease_ends_by_itself, begin),
         cmocka_unit_test_setup(test_a_plan_that_is_late_takes_nothing, begin),
+        cmocka_unit_test_setup(test_a_call_planned_twice_takes_one_place, begin),
+        cmocka_unit_test_setup(test_a_late_plan_of_a_named_call_keeps_its_place, begin),
+        cmocka_unit_test_setup(test_a_call_that_is_over_takes_no_place, begin),
         cmocka_unit_test_setup(test_without_a_registry_what_is_known_is_rung, begin),
         cmocka_unit_test_setup(test_without_redis_the_edge_plans, begin),
         cmocka_unit_test_setup(test_nonsense_is_refused, begin),

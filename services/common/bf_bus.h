@@ -1,9 +1,11 @@
 // The bus: nng REQ/REP with the protobuf envelope of proto/belfry/bus/v1, and PUB for feeds.
 //
 // Serving: N contexts, N threads; a handler runs top to bottom in one of them and may block. Work whose
-// deadline has passed is dropped unanswered and counted. Calling: any number of addresses; a call goes to a
-// connected one, fails fast with BF_UNAVAILABLE when none is, with BF_TIMEOUT at its deadline. Messages are
-// at most BF_BUS_BYTES_MAX either way. nng must not be used before a fork. Any thread, unless said otherwise.
+// deadline has passed is dropped unanswered and counted. Calling: up to BF_BUS_URLS_MAX addresses; a call
+// goes to a connected one in turn, again to another one when that connection goes, fails fast with
+// BF_UNAVAILABLE when none is connected, with BF_TIMEOUT at its deadline. An address that is connected and
+// does not answer is left out for a while (bf_bus_choice.h). Messages are at most BF_BUS_BYTES_MAX either
+// way. nng must not be used before a fork. Any thread, unless said otherwise.
 #ifndef BF_BUS_H
 #define BF_BUS_H
 
@@ -47,6 +49,18 @@ bf_must_check enum bf_err bf_bus_dial(const char *urls,
                                       struct bf_bus_client **ret_client); // connects in the background
 void bf_bus_hang_up(struct bf_bus_client *client); // calls under way end with BF_UNAVAILABLE
 bool bf_bus_connected(const struct bf_bus_client *client);
+
+// From now on a call that is not answered after so many ms is sent to a further address too; the first answer
+// counts, but for a BF_UNAVAILABLE while another one is at it. For callers whose every method may be carried
+// out twice at the same time. To be said before the first call; 0: never, as it is at first.
+#define BF_BUS_HEDGE_MS 150
+void bf_bus_hedge(struct bf_bus_client *client, int64_t after_ms);
+
+struct bf_bus_figures {
+    uint64_t hedges;   // calls that were sent to a further address because one was slow
+    uint32_t left_out; // addresses that do not answer, now
+};
+struct bf_bus_figures bf_bus_figures(struct bf_bus_client *client);
 
 // Waits for the answer at most timeout_ms. The reply's body is appended to *ret_body. `error` may be NULL.
 bf_must_check enum bf_err bf_bus_call(struct bf_bus_client *client, const char *method, const char *tenant_id,

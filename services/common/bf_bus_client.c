@@ -1,16 +1,10 @@
-// Calling: each call under way has its own nng context; contexts are kept for the next call.
-//
-// A call is sent, then received, by one aio. When the last connection goes, every call under way is aborted:
-// nng itself would let it wait for its deadline. A connection that goes while others stay makes nng send the
-// call again there.
-#include <nng/nng.h>
-#include <nng/protocol/reqrep0/req.h>
+// Calling. A call is sent to one of the addresses; when that one does not answer in time, or is left out and
+// to be tried again, also to others. The first answer counts, what comes later only says who is well.
 #include <pthread.h>
 #include <stdatomic.h>
-#include <string.h>
 
-#include "belfry/bus/v1/bus.pb-c.h"
-#include "bf_bus_nng.h"
+#include "bf_bus_choice.h"
+#include "bf_bus_line.h"
 #include "bf_clock.h"
 #include "bf_id.h"
 #include "bf_metrics.h"
@@ -19,38 +13,55 @@
 
 typedef void call_done(void *ctx, enum bf_err err, const Belfry__Bus__V1__Reply *reply);
 
-enum phase {
-    PHASE_IDLE,
-    PHASE_SENDING,
-    PHASE_RECEIVING,
+struct attempt {
+    struct call *call;
+    int address;
+    uint64_t sent_ms;
 };
 
 struct call {
     struct bf_bus_client *client;
     struct call *next_all; // every call there is, until the client goes
     struct call *next_idle;
-    nng_ctx ctx;
-    nng_aio *aio;
-    _Atomic enum phase phase;
+    nng_aio *timer; // until it is sent once more
     uint64_t began_us;
     uint64_t deadline_mono_ms;
+    nng_msg *message; // each attempt sends a copy
     call_done *done;
     void *done_ctx;
+    // The rest is under the client's lock.
+    unsigned holders;     // its beginner, its timer, its attempts under way: the last one gives it back
+    uint32_t tried, open; // sets of addresses: that it was sent to, that have not answered yet
+    bool over;            // `done` was called, or is about to be
+    struct attempt attempts[BF_BUS_URLS_MAX]; // by address
 };
 
 struct bf_bus_client {
-    nng_socket socket;
-    _Atomic int64_t connections;
+    struct bf_bus_line *lines[BF_BUS_URLS_MAX];
+    size_t line_count;
+    int64_t hedge_ms; // 0: never
+    _Atomic bool closing;
+    _Atomic uint64_t hedges;
     pthread_mutex_t lock;
     pthread_cond_t fewer;
+    struct bf_bus_choice choice;
     struct call *all;
     struct call *idle;
     size_t call_count;
-    size_t users; // calls under way, and threads that are just beginning one
-    _Atomic bool closing;
+    size_t users; // calls that are not idle
 };
 
-enum { CALLS, CALL_ERRORS, CALL_TIMEOUTS, CALLS_REFUSED, CALLS_UNDER_WAY, SECONDS };
+enum {
+    CALLS,
+    CALL_ERRORS,
+    CALL_TIMEOUTS,
+    CALLS_REFUSED,
+    CALLS_UNDER_WAY,
+    SECONDS,
+    HEDGES,
+    HEDGES_REFUSED,
+    LEFT_OUT
+};
 
 static struct bf_metric metrics[] = {
     [CALLS] = {.name = "belfry_bus_calls_total", .help = "Bus calls", .labels = "result=\"answered\""},
@@ -64,14 +75,70 @@ static struct bf_metric metrics[] = {
     [SECONDS] = {.name = "belfry_bus_call_seconds",
                  .kind = BF_HISTOGRAM,
                  .help = "From a bus call to its answer"},
+    [HEDGES] = {.name = "belfry_bus_hedges_total",
+                .help = "Bus calls sent to a further address because the first one was slow"},
+    [HEDGES_REFUSED] = {.name = "belfry_bus_hedges_refused_total",
+                        .help = "Bus calls not sent once more, as too many were: all addresses are slow"},
+    [LEFT_OUT] = {.name = "belfry_bus_addresses_left_out",
+                  .kind = BF_GAUGE,
+                  .help = "Connected addresses that do not answer and are left out for a while"},
 };
+
+// ---- addresses; under the lock
+
+static uint32_t bit(int address)
+{
+    return 1u << address;
+}
+
+static uint32_t connected(const struct bf_bus_client *client)
+{
+    uint32_t set = 0;
+    for (size_t i = 0; i < client->line_count; i++)
+        if (bf_bus_line_connected(client->lines[i]))
+            set |= bit((int)i);
+    return set;
+}
+
+static void mark(struct call *call, int address)
+{
+    if (address == BF_BUS_NO_CHOICE)
+        return;
+    call->tried |= bit(address);
+    call->open |= bit(address);
+    call->holders++;
+    call->attempts[address] = (struct attempt){call, address, bf_mono_ms()};
+}
+
+static int next_address(struct call *call)
+{
+    struct bf_bus_client *client = call->client;
+    if (call->over || client->closing)
+        return BF_BUS_NO_CHOICE;
+    int address = bf_bus_choice_next(&client->choice, connected(client) & ~call->tried);
+    mark(call, address);
+    return address;
+}
+
+static void note_overdue(struct call *call, int address)
+{
+    uint64_t sent_ms = call->attempts[address].sent_ms;
+    if (bf_bus_choice_overdue(&call->client->choice, address, sent_ms, bf_mono_ms()))
+        bf_metric_add(&metrics[LEFT_OUT], 1);
+}
+
+static void note_answered(struct call *call, int address)
+{
+    if (bf_bus_choice_answered(&call->client->choice, address, bf_mono_ms()))
+        bf_metric_add(&metrics[LEFT_OUT], -1);
+}
 
 // ---- a call's end
 
 static void give_back(struct call *call)
 {
     struct bf_bus_client *client = call->client;
-    bf_metric_add(&metrics[CALLS_UNDER_WAY], -1);
+    nng_msg_free(call->message);
     pthread_mutex_lock(&client->lock);
     call->next_idle = client->idle;
     client->idle = call;
@@ -80,79 +147,127 @@ static void give_back(struct call *call)
     pthread_mutex_unlock(&client->lock);
 }
 
-static void count(const struct call *call, enum bf_err err, bool answered)
+static void release(struct call *call)
 {
-    bf_metric_add(&metrics[answered ? CALLS : err == BF_TIMEOUT ? CALL_TIMEOUTS : CALL_ERRORS], 1);
+    pthread_mutex_lock(&call->client->lock);
+    bool last = --call->holders == 0;
+    pthread_mutex_unlock(&call->client->lock);
+    if (last)
+        give_back(call);
+}
+
+// The caller is a holder, so that hanging up waits for `done`.
+static void tell(struct call *call, enum bf_err err, const Belfry__Bus__V1__Reply *reply)
+{
+    bf_metric_add(&metrics[reply ? CALLS : err == BF_TIMEOUT ? CALL_TIMEOUTS : CALL_ERRORS], 1);
     bf_metric_observe_us(&metrics[SECONDS], bf_mono_us() - call->began_us);
-}
-
-// `done` runs before the call is given back, so that hanging up waits for it.
-static void end(struct call *call, enum bf_err err, const Belfry__Bus__V1__Reply *reply)
-{
-    count(call, err, reply != NULL);
-    call->phase = PHASE_IDLE;
+    bf_metric_add(&metrics[CALLS_UNDER_WAY], -1);
     call->done(call->done_ctx, err, reply);
-    give_back(call);
+    nng_aio_abort(call->timer, NNG_ECANCELED);
 }
 
-static void end_with_message(struct call *call, nng_msg *message)
+// ---- attempts
+
+static void send_to(struct call *call, int address);
+
+// Who says that he cannot does not have the last word while another one is at it.
+static bool is_last_word(const struct call *call, enum bf_err err, const Belfry__Bus__V1__Reply *reply)
 {
-    size_t len = nng_msg_len(message);
-    Belfry__Bus__V1__Reply *reply = NULL;
-    if (len <= BF_BUS_FRAME_BYTES)
-        reply = belfry__bus__v1__reply__unpack(NULL, len, nng_msg_body(message));
-    nng_msg_free(message);
-    end(call, reply ? bf_err_from_bus(reply->status) : BF_PROTOCOL, reply);
-    if (reply)
-        belfry__bus__v1__reply__free_unpacked(reply, NULL);
+    return (reply && err != BF_UNAVAILABLE) || call->open == 0;
 }
 
-static nng_duration left_ms(const struct call *call)
+static void on_answer(void *at, enum bf_err err, const Belfry__Bus__V1__Reply *reply)
+{
+    struct attempt *attempt = at;
+    struct call *call = attempt->call;
+    int next = BF_BUS_NO_CHOICE;
+    pthread_mutex_lock(&call->client->lock);
+    call->open &= ~bit(attempt->address);
+    if (reply)
+        note_answered(call, attempt->address);
+    else if (err == BF_TIMEOUT)
+        note_overdue(call, attempt->address);
+    else if (err == BF_UNAVAILABLE) // the connection went
+        next = next_address(call);
+    bool ours = !call->over && is_last_word(call, err, reply);
+    call->over = call->over || ours;
+    pthread_mutex_unlock(&call->client->lock);
+    if (next != BF_BUS_NO_CHOICE)
+        send_to(call, next);
+    if (ours)
+        tell(call, err, reply);
+    release(call);
+}
+
+static int64_t left_ms(const struct call *call)
 {
     uint64_t now = bf_mono_ms();
-    return now >= call->deadline_mono_ms ? 0 : (nng_duration)(call->deadline_mono_ms - now);
+    return now >= call->deadline_mono_ms ? 0 : (int64_t)(call->deadline_mono_ms - now);
 }
 
-static bool hopeless(const struct bf_bus_client *client)
+// To an address that is marked.
+static void send_to(struct call *call, int address)
 {
-    return client->connections == 0 || client->closing;
+    struct attempt *attempt = &call->attempts[address];
+    nng_msg *copy = NULL;
+    enum bf_err err = BF_UNAVAILABLE;
+    if (!nng_msg_dup(&copy, call->message))
+        err = bf_bus_line_send(call->client->lines[address], copy, left_ms(call), on_answer, attempt);
+    if (err)
+        on_answer(attempt, err, NULL);
 }
 
-static void on_aio(void *at)
+// ---- the second sending
+
+// The caller has made the timer a holder.
+static void arm(struct call *call)
+{
+    nng_sleep_aio((nng_duration)call->client->hedge_ms, call->timer);
+    if (call->client->closing)
+        nng_aio_abort(call->timer, NNG_ECANCELED);
+}
+
+// Under the lock: whom it is sent to besides those that are late.
+static int hedge(struct call *call)
+{
+    struct bf_bus_client *client = call->client;
+    for (int i = 0; i < (int)client->line_count; i++)
+        if (call->open & bit(i))
+            note_overdue(call, i);
+    if (!(connected(client) & ~call->tried))
+        return BF_BUS_NO_CHOICE;
+    if (!bf_bus_choice_spend(&client->choice)) {
+        bf_metric_add(&metrics[HEDGES_REFUSED], 1);
+        return BF_BUS_NO_CHOICE;
+    }
+    bf_metric_add(&metrics[HEDGES], 1);
+    client->hedges++;
+    return next_address(call);
+}
+
+static void on_timer(void *at)
 {
     struct call *call = at;
-    int failed = nng_aio_result(call->aio);
-    if (failed) {
-        if (call->phase == PHASE_SENDING)
-            nng_msg_free(nng_aio_get_msg(call->aio));
-        end(call, bf_bus_err(failed), NULL);
-    } else if (call->phase == PHASE_RECEIVING) {
-        end_with_message(call, nng_aio_get_msg(call->aio));
-    } else {
-        call->phase = PHASE_RECEIVING;
-        nng_aio_set_timeout(call->aio, left_ms(call));
-        nng_ctx_recv(call->ctx, call->aio);
-        if (hopeless(call->client)) // the connection went between the two
-            nng_aio_abort(call->aio, NNG_ECONNABORTED);
-    }
+    struct bf_bus_client *client = call->client;
+    int next = BF_BUS_NO_CHOICE;
+    pthread_mutex_lock(&client->lock);
+    if (!nng_aio_result(call->timer) && !call->over && !client->closing)
+        next = hedge(call);
+    bool again = next != BF_BUS_NO_CHOICE && (connected(client) & ~call->tried);
+    pthread_mutex_unlock(&client->lock);
+    if (next != BF_BUS_NO_CHOICE)
+        send_to(call, next);
+    if (again)
+        arm(call);
+    else
+        release(call);
 }
 
 // ---- a call's start
 
-static struct call *new_call(struct bf_bus_client *client)
+static bool hopeless(const struct bf_bus_client *client)
 {
-    struct call *call = bf_xcalloc(1, sizeof(*call));
-    call->client = client;
-    if (nng_ctx_open(&call->ctx, client->socket)) {
-        free(call);
-        return NULL;
-    }
-    if (nng_aio_alloc(&call->aio, on_aio, call)) {
-        nng_ctx_close(call->ctx);
-        free(call);
-        return NULL;
-    }
-    return call;
+    return client->closing || !connected(client);
 }
 
 // Under the lock.
@@ -165,32 +280,29 @@ static struct call *take_call(struct bf_bus_client *client)
     }
     if (client->call_count == CALLS_MAX)
         return NULL;
-    call = new_call(client);
-    if (call) {
-        call->next_all = client->all;
-        client->all = call;
-        client->call_count++;
+    call = bf_xcalloc(1, sizeof(*call));
+    call->client = client;
+    if (nng_aio_alloc(&call->timer, on_timer, call)) {
+        free(call);
+        return NULL;
     }
+    call->next_all = client->all;
+    client->all = call;
+    client->call_count++;
     return call;
 }
 
-static enum bf_err borrow(struct bf_bus_client *client, struct call **ret_call)
+static struct call *borrow(struct bf_bus_client *client)
 {
     struct call *call = NULL;
     pthread_mutex_lock(&client->lock);
     bool closing = client->closing;
     if (!closing)
         call = take_call(client);
-    if (call)
-        client->users += 2; // the call, and whoever begins it: see leave()
+    client->users += call != NULL;
     pthread_mutex_unlock(&client->lock);
-    if (!call) {
-        bf_metric_add(&metrics[CALLS_REFUSED], !closing);
-        return BF_UNAVAILABLE;
-    }
-    bf_metric_add(&metrics[CALLS_UNDER_WAY], 1);
-    *ret_call = call;
-    return BF_OK;
+    bf_metric_add(&metrics[CALLS_REFUSED], !closing && !call);
+    return call;
 }
 
 static nng_msg *pack_request(const char *method, const char *tenant_id, const char *request_id,
@@ -211,40 +323,42 @@ static nng_msg *pack_request(const char *method, const char *tenant_id, const ch
     return message;
 }
 
-// The call may be over before its beginner has looked at the client for the last time; hanging up waits for
-// both.
-static void leave(struct bf_bus_client *client)
+// Under the lock. *ret_also: an address that is left out and gets the call too, as something to answer. A
+// call that may be sent but once goes there instead.
+static int first_addresses(struct call *call, int *ret_also)
 {
-    pthread_mutex_lock(&client->lock);
-    client->users--;
-    pthread_cond_signal(&client->fewer);
-    pthread_mutex_unlock(&client->lock);
+    struct bf_bus_client *client = call->client;
+    uint32_t usable = connected(client);
+    int probe = bf_bus_choice_probe(&client->choice, usable, bf_mono_ms());
+    int first = probe;
+    bf_bus_choice_earn(&client->choice);
+    if (client->hedge_ms > 0 || probe == BF_BUS_NO_CHOICE)
+        first = bf_bus_choice_next(&client->choice, usable);
+    *ret_also = probe == first ? BF_BUS_NO_CHOICE : probe;
+    mark(call, first);
+    mark(call, *ret_also);
+    return first;
 }
 
-static enum bf_err start_call(struct bf_bus_client *client, nng_msg *message, int64_t timeout_ms,
-                              call_done *done, void *ctx)
+static void start(struct call *call)
 {
-    struct call *call = NULL;
-    enum bf_err err = borrow(client, &call);
-    if (err) {
-        nng_msg_free(message);
-        return err;
-    }
-    call->began_us = bf_mono_us();
-    call->deadline_mono_ms = bf_mono_ms() + (uint64_t)timeout_ms;
-    call->done = done;
-    call->done_ctx = ctx;
-    call->phase = PHASE_SENDING;
-    nng_aio *aio = call->aio;
-    nng_aio_set_timeout(aio, (nng_duration)timeout_ms);
-    nng_aio_set_msg(aio, message);
-    nng_ctx_send(call->ctx, aio);
-    // From here on the call may already be over and belong to somebody else, whom an abort would hit; but
-    // when nothing is connected, that one is as hopeless.
-    if (hopeless(client))
-        nng_aio_abort(aio, NNG_ECONNABORTED);
-    leave(client);
-    return BF_OK;
+    struct bf_bus_client *client = call->client;
+    int also;
+    pthread_mutex_lock(&client->lock);
+    int first = first_addresses(call, &also);
+    bool timed =
+        client->hedge_ms > 0 && left_ms(call) > client->hedge_ms && (connected(client) & ~call->tried);
+    call->holders += timed;
+    pthread_mutex_unlock(&client->lock);
+    if (timed) // before it is sent: the answer ends the timer
+        arm(call);
+    if (also != BF_BUS_NO_CHOICE)
+        send_to(call, also);
+    if (first != BF_BUS_NO_CHOICE)
+        send_to(call, first);
+    else
+        tell(call, BF_UNAVAILABLE, NULL); // the last connection went just now
+    release(call);
 }
 
 // Everything that is wrong at once is told by the return value; otherwise `done` runs once.
@@ -262,7 +376,22 @@ static enum bf_err begin(struct bf_bus_client *client, const char *method, const
         return BF_UNAVAILABLE;
     }
     nng_msg *message = pack_request(method, tenant_id, request_id, timeout_ms, body);
-    return message ? start_call(client, message, timeout_ms, done, ctx) : BF_UNAVAILABLE;
+    struct call *call = message ? borrow(client) : NULL;
+    if (!call) {
+        nng_msg_free(message);
+        return BF_UNAVAILABLE;
+    }
+    call->message = message;
+    call->began_us = bf_mono_us();
+    call->deadline_mono_ms = bf_mono_ms() + (uint64_t)timeout_ms;
+    call->done = done;
+    call->done_ctx = ctx;
+    call->holders = 1;
+    call->tried = call->open = 0;
+    call->over = false;
+    bf_metric_add(&metrics[CALLS_UNDER_WAY], 1);
+    start(call);
+    return BF_OK;
 }
 
 // ---- the two ways to call
@@ -338,54 +467,24 @@ void bf_bus_call_async(struct bf_bus_client *client, const char *method, const c
         pass_on(async, err, NULL);
 }
 
-// ---- connections
+// ---- the client
 
-// Under the lock: ending a call only queues its callback, which then waits for the lock.
-static void abort_all(struct bf_bus_client *client)
+static enum bf_err add_line(void *ctx, const char *url)
 {
-    for (struct call *call = client->all; call; call = call->next_all)
-        if (call->phase != PHASE_IDLE)
-            nng_aio_abort(call->aio, NNG_ECONNABORTED);
-}
-
-static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *at)
-{
-    struct bf_bus_client *client = at;
-    if (event == NNG_PIPE_EV_ADD_POST) {
-        client->connections++;
-        return;
-    }
-    if (--client->connections > 0)
-        return;
-    pthread_mutex_lock(&client->lock);
-    abort_all(client);
-    pthread_mutex_unlock(&client->lock);
-}
-
-static enum bf_err connect_all(struct bf_bus_client *client, const char *urls)
-{
-    int failed = nng_socket_set_ms(client->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
-    if (!failed)
-        failed = nng_socket_set_size(client->socket, NNG_OPT_RECVMAXSZ, BF_BUS_FRAME_BYTES);
-    if (!failed)
-        failed = nng_pipe_notify(client->socket, NNG_PIPE_EV_ADD_POST, on_pipe, client);
-    if (!failed)
-        failed = nng_pipe_notify(client->socket, NNG_PIPE_EV_REM_POST, on_pipe, client);
-    return failed ? bf_bus_err(failed) : bf_bus_dial_all(client->socket, urls);
+    struct bf_bus_client *client = ctx;
+    enum bf_err err = bf_bus_line_open(url, &client->lines[client->line_count]);
+    client->line_count += err == BF_OK;
+    return err;
 }
 
 enum bf_err bf_bus_dial(const char *urls, struct bf_bus_client **ret_client)
 {
     bf_metrics_register(metrics, BF_LEN(metrics));
     struct bf_bus_client *client = bf_xcalloc(1, sizeof(*client));
-    int failed = nng_req0_open(&client->socket);
-    if (failed) {
-        free(client);
-        return bf_bus_err(failed);
-    }
     pthread_mutex_init(&client->lock, NULL);
     pthread_cond_init(&client->fewer, NULL);
-    enum bf_err err = connect_all(client, urls);
+    enum bf_err err = bf_bus_each_url(urls, add_line, client);
+    bf_bus_choice_init(&client->choice, client->line_count);
     if (err) {
         bf_bus_hang_up(client);
         return err;
@@ -394,32 +493,53 @@ enum bf_err bf_bus_dial(const char *urls, struct bf_bus_client **ret_client)
     return BF_OK;
 }
 
-// A callback may still be on its way out of nng or give_back(): freeing its aio waits for it. All this comes
-// before the socket is closed, because nng 1.5 crashes when a socket goes while a thread is inside
-// nng_ctx_recv or nng_ctx_send.
+void bf_bus_hedge(struct bf_bus_client *client, int64_t after_ms)
+{
+    client->hedge_ms = after_ms;
+}
+
+// Timers that are armed meanwhile see `closing`.
+static void end_timers(struct bf_bus_client *client)
+{
+    client->closing = true;
+    pthread_mutex_lock(&client->lock);
+    for (struct call *call = client->all; call; call = call->next_all)
+        nng_aio_abort(call->timer, NNG_ECANCELED);
+    pthread_mutex_unlock(&client->lock);
+}
+
 static void free_calls(struct bf_bus_client *client)
 {
     for (struct call *call = client->all, *next; call; call = next) {
         next = call->next_all;
-        nng_aio_free(call->aio);
-        nng_ctx_close(call->ctx);
+        nng_aio_free(call->timer); // waits for a callback on its way out
         free(call);
     }
-    client->all = NULL; // the connections' callback comes once more
+}
+
+static int64_t left_out(const struct bf_bus_client *client)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < client->line_count; i++)
+        count += client->choice.at[i].out;
+    return count;
 }
 
 void bf_bus_hang_up(struct bf_bus_client *client)
 {
     if (!client)
         return;
+    end_timers(client);
+    for (size_t i = 0; i < client->line_count; i++)
+        bf_bus_line_stop(client->lines[i]);
     pthread_mutex_lock(&client->lock);
-    client->closing = true;
-    abort_all(client);
     while (client->users > 0)
         pthread_cond_wait(&client->fewer, &client->lock);
     pthread_mutex_unlock(&client->lock);
     free_calls(client);
-    nng_close(client->socket);
+    for (size_t i = 0; i < client->line_count; i++)
+        bf_bus_line_close(client->lines[i]);
+    bf_metric_add(&metrics[LEFT_OUT], -left_out(client));
     pthread_cond_destroy(&client->fewer);
     pthread_mutex_destroy(&client->lock);
     free(client);
@@ -427,5 +547,14 @@ void bf_bus_hang_up(struct bf_bus_client *client)
 
 bool bf_bus_connected(const struct bf_bus_client *client)
 {
-    return client->connections > 0;
+    return connected(client) != 0;
+}
+
+struct bf_bus_figures bf_bus_figures(struct bf_bus_client *client)
+{
+    struct bf_bus_figures figures = {.hedges = client->hedges};
+    pthread_mutex_lock(&client->lock);
+    figures.left_out = (uint32_t)left_out(client);
+    pthread_mutex_unlock(&client->lock);
+    return figures;
 }

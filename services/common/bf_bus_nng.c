@@ -44,8 +44,6 @@ enum bf_err bf_bus_err(int nng_error)
     }
 }
 
-typedef enum bf_err each_url(nng_socket socket, const char *url);
-
 static bool starts_with(const char *url, const char *scheme)
 {
     return strncmp(url, scheme, strlen(scheme)) == 0;
@@ -66,7 +64,7 @@ static bool is_bus_url(const char *url)
     return starts_with(url, IPC_PREFIX) || starts_with(url, INPROC_PREFIX);
 }
 
-static enum bf_err for_each_url(nng_socket socket, const char *urls, each_url *each)
+enum bf_err bf_bus_each_url(const char *urls, bf_bus_url_do *each, void *ctx)
 {
     size_t count = 0;
     for (const char *at = urls + strspn(urls, " "); *at; at += strspn(at, " ")) {
@@ -74,7 +72,7 @@ static enum bf_err for_each_url(nng_socket socket, const char *urls, each_url *e
         bf_autofree char *url = bf_xstrndup(at, len);
         if (++count > BF_BUS_URLS_MAX || !is_bus_url(url))
             return BF_INVALID;
-        enum bf_err err = each(socket, url);
+        enum bf_err err = each(ctx, url);
         if (err)
             return err;
         at += len;
@@ -106,14 +104,15 @@ static enum bf_err make_room(const char *path)
     return stale ? BF_OK : BF_UNAVAILABLE;
 }
 
-static enum bf_err listen_one(nng_socket socket, const char *url)
+static enum bf_err listen_one(void *ctx, const char *url)
 {
+    const nng_socket *socket = ctx;
     bool ipc = starts_with(url, IPC_PREFIX);
     enum bf_err err = ipc ? make_room(url + strlen(IPC_PREFIX)) : BF_OK;
     if (err)
         return err;
     nng_listener listener;
-    int failed = nng_listener_create(&listener, socket, url);
+    int failed = nng_listener_create(&listener, *socket, url);
     if (!failed && ipc)
         failed = nng_listener_set_int(listener, NNG_OPT_IPC_PERMISSIONS, 0600);
     if (!failed)
@@ -123,12 +122,13 @@ static enum bf_err listen_one(nng_socket socket, const char *url)
 
 enum bf_err bf_bus_listen(nng_socket socket, const char *urls)
 {
-    return for_each_url(socket, urls, listen_one);
+    return bf_bus_each_url(urls, listen_one, &socket);
 }
 
-static enum bf_err dial_one(nng_socket socket, const char *url)
+static enum bf_err dial_one(void *ctx, const char *url)
 {
-    return bf_bus_err(nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK));
+    const nng_socket *socket = ctx;
+    return bf_bus_err(nng_dial(*socket, url, NULL, NNG_FLAG_NONBLOCK));
 }
 
 enum bf_err bf_bus_dial_all(nng_socket socket, const char *urls)
@@ -136,5 +136,5 @@ enum bf_err bf_bus_dial_all(nng_socket socket, const char *urls)
     int failed = nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
     if (!failed)
         failed = nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
-    return failed ? bf_bus_err(failed) : for_each_url(socket, urls, dial_one);
+    return failed ? bf_bus_err(failed) : bf_bus_each_url(urls, dial_one, &socket);
 }

@@ -74,11 +74,27 @@ static enum bf_err flood(const struct bf_bus_request *request, struct bf_buf *re
     return BF_OK;
 }
 
+// How a server is that several of are tried.
+struct character {
+    const char *name;
+    _Atomic bool stuck;   // hangs until may_go
+    _Atomic bool refuses; // says at once that it cannot
+    _Atomic int asked;
+};
+
+static enum bf_err who(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
+                       void *ctx)
+{
+    struct character *character = ctx;
+    character->asked++;
+    for (int i = 0; character->stuck && i < PATIENCE_MS / 2 && !may_go; i++)
+        usleep(2000);
+    bf_buf_str(ret_body, character->name);
+    return character->refuses ? BF_UNAVAILABLE : BF_OK;
+}
+
 static const struct bf_bus_method methods[] = {
-    {"Echo", echo},
-    {"Fail", fail_it},
-    {"Hang", hang},
-    {"Flood", flood},
+    {"Who", who}, {"Echo", echo}, {"Fail", fail_it}, {"Hang", hang}, {"Flood", flood},
 };
 
 static struct bf_bus_server *serve(const char *urls, int64_t contexts)
@@ -430,6 +446,163 @@ static void count_up(void *ctx, enum bf_err err, struct bf_str reply)
         tally->bad++;
 }
 
+// ---- an address that does not answer
+
+#define HEDGE_MS 20
+
+struct pair {
+    struct character one, two;
+    struct bf_bus_server *first, *second;
+    struct bf_bus_client *client;
+};
+
+static bool both_connected(void *at)
+{
+    struct pair *pair = at;
+    struct result result = call(pair->client, "Who", PATIENCE_MS, BF_STR(""));
+    release(&result);
+    return pair->one.asked > 0 && pair->two.asked > 0;
+}
+
+static void open_pair(struct pair *pair, int64_t hedge_ms)
+{
+    bf_autofree char *second_url = bf_xasprintf("ipc://%s/second.bus", dir);
+    bf_autofree char *both = bf_xasprintf("%s %s", url, second_url);
+    *pair = (struct pair){.one = {.name = "one"}, .two = {.name = "two"}};
+    assert_int_equal(bf_bus_serve(url, 8, methods, BF_LEN(methods), &pair->one, &pair->first), BF_OK);
+    assert_int_equal(bf_bus_serve(second_url, 8, methods, BF_LEN(methods), &pair->two, &pair->second), BF_OK);
+    pair->client = dial(both);
+    bf_bus_hedge(pair->client, hedge_ms);
+    assert_true(became(both_connected, pair));
+}
+
+static void close_pair(struct pair *pair)
+{
+    may_go = true;
+    bf_bus_hang_up(pair->client);
+    bf_bus_server_stop(pair->first, PATIENCE_MS);
+    bf_bus_server_stop(pair->second, PATIENCE_MS);
+}
+
+static void assert_answers(struct pair *pair, const char *name)
+{
+    struct result result = call(pair->client, "Who", PATIENCE_MS, BF_STR(""));
+    assert_int_equal(result.err, BF_OK);
+    assert_string_equal(result.body.at, name);
+    release(&result);
+}
+
+static bool nobody_left_out(void *at)
+{
+    struct pair *pair = at;
+    struct result result = call(pair->client, "Who", PATIENCE_MS, BF_STR(""));
+    release(&result);
+    return bf_bus_figures(pair->client).left_out == 0;
+}
+
+static void test_another_address_answers_for_one_that_hangs(void **state)
+{
+    struct pair pair;
+    open_pair(&pair, HEDGE_MS);
+    pair.one.stuck = true;
+    for (int i = 0; i < 20; i++)
+        assert_answers(&pair, "two");
+    struct bf_bus_figures figures = bf_bus_figures(pair.client);
+    assert_int_equal(figures.left_out, 1);
+    assert_true(figures.hedges >= 1);
+    may_go = true;
+    assert_true(became(nobody_left_out, &pair));
+    close_pair(&pair);
+}
+
+static void test_without_hedging_a_call_is_sent_once(void **state)
+{
+    struct pair pair;
+    open_pair(&pair, 0);
+    int before = pair.one.asked + pair.two.asked;
+    pair.one.stuck = pair.two.stuck = true;
+    assert_int_equal(call_err(pair.client, "Who", 4 * HEDGE_MS, BF_STR("")), BF_TIMEOUT);
+    may_go = true;
+    assert_int_equal(pair.one.asked + pair.two.asked, before + 1);
+    assert_int_equal(bf_bus_figures(pair.client).left_out, 1);
+    close_pair(&pair);
+}
+
+// One is busy with a call, the other says that it cannot: the first may still be through with it.
+static void *let_go_soon(void *at)
+{
+    struct pair *pair = at;
+    while (pair->one.asked + pair->two.asked < 2)
+        usleep(2000);
+    may_go = true;
+    return NULL;
+}
+
+// They take turns: the one after "two" is "one".
+static bool turn_of_first(struct pair *pair)
+{
+    int before = pair->two.asked;
+    assert_int_equal(call_err(pair->client, "Who", PATIENCE_MS, BF_STR("")), BF_OK);
+    return pair->two.asked > before;
+}
+
+static void test_who_cannot_does_not_have_the_last_word(void **state)
+{
+    struct pair pair;
+    pthread_t thread;
+    open_pair(&pair, HEDGE_MS);
+    while (!turn_of_first(&pair))
+        ;
+    pair.one.asked = pair.two.asked = 0;
+    pair.one.stuck = pair.two.refuses = true;
+    assert_int_equal(pthread_create(&thread, NULL, let_go_soon, &pair), 0);
+    assert_answers(&pair, "one");
+    pthread_join(thread, NULL);
+    assert_int_equal(pair.two.asked, 1);
+    close_pair(&pair);
+}
+
+static void *stop_first(void *at)
+{
+    struct pair *pair = at;
+    while (pair->one.asked == 0)
+        usleep(2000);
+    bf_bus_server_stop(pair->first, 0);
+    return NULL;
+}
+
+static void test_another_address_takes_over_when_a_connection_goes(void **state)
+{
+    struct pair pair;
+    open_pair(&pair, 0);
+    pthread_t thread;
+    pair.one.asked = 0;
+    pair.one.stuck = true;
+    assert_int_equal(pthread_create(&thread, NULL, stop_first, &pair), 0);
+    for (int i = 0; i < 3; i++)
+        assert_answers(&pair, "two");
+    may_go = true;
+    pthread_join(thread, NULL);
+    pair.first = NULL;
+    assert_true(pair.one.asked > 0);
+    close_pair(&pair);
+}
+
+static void test_hanging_up_ends_calls_that_wait_to_be_sent_again(void **state)
+{
+    struct pair pair;
+    struct tally tally = {0, 0};
+    open_pair(&pair, PATIENCE_MS);
+    pair.one.stuck = pair.two.stuck = true;
+    for (int i = 0; i < 10; i++)
+        bf_bus_call_async(pair.client, "Who", NULL, NULL, 2 * PATIENCE_MS, BF_STR(""), count_up, &tally);
+    bf_bus_hang_up(pair.client);
+    pair.client = NULL;
+    assert_int_equal(tally.good, 0);
+    assert_int_equal(tally.bad, 10);
+    close_pair(&pair);
+}
+
 #define MANY 2000
 
 static bool all_done(void *at)
@@ -550,6 +723,11 @@ int main(void)
         BUS_TEST(test_bad_addresses_are_refused),
         BUS_TEST(test_many_calls_at_once_over_two_servers),
         BUS_TEST(test_hanging_up_ends_every_call_once),
+        BUS_TEST(test_another_address_answers_for_one_that_hangs),
+        BUS_TEST(test_without_hedging_a_call_is_sent_once),
+        BUS_TEST(test_who_cannot_does_not_have_the_last_word),
+        BUS_TEST(test_another_address_takes_over_when_a_connection_goes),
+        BUS_TEST(test_hanging_up_ends_calls_that_wait_to_be_sent_again),
         BUS_TEST(test_a_feed_arrives_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
