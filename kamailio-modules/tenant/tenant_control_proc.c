@@ -18,8 +18,7 @@
 #include "tenant_link.h"
 #include "tenant_report.h"
 
-#define REPORT_TIMEOUT_MS \
-    2500 // below EDGE_ALIVE_MS: a replica that hangs with one must not make us look dead
+#define REPORT_TIMEOUT_MS  2500 // a replica that hangs with one must not make us look dead: after 3 s we do
 #define RESTORE_TIMEOUT_MS 2000
 #define DROPS_TOLD_MS      10000
 
@@ -27,7 +26,7 @@ static struct {
     int wake_fd; // this and the pipe are made before the fork
     int order_pipe[2];
     struct tenant_link *link;
-    struct tenant_report *report;
+    struct tenant_report *reports[TENANT_STREAMS];
     bool was_connected, was_ready;
     uint64_t faults, dropped; // told so far
     uint64_t drops_not_before_ms;
@@ -61,7 +60,8 @@ int tenant_control_init(void)
         LM_ERR("no eventfd: %s\n", strerror(errno));
         return -1;
     }
-    tenant_outbox_wake_by(tenant_outbox, control.wake_fd);
+    for (int stream = 0; stream < TENANT_STREAMS; stream++)
+        tenant_outbox_wake_by(tenant_outboxes[stream], control.wake_fd);
     return orders_init() && tenant_mirror_init() >= 0 && tenant_edge_init() >= 0 &&
                    tenant_originate_init() >= 0
                ? 0
@@ -73,9 +73,17 @@ int tenant_control_fd(void)
     return control.wake_fd;
 }
 
+static const enum tenant_link_kind KINDS[TENANT_STREAMS] = {
+    [TENANT_STREAM_BINDINGS] = TENANT_LINK_REPORT,
+    [TENANT_STREAM_CALLS] = TENANT_LINK_REPORT_CALLS,
+};
+
+// `ctx` is the stream's kind.
 static void hook_send(void *ctx, uint32_t serial, bool restore, struct bf_str body)
 {
-    tenant_link_ask(control.link, restore ? TENANT_LINK_RESTORE : TENANT_LINK_REPORT, serial,
+    const enum tenant_link_kind *kind = ctx;
+
+    tenant_link_ask(control.link, restore ? TENANT_LINK_RESTORE : *kind, serial,
                     restore ? RESTORE_TIMEOUT_MS : REPORT_TIMEOUT_MS, body);
 }
 
@@ -123,25 +131,28 @@ bool tenant_control_start(struct tenant_link *link)
         return false;
     }
     control.link = link;
-    control.report = tenant_report_new(tenant_outbox, &edge, bf_mono_ms(), &HOOKS, NULL);
+    for (int stream = 0; stream < TENANT_STREAMS; stream++)
+        control.reports[stream] = tenant_report_new((enum tenant_stream)stream, tenant_outboxes[stream],
+                                                    &edge, bf_mono_ms(), &HOOKS, (void *)&KINDS[stream]);
     return true;
 }
 
 void tenant_control_answer(const struct tenant_link_event *event)
 {
-    tenant_report_answer(control.report, bf_mono_ms(), event->serial, event->err,
-                         (struct bf_str){event->bytes, event->len});
+    bool calls = event->kind == TENANT_LINK_REPORT_CALLS;
+
+    tenant_report_answer(control.reports[calls ? TENANT_STREAM_CALLS : TENANT_STREAM_BINDINGS], bf_mono_ms(),
+                         event->serial, event->err, (struct bf_str){event->bytes, event->len});
 }
 
 // A full outbox drops thousands a second: told at most every DROPS_TOLD_MS.
 static void tell_drops(uint64_t now_ms)
 {
-    uint64_t dropped = tenant_outbox_figures(tenant_outbox).dropped;
+    uint64_t dropped = tenant_outboxes_figures().dropped;
 
     if (dropped == control.dropped || now_ms < control.drops_not_before_ms)
         return;
-    LM_ERR("the outbox is full: %llu entries were dropped\n",
-           (unsigned long long)(dropped - control.dropped));
+    LM_ERR("an outbox is full: %llu entries were dropped\n", (unsigned long long)(dropped - control.dropped));
     control.dropped = dropped;
     control.drops_not_before_ms = now_ms + DROPS_TOLD_MS;
 }
@@ -162,29 +173,48 @@ static void tell_log(const struct tenant_report_figures *figures, bool connected
     control.faults = figures->faults;
 }
 
+// The streams do not wait for each other; but call-control hears of no call before it has told us what we
+// had.
+static int streams_open(uint64_t now_ms)
+{
+    bool reporting = tenant_report_figures(control.reports[TENANT_STREAM_BINDINGS], now_ms).reporting;
+
+    return reporting ? TENANT_STREAMS : TENANT_STREAM_BINDINGS + 1;
+}
+
+static struct tenant_report_figures reports_tick(uint64_t now_ms, bool connected)
+{
+    struct tenant_report_figures figures, calls;
+    struct tenant_report_state state = {.calls = tenant_calls_count(tenant_calls),
+                                        .bindings = tenant_mirror_bindings(),
+                                        .table_epoch = tenant_state->epoch,
+                                        .table_seq = tenant_state->seq};
+
+    for (int stream = 0; stream < streams_open(now_ms); stream++)
+        tenant_report_tick(control.reports[stream], now_ms, connected, &state);
+    figures = tenant_report_figures(control.reports[TENANT_STREAM_BINDINGS], now_ms);
+    calls = tenant_report_figures(control.reports[TENANT_STREAM_CALLS], now_ms);
+    figures.faults += calls.faults;
+    return figures;
+}
+
 bool tenant_control_round(void)
 {
     struct tenant_report_figures figures;
-    struct tenant_report_state state;
     uint64_t now_ms = bf_mono_ms(), woken;
     bool connected, more = false;
     ssize_t got;
 
     if (!tenant_has_control())
         return false;
-    got = read(control.wake_fd, &woken, sizeof(woken)); // before the outbox is looked at
+    got = read(control.wake_fd, &woken, sizeof(woken)); // before the outboxes are looked at
     (void)got;
     if (atomic_exchange(&tenant_state->resync_bindings, false))
         tenant_mirror_resync();
-    if (tenant_report_figures(control.report, now_ms).reporting)
+    if (streams_open(now_ms) == TENANT_STREAMS)
         more = tenant_mirror_some();
     connected = tenant_link_control_connected(control.link);
-    state = (struct tenant_report_state){.calls = tenant_calls_count(tenant_calls),
-                                         .bindings = tenant_mirror_bindings(),
-                                         .table_epoch = tenant_state->epoch,
-                                         .table_seq = tenant_state->seq};
-    tenant_report_tick(control.report, now_ms, connected, &state);
-    figures = tenant_report_figures(control.report, now_ms);
+    figures = reports_tick(now_ms, connected);
     tenant_state->control_connected = connected;
     tenant_state->restored = figures.ready;
     tenant_state->control_faults = figures.faults;
@@ -197,14 +227,19 @@ bool tenant_control_round(void)
 // While nobody is there to be told, what happens wakes nobody either.
 int tenant_control_wait_ms(int wait_ms)
 {
-    uint64_t report_ms;
+    uint64_t now_ms = bf_mono_ms();
 
     if (!tenant_has_control() || !tenant_link_control_connected(control.link))
         return wait_ms;
-    if (tenant_report_listens(control.report))
-        tenant_outbox_sleep(tenant_outbox);
-    report_ms = tenant_report_wait_ms(control.report, bf_mono_ms());
-    return report_ms < (uint64_t)wait_ms ? (int)report_ms : wait_ms;
+    for (int stream = 0; stream < streams_open(now_ms); stream++) {
+        uint64_t report_ms;
+        if (tenant_report_listens(control.reports[stream]))
+            tenant_outbox_sleep(tenant_outboxes[stream]);
+        report_ms = tenant_report_wait_ms(control.reports[stream], now_ms);
+        if (report_ms < (uint64_t)wait_ms)
+            wait_ms = (int)report_ms;
+    }
+    return wait_ms;
 }
 
 void tenant_edge_main(void)

@@ -77,7 +77,8 @@ static bool binding_of(const ucontact_t *contact, struct tenant_binding *binding
 static void put(const struct tenant_entry *entry, const ucontact_t *contact)
 {
     if (entry->len > 0)
-        tenant_outbox_put_binding(entry->bytes, entry->len);
+        tenant_outbox_add(tenant_outboxes[TENANT_STREAM_BINDINGS], TENANT_OUTBOX_BINDING, entry->bytes,
+                          entry->len);
     else
         LM_ERR("a binding of %.*s is too large to be told to call-control\n", contact->aor->len,
                contact->aor->s);
@@ -110,7 +111,7 @@ static void on_change(ucontact_t *contact, int type, void *param)
         return;
     tell(contact, type);
     if (type == UL_CONTACT_INSERT) // plans wait for it (tenant_plan_proc.c)
-        tenant_state->inserted_seq = tenant_outbox_figures(tenant_outbox).put_seq;
+        tenant_state->inserted_seq = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).put_seq;
 }
 
 int tenant_mirror_init(void)
@@ -137,7 +138,9 @@ void tenant_mirror_resync(void)
 
 void tenant_mirror_asked(void)
 {
-    bool under_way = mirror.walking || tenant_outbox_figures(tenant_outbox).taken_seq < mirror.end_seq;
+    bool under_way =
+        mirror.walking ||
+        tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).taken_seq < mirror.end_seq;
 
     if (!under_way)
         mirror.wanted = true;
@@ -148,7 +151,8 @@ static bool put_mark(bool end)
     struct tenant_entry entry;
 
     tenant_entry_mark(end, mirror.id, bf_unix_ms(), &entry);
-    return tenant_outbox_add(tenant_outbox, TENANT_OUTBOX_EVENT, entry.bytes, entry.len);
+    return tenant_outbox_add(tenant_outboxes[TENANT_STREAM_BINDINGS], TENANT_OUTBOX_EVENT, entry.bytes,
+                             entry.len);
 }
 
 static void walk_begin(void)
@@ -175,14 +179,14 @@ static void walk_end(void)
 {
     mirror.walking = false;
     if (put_mark(true))
-        mirror.end_seq = tenant_outbox_figures(tenant_outbox).put_seq;
+        mirror.end_seq = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).put_seq;
     else
         mirror.wanted = true;
 }
 
 static bool outbox_below(unsigned percent)
 {
-    struct tenant_outbox_figures figures = tenant_outbox_figures(tenant_outbox);
+    struct tenant_outbox_figures figures = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]);
 
     return (uint64_t)figures.waiting * 100 < (uint64_t)figures.entries_max * percent;
 }
@@ -193,7 +197,7 @@ bool tenant_mirror_some(void)
     udomain_t *domain = table();
 
     // What was dropped may be missing in the walk under way, whose end would void it: no end for that one.
-    if (tenant_outbox_lost_bindings(tenant_outbox)) {
+    if (tenant_outbox_lost_bindings(tenant_outboxes[TENANT_STREAM_BINDINGS])) {
         mirror.walking = false;
         mirror.wanted = true;
     }

@@ -34,7 +34,7 @@ struct tenant_state *tenant_state;
 struct tenant_share *tenant_share;
 struct tenant_creds *tenant_creds;
 struct tenant_hash_key tenant_key;
-struct tenant_outbox *tenant_outbox;
+struct tenant_outbox *tenant_outboxes[TENANT_STREAMS];
 struct tenant_calls *tenant_calls;
 counter_handle_t tenant_counters[TENANT_COUNTERS];
 
@@ -79,7 +79,7 @@ static counter_val_t live_control_connected(counter_handle_t h, void *param)
 
 static counter_val_t live_outbox_waiting(counter_handle_t h, void *param)
 {
-    return tenant_outbox ? (counter_val_t)tenant_outbox_figures(tenant_outbox).waiting : 0;
+    return (counter_val_t)tenant_outboxes_figures().waiting;
 }
 
 static counter_val_t live_relays(counter_handle_t h, void *param)
@@ -94,7 +94,7 @@ static counter_val_t live_relays_dead(counter_handle_t h, void *param)
 
 static counter_val_t live_outbox_dropped(counter_handle_t h, void *param)
 {
-    return tenant_outbox ? (counter_val_t)tenant_outbox_figures(tenant_outbox).dropped : 0;
+    return (counter_val_t)tenant_outboxes_figures().dropped;
 }
 
 static counter_val_t live_hedges(counter_handle_t h, void *param)
@@ -153,7 +153,7 @@ static counter_def_t counter_defs[] = {
     LIVE("outbox_waiting", live_outbox_waiting, "entries that call-control has not taken yet"),
     LIVE("relays", live_relays, "media relays that are watched"),
     LIVE("relays_dead", live_relays_dead, "of those, taken out because they do not answer"),
-    LIVE("outbox_dropped", live_outbox_dropped, "entries lost because the outbox was full"),
+    LIVE("outbox_dropped", live_outbox_dropped, "entries lost because an outbox was full"),
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
 
@@ -214,7 +214,8 @@ static bool settings_good(void)
            in_range("resume_workers", s->resume_workers, 1, 64) &&
            in_range("lane_wait_ms", s->lane_wait_ms, 0, 1000) && in_range("peer_flag", s->peer_flag, 0, 31) &&
            in_range("plan_timeout_ms", s->plan_timeout_ms, 50, 30000) &&
-           in_range("outbox_max", s->outbox_max, TENANT_OUTBOX_MIN, TENANT_OUTBOX_MAX) && control_good();
+           in_range("outbox_max", s->outbox_max, TENANT_STREAMS * TENANT_OUTBOX_MIN, TENANT_OUTBOX_MAX) &&
+           control_good();
 }
 
 // 64: the blocks hold fields that keep off each other's cache lines.
@@ -249,22 +250,24 @@ static bool shared_init(void)
 // What call-control needs; nothing of it is there without.
 static bool control_init(void)
 {
-    uint32_t outbox_max = (uint32_t)tenant_settings.outbox_max;
-    void *outbox, *calls;
+    uint32_t entries = (uint32_t)tenant_settings.outbox_max / TENANT_STREAMS;
+    void *outboxes[TENANT_STREAMS], *calls;
 
     if (!tenant_has_control())
         return true;
-    outbox = tenant_shm_aligned(tenant_outbox_bytes(outbox_max));
+    outboxes[TENANT_STREAM_BINDINGS] = tenant_shm_aligned(tenant_outbox_bytes(entries));
+    outboxes[TENANT_STREAM_CALLS] = tenant_shm_aligned(tenant_outbox_bytes(entries));
     calls = tenant_shm_aligned(tenant_calls_bytes(CALLS_MAX));
-    if (!outbox || !calls) {
+    if (!outboxes[TENANT_STREAM_BINDINGS] || !outboxes[TENANT_STREAM_CALLS] || !calls) {
         LM_ERR(
-            "no shared memory for %u entries of the outbox (%lu bytes): lower outbox_max or start kamailio "
+            "no shared memory for %d entries of the outboxes (%lu bytes): lower outbox_max or start kamailio "
             "with a larger -m\n",
-            outbox_max, (unsigned long)tenant_outbox_bytes(outbox_max));
+            tenant_settings.outbox_max, (unsigned long)(TENANT_STREAMS * tenant_outbox_bytes(entries)));
         return false;
     }
-    tenant_outbox = tenant_outbox_init(outbox, outbox_max);
-    tenant_outbox_use(tenant_outbox);
+    for (int stream = 0; stream < TENANT_STREAMS; stream++)
+        tenant_outboxes[stream] = tenant_outbox_init(outboxes[stream], entries);
+    tenant_outbox_use(tenant_outboxes[TENANT_STREAM_CALLS]);
     tenant_calls = tenant_calls_init(calls, CALLS_MAX, &tenant_key);
     return true;
 }

@@ -92,7 +92,7 @@ struct tenant_ticket {
             struct tenant_plan *plan;    // when err is BF_OK: a block in shared memory
             struct tenant_ask_text *ask; // in shared memory: a packed PlanRequest
             uint64_t deadline_ms;        // monotonic
-            uint64_t after_seq;          // of the outbox: asked when call-control has taken this,
+            uint64_t after_seq;          // of the bindings: asked when call-control has taken this,
             uint64_t ask_by_ms;          // or at this (monotonic)
             struct tenant_ticket *next;  // of those that wait for it
         };
@@ -113,7 +113,7 @@ struct tenant_state {
     _Atomic bool resync;                        // the order of tenant.resync
     _Atomic int32_t tickets;                    // suspended requests on their way
     // Of call-control:
-    _Atomic uint64_t inserted_seq;   // of the outbox: the newest binding that is no refresh
+    _Atomic uint64_t inserted_seq;   // of the bindings: the newest that is no refresh
     _Atomic uint64_t reported_ms;    // when a report was taken last; 0: not yet
     _Atomic uint64_t control_faults; // its answers that made no sense
     _Atomic bool control_connected;
@@ -126,8 +126,8 @@ extern struct tenant_settings tenant_settings;
 extern struct tenant_state *tenant_state;
 extern struct tenant_share *tenant_share; // NULL until all processes are counted
 extern struct tenant_creds *tenant_creds;
-extern struct tenant_hash_key tenant_key;   // the same in all processes
-extern struct tenant_outbox *tenant_outbox; // this and the next: NULL without call-control
+extern struct tenant_hash_key tenant_key;                     // the same in all processes
+extern struct tenant_outbox *tenant_outboxes[TENANT_STREAMS]; // these and the next: NULL without call-control
 extern struct tenant_calls *tenant_calls;
 extern counter_handle_t tenant_counters[TENANT_COUNTERS];
 
@@ -139,6 +139,21 @@ static inline void tenant_count(enum tenant_counter counter, int by)
 static inline bool tenant_has_control(void)
 {
     return tenant_settings.call_control_bus && *tenant_settings.call_control_bus;
+}
+
+// Of all outboxes together.
+static inline struct tenant_outbox_figures tenant_outboxes_figures(void)
+{
+    struct tenant_outbox_figures all = {0};
+
+    for (int stream = 0; stream < TENANT_STREAMS && tenant_outboxes[stream]; stream++) {
+        struct tenant_outbox_figures one = tenant_outbox_figures(tenant_outboxes[stream]);
+        all.put_seq += one.put_seq;
+        all.taken_seq += one.taken_seq;
+        all.dropped += one.dropped;
+        all.waiting += one.waiting;
+    }
+    return all;
 }
 
 static inline int tenant_drift(void)

@@ -132,21 +132,10 @@ void tenant_outbox_use(struct tenant_outbox *outbox)
     used = outbox;
 }
 
-bool tenant_outbox_used(void)
-{
-    return used != NULL;
-}
-
 void tenant_outbox_put(const void *packed_entry, size_t len)
 {
     if (used)
         tenant_outbox_add(used, TENANT_OUTBOX_EVENT, packed_entry, len);
-}
-
-void tenant_outbox_put_binding(const void *packed_entry, size_t len)
-{
-    if (used)
-        tenant_outbox_add(used, TENANT_OUTBOX_BINDING, packed_entry, len);
 }
 
 struct tenant_outbox_figures tenant_outbox_figures(struct tenant_outbox *outbox)

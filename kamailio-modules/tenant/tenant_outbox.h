@@ -2,9 +2,9 @@
 // memory, numbered from 1.
 //
 // Many writers (any process), one reader (the tenant process). An entry stays until it is taken, so what is
-// sent and not taken is sent again. Of limited size: what finds no room is dropped and counted. Bindings
-// leave a quarter of the room to the rest, for a lost binding is healed by a resync and a lost call event by
-// nothing; each lost binding asks for one.
+// sent and not taken is sent again. Of limited size: what finds no room is dropped and counted. There is one
+// for bindings and one for call events, which do not wait for each other. Bindings leave a quarter of their
+// room to the marks around a resync of them, for a lost binding is healed by that; each asks for one.
 #ifndef TENANT_OUTBOX_H
 #define TENANT_OUTBOX_H
 
@@ -17,8 +17,14 @@
 
 struct tenant_outbox;
 
+enum tenant_stream { // what an outbox is for
+    TENANT_STREAM_BINDINGS,
+    TENANT_STREAM_CALLS,
+    TENANT_STREAMS,
+};
+
 enum tenant_outbox_kind {
-    TENANT_OUTBOX_EVENT,
+    TENANT_OUTBOX_EVENT, // of a call; or a mark
     TENANT_OUTBOX_BINDING,
 };
 
@@ -39,12 +45,11 @@ struct tenant_outbox *tenant_outbox_init(void *memory, uint32_t entries_max);
 bool tenant_outbox_add(struct tenant_outbox *outbox, enum tenant_outbox_kind kind, const void *packed_entry,
                        size_t len);
 
-// The outbox that tenant_outbox_put() means, to be set before the first fork. NULL: there is no call-control.
+// The outbox of call events, that tenant_outbox_put() means; to be set before the first fork. NULL: there is
+// no call-control.
 void tenant_outbox_use(struct tenant_outbox *outbox);
-bool tenant_outbox_used(void);
-// An event's entry (not a binding's); nothing happens without call-control.
+// A call event's entry; nothing happens without call-control.
 void tenant_outbox_put(const void *packed_entry, size_t len);
-void tenant_outbox_put_binding(const void *packed_entry, size_t len);
 
 struct tenant_outbox_figures tenant_outbox_figures(struct tenant_outbox *outbox);
 // True once after bindings were dropped: all of them have to be sent again.

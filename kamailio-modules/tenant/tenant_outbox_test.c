@@ -181,12 +181,9 @@ static void test_without_call_control_nothing_happens(void **state)
 
     tenant_outbox_put("x", 1);
     tenant_outbox_use(outbox);
-    assert_true(tenant_outbox_used());
     tenant_outbox_put("x", 1);
-    tenant_outbox_put_binding("x", 1);
-    assert_int_equal(tenant_outbox_figures(outbox).put_seq, 2);
+    assert_int_equal(tenant_outbox_figures(outbox).put_seq, 1);
     tenant_outbox_use(NULL);
-    assert_false(tenant_outbox_used());
     free(outbox);
 }
 

@@ -49,7 +49,7 @@ void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket)
 {
     ticket->after_seq = tenant_state->inserted_seq;
     ticket->ask_by_ms = bf_mono_ms() + WAIT_MS_MAX;
-    if (ticket->after_seq <= tenant_outbox_figures(tenant_outbox).taken_seq) {
+    if (ticket->after_seq <= tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).taken_seq) {
         ask(link, ticket);
         return;
     }
@@ -64,7 +64,7 @@ void tenant_plan_round(struct tenant_link *link)
 
     if (!plans.waiting)
         return;
-    taken_seq = tenant_outbox_figures(tenant_outbox).taken_seq;
+    taken_seq = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).taken_seq;
     while ((ticket = *at)) {
         if (ticket->after_seq > taken_seq && now_ms < ticket->ask_by_ms) {
             at = &ticket->next;

@@ -229,6 +229,7 @@ static void take_event(const struct tenant_link_event *event)
         ticket_done(tenant_plan_answered(event));
         break;
     case TENANT_LINK_REPORT:
+    case TENANT_LINK_REPORT_CALLS:
     case TENANT_LINK_RESTORE:
         tenant_control_answer(event);
         break;

@@ -7,6 +7,7 @@
 #define ENTRIES_FIELD 3 // of ReportRequest
 
 struct tenant_report {
+    enum tenant_stream stream;
     struct tenant_outbox *outbox;
     struct tenant_report_edge edge;
     const struct tenant_report_hooks *hooks;
@@ -24,13 +25,15 @@ struct tenant_report {
     uint64_t faults, taken_ms;
 };
 
-struct tenant_report *tenant_report_new(struct tenant_outbox *outbox, const struct tenant_report_edge *edge,
-                                        uint64_t now_ms, const struct tenant_report_hooks *hooks, void *ctx)
+struct tenant_report *tenant_report_new(enum tenant_stream stream, struct tenant_outbox *outbox,
+                                        const struct tenant_report_edge *edge, uint64_t now_ms,
+                                        const struct tenant_report_hooks *hooks, void *ctx)
 {
     struct tenant_report *report = bf_xcalloc(1, sizeof(*report));
 
     *report = (struct tenant_report){
-        .outbox = outbox, .edge = *edge, .hooks = hooks, .ctx = ctx, .start_ms = now_ms};
+        .stream = stream, .outbox = outbox, .edge = *edge, .hooks = hooks, .ctx = ctx, .start_ms = now_ms};
+    report->restored = stream != TENANT_STREAM_BINDINGS;
     report->after = bf_xstrdup("");
     bf_buf_init(&report->body, TENANT_REPORT_BYTES_MAX + 1);
     return report;
@@ -95,6 +98,9 @@ static void send_report(struct tenant_report *report, const struct tenant_report
     report->first_seq = figures.taken_seq + 1; // only this process takes
     request.first_seq = report->first_seq;
     request.lost = figures.dropped;
+    request.stream = report->stream == TENANT_STREAM_CALLS
+                         ? BELFRY__CALL__V1__REPORT_REQUEST__STREAM__CALLS
+                         : BELFRY__CALL__V1__REPORT_REQUEST__STREAM__BINDINGS;
     pack_into(&report->body, &request.base);
     tenant_outbox_peek(report->outbox, TENANT_REPORT_ENTRIES_MAX, TENANT_REPORT_BYTES_MAX, ENTRIES_FIELD,
                        &report->body, &report->first_seq);

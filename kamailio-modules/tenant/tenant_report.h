@@ -1,5 +1,5 @@
-// The edge's side of Report and Restore: what it had comes back first, then the outbox is sent, batch by
-// batch.
+// The edge's side of Report and Restore: what it had comes back first, then an outbox is sent, batch by
+// batch. One for bindings and one for call events, which has nothing to restore.
 //
 // Restoring -> reporting. Nothing is reported before the bindings of the run before have been asked for:
 // reporting starts with a resync, which voids in call-control what the edge does not have. One request in
@@ -44,8 +44,9 @@ struct tenant_report_figures {
     uint64_t taken_ms; // monotonic time of the last good answer; 0: none yet
 };
 
-struct tenant_report *tenant_report_new(struct tenant_outbox *outbox, const struct tenant_report_edge *edge,
-                                        uint64_t now_ms, const struct tenant_report_hooks *hooks, void *ctx);
+struct tenant_report *tenant_report_new(enum tenant_stream stream, struct tenant_outbox *outbox,
+                                        const struct tenant_report_edge *edge, uint64_t now_ms,
+                                        const struct tenant_report_hooks *hooks, void *ctx);
 void tenant_report_free(struct tenant_report *report);
 
 struct tenant_report_state { // what a heartbeat tells of the edge

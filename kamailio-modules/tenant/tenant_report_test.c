@@ -47,7 +47,7 @@ static int setup(void **state)
     bf_buf_init(&world.body, (size_t)2 * TENANT_REPORT_BYTES_MAX);
     now_ms = 1000000;
     outbox = tenant_outbox_init(aligned_alloc(64, (tenant_outbox_bytes(8192) + 63) & ~63ul), 8192);
-    report = tenant_report_new(outbox, &edge, now_ms, &HOOKS, NULL);
+    report = tenant_report_new(TENANT_STREAM_BINDINGS, outbox, &edge, now_ms, &HOOKS, NULL);
     return 0;
 }
 
@@ -195,6 +195,24 @@ static void test_a_page_that_leads_to_itself_makes_no_sense(void **state)
     answer_page("a");
     assert_int_equal(tenant_report_figures(report, now_ms).faults, 1);
     assert_int_equal(world.restored, 1);
+}
+
+static void test_call_events_have_nothing_to_wait_for(void **state)
+{
+    const struct tenant_report_edge edge = {"edge-1", 77, "tcp://127.0.0.1:1", "127.0.0.1:2"};
+    Belfry__Call__V1__ReportRequest *request;
+
+    tenant_report_free(report);
+    report = tenant_report_new(TENANT_STREAM_CALLS, outbox, &edge, now_ms, &HOOKS, NULL);
+    put(1);
+    assert_true(tick(0));
+    assert_sent(1, 1);
+    request = sent_report();
+    assert_int_equal(request->stream, BELFRY__CALL__V1__REPORT_REQUEST__STREAM__CALLS);
+    belfry__call__v1__report_request__free_unpacked(request, NULL);
+    answer(1, false);
+    assert_int_equal(tenant_outbox_figures(outbox).waiting, 0);
+    assert_int_equal(world.restores, 0);
 }
 
 // ---- reports
@@ -345,6 +363,7 @@ int main(void)
         TEST(test_restore_waits_for_call_control_as_long_as_it_takes),
         TEST(test_restore_that_makes_no_sense_is_given_up),
         TEST(test_a_page_that_leads_to_itself_makes_no_sense),
+        TEST(test_call_events_have_nothing_to_wait_for),
         TEST(test_the_edge_says_who_it_is_and_beats_once_a_second),
         TEST(test_batches_are_full_and_come_at_once_one_after_the_other),
         TEST(test_what_was_not_taken_is_sent_again),

@@ -10,14 +10,16 @@ static const char *resync_doc[] = {"Take a new snapshot and forget all cached cr
 
 static void add_control(rpc_t *rpc, void *answer)
 {
-    struct tenant_outbox_figures figures = tenant_outbox_figures(tenant_outbox);
+    struct tenant_outbox_figures figures = tenant_outboxes_figures();
+    struct tenant_outbox_figures calls = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_CALLS]);
     uint64_t reported_ms = tenant_state->reported_ms;
 
     rpc->struct_printf(answer, "outbox_sent_seq", "%llu", (unsigned long long)figures.put_seq);
     rpc->struct_printf(answer, "outbox_taken_seq", "%llu", (unsigned long long)figures.taken_seq);
-    rpc->struct_add(answer, "ddddddd", "outbox_waiting", (int)figures.waiting, "outbox_dropped",
-                    (int)figures.dropped, "control_connected", (int)tenant_state->control_connected,
-                    "control_age_ms", reported_ms ? (int)(bf_mono_ms() - reported_ms) : -1, "control_faults",
+    rpc->struct_add(answer, "dddddddd", "outbox_waiting", (int)figures.waiting, "events_waiting",
+                    (int)calls.waiting, "outbox_dropped", (int)figures.dropped, "control_connected",
+                    (int)tenant_state->control_connected, "control_age_ms",
+                    reported_ms ? (int)(bf_mono_ms() - reported_ms) : -1, "control_faults",
                     (int)tenant_state->control_faults, "restored", (int)tenant_state->restored, "calls",
                     (int)tenant_calls_count(tenant_calls));
 }

@@ -273,6 +273,7 @@ enum bf_err wire_read_report(struct bf_str body, struct wire_report *ret_report,
         wire_release_report(report);
         return err;
     }
+    report->calls = request->stream == BELFRY__CALL__V1__REPORT_REQUEST__STREAM__CALLS;
     report->first_seq = request->first_seq;
     report->lost = request->lost;
     report->entry_count = request->n_entries;

@@ -34,6 +34,7 @@ struct wire_entry {
 
 struct wire_report {
     struct edge edge; // without seen_ms, age_ms
+    bool calls;       // the stream of call events, not that of bindings
     uint64_t first_seq, lost;
     struct wire_entry *entries;
     size_t entry_count;

@@ -11,6 +11,7 @@ struct edge_fixture {
     struct fixture *fixture;
     const char *id, *internal;
     uint64_t boot, next_seq, lost;
+    Belfry__Call__V1__ReportRequest__Stream stream;
     // The Report being filled.
     Belfry__Call__V1__Entry entries[EDGE_FIXTURE_ENTRIES];
     Belfry__Call__V1__Binding bindings[EDGE_FIXTURE_ENTRIES];
@@ -148,6 +149,7 @@ static inline enum bf_err edge_send_at(struct edge_fixture *edge, uint64_t first
     request.entries = list;
     request.n_entries = edge->count;
     request.lost = edge->lost;
+    request.stream = edge->stream;
     bf_buf_init(&reply, 4096);
     edge->err = edge_ask(edge->fixture, "Report", &request.base, bf_unix_ms() + 5000, &reply);
     if (!edge->err) {

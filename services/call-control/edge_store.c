@@ -8,7 +8,7 @@
 #include "bf_crypto.h"
 #include "control.h"
 
-// KEYS: e:<edge>. ARGV: boot, bus, internal, calls, bindings, token, lock in ms, table_epoch, table_seq.
+// KEYS: the stream. ARGV: boot, bus, internal, calls, bindings, token, lock in ms, table_epoch, table_seq.
 // Answers {"ok", seq, lost, synced, sync, gap, was}, {"busy"} or {"stale"}. A request of the boot before the
 // present one is an old one that was under way, or a second process with the same id: neither may turn the
 // stream back.
@@ -37,7 +37,7 @@ struct bf_redis_script edge_begin_script = {
             "return is\n",
 };
 
-// KEYS: e:<edge>. ARGV: token, then nothing or seq, lost, synced, sync, gap.
+// KEYS: the stream. ARGV: token, then nothing or seq, lost, synced, sync, gap.
 struct bf_redis_script edge_commit_script = {
     .text = "if redis.call('HGET', KEYS[1], 'lock') ~= ARGV[1] then return 0 end\n"
             "redis.call('HDEL', KEYS[1], 'lock', 'lock_until')\n"
@@ -190,6 +190,7 @@ enum bf_err edge_store_remove(struct control *control, const char *edge, uint64_
         return err;
     bf_redis_clear(batch);
     bf_redis_cmd(batch, "SREM", BF_R_TEXT("edges"), BF_R_TEXT(edge));
+    bf_redis_cmd(batch, "DEL", BF_R_TEXT(edge_key("v", edge, key)));
     return bf_redis_run(batch);
 }
 
@@ -223,19 +224,25 @@ static enum bf_err read_stream(const struct bf_redis_reply *reply, struct bf_str
     return BF_OK;
 }
 
-enum bf_err edge_store_begin(struct control *control, const struct edge *edge, struct edge_stream *ret_stream)
+static const char *stream_key(enum edge_stream_kind kind, const char *edge, char key[EDGE_KEY_SIZE])
+{
+    return edge_key(kind == EDGE_STREAM_CALLS ? "v" : "e", edge, key);
+}
+
+enum bf_err edge_store_begin(struct control *control, const struct edge *edge, enum edge_stream_kind kind,
+                             struct edge_stream *ret_stream)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
     char key[EDGE_KEY_SIZE], boot[17], table_epoch[17], epoch[EDGE_EPOCH_SIZE];
 
-    *ret_stream = (struct edge_stream){.seq = 0};
+    *ret_stream = (struct edge_stream){.kind = kind};
     random_text(ret_stream->token, sizeof(ret_stream->token));
     random_text(epoch, sizeof(epoch));
     bf_redis_cmd(batch, "SETNX", BF_R_TEXT("epoch"), BF_R_TEXT(epoch));
     size_t epoch_at = bf_redis_cmd(batch, "GET", BF_R_TEXT("epoch"));
     bf_redis_cmd(batch, "SADD", BF_R_TEXT("edges"), BF_R_TEXT(edge->id));
     size_t begin_at = bf_redis_eval(
-        batch, &edge_begin_script, 1, BF_R_TEXT(edge_key("e", edge->id, key)),
+        batch, &edge_begin_script, 1, BF_R_TEXT(stream_key(kind, edge->id, key)),
         BF_R_TEXT(write_hex(edge->boot, boot)), BF_R_TEXT(edge->bus), BF_R_TEXT(edge->internal),
         BF_R_INT(edge->calls), BF_R_INT(edge->bindings), BF_R_TEXT(ret_stream->token), BF_R_INT(EDGE_LOCK_MS),
         BF_R_TEXT(write_hex(edge->table_epoch, table_epoch)), BF_R_INT(edge->table_seq));
@@ -250,7 +257,7 @@ size_t edge_store_commit(struct bf_redis_batch *batch, const char *edge, const s
 {
     char key[EDGE_KEY_SIZE];
 
-    return bf_redis_eval(batch, &edge_commit_script, 1, BF_R_TEXT(edge_key("e", edge, key)),
+    return bf_redis_eval(batch, &edge_commit_script, 1, BF_R_TEXT(stream_key(stream->kind, edge, key)),
                          BF_R_TEXT(stream->token), BF_R_INT(stream->seq), BF_R_INT(stream->lost),
                          BF_R_TEXT(stream->synced ? stream->epoch : ""), BF_R_INT(stream->sync),
                          BF_R_INT(stream->gap));
@@ -261,7 +268,7 @@ void edge_store_abandon(struct control *control, const char *edge, const struct 
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
     char key[EDGE_KEY_SIZE];
 
-    bf_redis_eval(batch, &edge_commit_script, 1, BF_R_TEXT(edge_key("e", edge, key)),
+    bf_redis_eval(batch, &edge_commit_script, 1, BF_R_TEXT(stream_key(stream->kind, edge, key)),
                   BF_R_TEXT(stream->token));
     (void)!bf_redis_run(batch); // else the lock ends by itself
 }

@@ -1,7 +1,8 @@
 // Edges in Redis: heartbeat, and how far the stream of each is taken.
 //
-// e:<edge> is a hash: boot seq bus internal calls bindings table_epoch table_seq seen_ms, of the stream also
-// lost synced sync gap lock lock_until. Every time in it is by Redis' clock.
+// e:<edge> is a hash, of the stream of call events v:<edge> a further one: boot seq bus internal calls
+// bindings table_epoch table_seq seen_ms, of the stream also lost synced sync gap lock lock_until. Every time
+// in it is by Redis' clock.
 #ifndef EDGE_STORE_H
 #define EDGE_STORE_H
 
@@ -28,7 +29,7 @@ struct edge {
 
 // NULL when the text is good for an edge's id, else what would be.
 const char *edge_id_check(struct bf_str text);
-// "edge-1" into "e:edge-1" and the like: `kind` is e, eb, eo or ec.
+// "edge-1" into "e:edge-1" and the like: `kind` is e, v, eb, eo or ec.
 #define EDGE_KEY_SIZE (EDGE_ID_SIZE + 4)
 const char *edge_key(const char *kind, const char *edge, char key[EDGE_KEY_SIZE]);
 
@@ -47,7 +48,13 @@ bf_must_check enum bf_err edge_store_remove(struct control *control, const char 
 
 extern struct bf_redis_script edge_begin_script, edge_commit_script, edge_remove_script;
 
+enum edge_stream_kind { // an edge's streams
+    EDGE_STREAM_BINDINGS,
+    EDGE_STREAM_CALLS,
+};
+
 struct edge_stream {
+    enum edge_stream_kind kind;
     bool known;     // Redis knows of this boot's stream; else seq says nothing
     bool restarted; // nothing of this boot is taken yet, and there was another one before
     uint64_t seq;   // the last one taken
@@ -62,7 +69,7 @@ struct edge_stream {
 // A heartbeat, and the lock. BF_UNAVAILABLE: Redis is away, or somebody else has the lock. BF_CONFLICT:
 // another process runs under this edge's id since then.
 bf_must_check enum bf_err edge_store_begin(struct control *control, const struct edge *edge,
-                                           struct edge_stream *ret_stream);
+                                           enum edge_stream_kind kind, struct edge_stream *ret_stream);
 // Keeps the stream and gives up the lock. The reply's number is 1, or 0 when the lock had been lost.
 size_t edge_store_commit(struct bf_redis_batch *batch, const char *edge, const struct edge_stream *stream);
 // Gives up the lock and keeps nothing; best effort.

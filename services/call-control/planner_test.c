@@ -180,7 +180,8 @@ static void test_another_replicas_edges_are_found(void **state)
     struct edge_stream stream;
     struct edge found;
 
-    assert_int_equal(edge_store_begin(&fixture.control, &who, &stream), BF_OK); // heard by the other one
+    assert_int_equal(edge_store_begin(&fixture.control, &who, EDGE_STREAM_BINDINGS, &stream),
+                     BF_OK); // heard by the other one
     while (!edges_find(fixture.control.edges, "edge-3", &found)) {
         assert_true(bf_mono_ms() < until);
         usleep(10000);

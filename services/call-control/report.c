@@ -1,4 +1,4 @@
-// An edge's stream.
+// An edge's streams.
 #include "report.h"
 
 #include <string.h>
@@ -100,7 +100,6 @@ static enum bf_err take_entry(struct taking *taking, const struct wire_entry *en
     return bf_redis_count(taking->batch) < FLUSH_COMMANDS ? BF_OK : flush(taking);
 }
 
-// The bindings reach Redis even when PostgreSQL is away: taking them again does no harm.
 static enum bf_err take_entries(struct taking *taking, size_t skip)
 {
     enum bf_err err = BF_OK;
@@ -149,7 +148,7 @@ static enum bf_err close_former(struct taking *taking)
     size_t closed = 0;
     enum bf_err err = BF_OK;
 
-    if (!taking->stream.restarted)
+    if (!taking->stream.restarted || !taking->report->calls)
         return BF_OK;
     err = call_events_close_edge(taking->control, taking->report->edge.id, "edge-restarted", &closed);
     if (!err && closed > 0)
@@ -181,7 +180,8 @@ enum bf_err report_take(struct control *control, const struct wire_report *repor
                         bool *ret_resync)
 {
     struct taking taking = {.control = control, .report = report};
-    enum bf_err err = edge_store_begin(control, &report->edge, &taking.stream);
+    enum bf_err err = edge_store_begin(
+        control, &report->edge, report->calls ? EDGE_STREAM_CALLS : EDGE_STREAM_BINDINGS, &taking.stream);
 
     if (err)
         return err;
@@ -195,6 +195,6 @@ enum bf_err report_take(struct control *control, const struct wire_report *repor
         return err;
     }
     *ret_taken_seq = taking.stream.seq;
-    *ret_resync = report_wants_sync(&taking.stream);
+    *ret_resync = !report->calls && report_wants_sync(&taking.stream);
     return BF_OK;
 }

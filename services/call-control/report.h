@@ -1,5 +1,6 @@
-// An edge's stream, taken exactly once and in order: bindings go to the location index, call events to their
-// store, and only then the stream's position moves.
+// An edge's two streams, each taken exactly once and in order: bindings go to the location index, call events
+// to their store, and only then the stream's position moves. They do not wait for each other: while
+// PostgreSQL is away events stay at their edge, and bindings go on.
 //
 // What was taken before is left out; a gap is first answered with where we are, so that the edge sends what
 // it still has, and taken for lost when the same gap comes again; a new boot begins at 1. A sync is asked for

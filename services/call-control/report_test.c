@@ -281,7 +281,7 @@ static void test_only_one_replica_is_at_an_edges_stream(void **state)
     struct edge who = {.id = "edge-1", .boot = edge.boot};
     struct edge_stream stream, another;
 
-    assert_int_equal(edge_store_begin(&fixture.control, &who, &stream), BF_OK);
+    assert_int_equal(edge_store_begin(&fixture.control, &who, EDGE_STREAM_BINDINGS, &stream), BF_OK);
     assert_int_equal(edge_send(&edge), BF_UNAVAILABLE);
     another = stream;
     another.token[0] ^= 1;
@@ -296,18 +296,38 @@ static void test_only_one_replica_is_at_an_edges_stream(void **state)
     assert_answered(41, true);
 }
 
-static void test_without_postgresql_nothing_is_taken_but_bindings_are_known(void **state)
+static void test_without_postgresql_bindings_are_taken_and_call_events_wait(void **state)
 {
+    struct edge_fixture calls = edge;
     struct bf_id call = bf_id_new();
 
+    calls.stream = BELFRY__CALL__V1__REPORT_REQUEST__STREAM__CALLS;
+    edge_call(&calls, &call, 1);
+    assert_int_equal(edge_send_at(&calls, 1), BF_UNAVAILABLE);
     edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1");
-    edge_call(&edge, &call, 1);
-    assert_int_equal(edge_send_at(&edge, 1), BF_UNAVAILABLE);
+    edge_send(&edge);
+    assert_answered(1, true);
     assert_int_equal(bindings_of("101"), 1);
-    assert_int_equal(edge_send_at(&edge, 1), BF_UNAVAILABLE); // at once: the lock was given up
-    edge.count = 0;
-    edge_send_at(&edge, 1);
-    assert_answered(0, true);
+    assert_int_equal(edge_send_at(&calls, 1), BF_UNAVAILABLE); // at once: the lock was given up
+    calls.count = 0;
+    assert_int_equal(edge_send_at(&calls, 1), BF_OK);
+    assert_int_equal(calls.taken_seq, 0);
+    assert_false(calls.resync); // that is the other stream's
+}
+
+static void test_the_streams_of_an_edge_have_their_own_numbers(void **state)
+{
+    struct edge_fixture calls = edge;
+
+    calls.stream = BELFRY__CALL__V1__REPORT_REQUEST__STREAM__CALLS;
+    edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1");
+    edge_binding(&edge, "101", "r2", "sip:101@192.0.2.2");
+    edge_send(&edge);
+    assert_answered(2, true);
+    assert_int_equal(edge_send_at(&calls, 9), BF_OK); // where it is, nothing being known of it
+    assert_int_equal(calls.taken_seq, 8);
+    edge_send(&edge);
+    assert_answered(2, true);
 }
 
 static void test_what_could_break_a_header_or_a_key_is_left_out(void **state)
@@ -488,7 +508,8 @@ int main(void)
         cmocka_unit_test_setup(test_an_emptied_redis_is_filled_again, begin),
         cmocka_unit_test_setup(test_two_processes_of_one_id_do_not_mix, begin),
         cmocka_unit_test_setup(test_only_one_replica_is_at_an_edges_stream, begin),
-        cmocka_unit_test_setup(test_without_postgresql_nothing_is_taken_but_bindings_are_known, begin),
+        cmocka_unit_test_setup(test_without_postgresql_bindings_are_taken_and_call_events_wait, begin),
+        cmocka_unit_test_setup(test_the_streams_of_an_edge_have_their_own_numbers, begin),
         cmocka_unit_test_setup(test_what_could_break_a_header_or_a_key_is_left_out, begin),
         cmocka_unit_test_setup(test_nonsense_is_refused, begin),
         cmocka_unit_test_setup(test_a_restarted_edge_gets_its_bindings_back, begin),

@@ -379,6 +379,43 @@ describe('PostgreSQL', () => {
   });
 });
 
+describe('PostgreSQL away', () => {
+  it('a phone that registers meanwhile is found by the other edge, behind more call events than a Report takes; every CDR is written once', async (t) => {
+    const { world, tenant, book, phone } = await office(t);
+    const [a, b] = [await phone('100', { edge: A }), await phone('101', { edge: B })];
+    const late = await world.ua(tenant, '102', { edge: A });
+    for (const expires_s of [60, 0]) assert.equal((await late.register({ expires_s })).status, 200, 'the edge knows its password');
+    for (let i = 0; i < 4; i++) { // each call-control knows the numbers
+      assert.equal((await b.invite('102', { body: sdp() }).final).status, 480);
+      assert.ok(await world.reaches(a, b));
+    }
+    const made = [];
+    const waiting = async () => Number(/events_waiting:\s*(\d+)/.exec(await A.kamcmd('tenant.status'))[1]);
+    await belfry.stop('postgres');
+    try {
+      while ((await waiting()) <= 1_000) {
+        assert.ok(made.length < 1_000, 'what happens to calls waits at the edge');
+        const call = a.invite('101', { body: sdp() });
+        await refuses(b, 486);
+        assert.equal((await call.final).status, 486);
+        made.push(call);
+      }
+      assert.equal((await late.register()).status, 200);
+      await until(() => world.reaches(b, late), { what: 'the new phone is rung from the other edge', deadline_ms: 5_000, every_ms: 50 });
+      assert.ok((await waiting()) > 1_000, 'the call events wait for PostgreSQL');
+    } finally {
+      await belfry.start('postgres');
+      await belfry.allWell();
+    }
+    const told = async () => {
+      const ids = (await book.cdrs()).map(({ sip_call_id }) => sip_call_id);
+      return made.every(({ call_id }) => ids.includes(call_id)) && ids;
+    };
+    const ids = await until(told, { what: 'all CDRs', deadline_ms: 30_000, every_ms: 200 });
+    assert.equal(new Set(ids).size, ids.length, 'each call once');
+  });
+});
+
 /** Programs stopped for AWAY_MS; `still()` says whether they are to stay away. */
 async function whileAway(programs, how) {
   for (const name of programs) await belfry.stop(name);
