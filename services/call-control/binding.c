@@ -115,6 +115,16 @@ struct binding *bindings_add(struct bindings *bindings, void *owned)
     return &bindings->at[bindings->count++];
 }
 
+void bindings_remove(struct bindings *bindings, size_t at, void (*free_owned)(void *owned))
+{
+    size_t last = --bindings->count;
+
+    if (bindings->owned[at])
+        free_owned(bindings->owned[at]);
+    bindings->at[at] = bindings->at[last];
+    bindings->owned[at] = bindings->owned[last];
+}
+
 void bindings_release(struct bindings *bindings, void (*free_owned)(void *owned))
 {
     for (size_t i = 0; i < bindings->count; i++)

@@ -37,6 +37,8 @@ bool binding_is_at(const struct binding *binding, const char *source); // source
 void bindings_init(struct bindings *bindings);
 // Appends; `owned` (may be NULL) is freed with the list by `free_owned`.
 struct binding *bindings_add(struct bindings *bindings, void *owned);
+// Its place is the last one's afterwards.
+void bindings_remove(struct bindings *bindings, size_t at, void (*free_owned)(void *owned));
 void bindings_release(struct bindings *bindings, void (*free_owned)(void *owned));
 
 #endif

@@ -5,6 +5,7 @@
 #include "call_wire.h"
 #include "control.h"
 #include "control_metrics.h"
+#include "directory.h"
 #include "edges.h"
 #include "location_store.h"
 #include "planner.h"
@@ -37,6 +38,26 @@ static enum bf_err report(const struct bf_bus_request *request, struct bf_buf *r
     return err;
 }
 
+// An extension that was deleted while its edge was away must not come back with it. When the registry is away
+// too, all are given back: the edge refuses its next REGISTER. What is left out here leaves the index with
+// the sync that follows.
+static void leave_out_unknown(struct control *control, struct bindings *bindings)
+{
+    bf_autofree struct directory_name *names = bf_xcalloc(bindings->count + 1, sizeof(*names));
+    bf_autofree bool *unknown = bf_xcalloc(bindings->count + 1, sizeof(*unknown));
+
+    for (size_t i = 0; i < bindings->count; i++)
+        names[i] = (struct directory_name){bindings->at[i].tenant, bindings->at[i].number};
+    if (bindings->count == 0 || directory_unknown(control->directory, names, bindings->count, unknown))
+        return;
+    for (size_t i = bindings->count; i-- > 0;) {
+        if (!unknown[i])
+            continue;
+        bindings_remove(bindings, i, wire_free_binding);
+        control_count(CONTROL_RESTORE_GONE, 1);
+    }
+}
+
 static enum bf_err restore(const struct bf_bus_request *request, struct bf_buf *ret_body,
                            struct bf_buf *error, void *ctx)
 {
@@ -50,6 +71,7 @@ static enum bf_err restore(const struct bf_bus_request *request, struct bf_buf *
     bindings_init(&bindings);
     err = location_store_edge(ctx, asked.edge, asked.after, asked.limit, &bindings, next);
     if (!err) {
+        leave_out_unknown(ctx, &bindings);
         control_count(CONTROL_RESTORED, (int64_t)bindings.count);
         wire_write_restore(ret_body, &bindings, next);
     }

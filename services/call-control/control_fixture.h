@@ -105,6 +105,25 @@ static inline enum bf_err fixture_directory(const struct bf_bus_request *request
     return BF_OK;
 }
 
+static inline enum bf_err fixture_unknown(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                                          struct bf_buf *error, void *ctx)
+{
+    struct fixture *fixture = ctx;
+    Belfry__Registry__V1__UnknownReply reply = BELFRY__REGISTRY__V1__UNKNOWN_REPLY__INIT;
+    Belfry__Registry__V1__UnknownRequest *asked = belfry__registry__v1__unknown_request__unpack(
+        NULL, request->body.len, (const uint8_t *)request->body.at);
+    uint32_t at[64];
+
+    reply.at = at;
+    for (size_t i = 0; asked && i < asked->n_numbers && reply.n_at < BF_LEN(at); i++)
+        if (!fixture_number(fixture, asked->numbers[i]->number))
+            at[reply.n_at++] = (uint32_t)i;
+    if (asked)
+        belfry__registry__v1__unknown_request__free_unpacked(asked, NULL);
+    fixture_add(ret_body, &reply.base);
+    return (enum bf_err)fixture->failing;
+}
+
 // Publishes a head and, with a number, one change of it at `seq`.
 static inline void fixture_publish(struct fixture *fixture, uint64_t epoch, uint64_t head, uint64_t seq,
                                    const char *number)
@@ -135,7 +154,8 @@ static inline void fixture_publish(struct fixture *fixture, uint64_t epoch, uint
 
 static inline enum bf_err fixture_registry_start(struct fixture *fixture)
 {
-    static const struct bf_bus_method methods[] = {{"Directory", fixture_directory}};
+    static const struct bf_bus_method methods[] = {{"Directory", fixture_directory},
+                                                   {"Unknown", fixture_unknown}};
     enum bf_err err =
         bf_bus_serve(FIXTURE_REGISTRY, 2, methods, BF_LEN(methods), fixture, &fixture->registry);
 

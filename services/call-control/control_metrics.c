@@ -33,6 +33,8 @@ struct bf_metric control_metrics[CONTROL_METRIC_COUNT] = {
             "result=\"broken\""),
     COUNTER(CONTROL_RESTORED, "belfry_control_restored_total", "Bindings that restarted edges got back",
             NULL),
+    COUNTER(CONTROL_RESTORE_GONE, "belfry_control_restore_gone_total",
+            "Bindings that restarted edges did not get back: their extension is gone", NULL),
     COUNTER(CONTROL_PLAN_RUNG, "belfry_control_plans_total", PLANS, "result=\"rung\""),
     COUNTER(CONTROL_PLAN_REFUSED, "belfry_control_plans_total", PLANS, "result=\"refused\""),
     COUNTER(CONTROL_PLAN_FAILED, "belfry_control_plans_total", PLANS, "result=\"failed\""),

@@ -219,6 +219,25 @@ enum bf_err directory_look(struct directory *directory, struct bf_id tenant, con
     return err;
 }
 
+enum bf_err directory_unknown(struct directory *directory, const struct directory_name *names, size_t count,
+                              bool *ret_unknown)
+{
+    struct bf_buf request, reply;
+
+    bf_buf_init(&request, BF_BUS_BYTES_MAX);
+    bf_buf_init(&reply, BF_BUS_BYTES_MAX);
+    directory_wire_ask_unknown(&request, names, count);
+    enum bf_err err = bf_bus_call(directory->control->registry, "Unknown", "", "", DIRECTORY_UNKNOWN_MS,
+                                  (struct bf_str){request.at, request.len}, &reply, NULL);
+    if (!err)
+        err = directory_wire_unknown((struct bf_str){reply.at, reply.len}, count, ret_unknown);
+    if (err == BF_PROTOCOL)
+        bf_metric_add(&metrics[INVALID], 1);
+    bf_buf_release(&request);
+    bf_buf_release(&reply);
+    return err;
+}
+
 // ---- start and stop
 
 static void refresh_metrics(void *ctx)

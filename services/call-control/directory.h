@@ -27,4 +27,15 @@ struct directory_head {
 };
 bool directory_head(struct directory *directory, struct directory_head *ret_head);
 
+struct directory_name {
+    struct bf_id tenant;
+    const char *number;
+};
+#define DIRECTORY_UNKNOWN_MS 1000
+
+// Which of at most 10000 are no extension (any more), by one question and past the cache. An error: the
+// registry is away, and nothing is said.
+bf_must_check enum bf_err directory_unknown(struct directory *directory, const struct directory_name *names,
+                                            size_t count, bool *ret_unknown);
+
 #endif

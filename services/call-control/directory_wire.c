@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "belfry/registry/v1/registry.pb-c.h"
+#include "directory.h"
 
 static void message_free_at(void *message)
 {
@@ -42,6 +43,39 @@ void directory_wire_ask(struct bf_buf *into, struct bf_id tenant, const char *nu
         abort();
     protobuf_c_message_pack(&request.base, bytes);
     bf_buf_add(into, bytes, size);
+}
+
+// One by one: protobuf messages that stand one behind the other are one with the lists joined.
+void directory_wire_ask_unknown(struct bf_buf *into, const struct directory_name *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        Belfry__Registry__V1__UnknownRequest request = BELFRY__REGISTRY__V1__UNKNOWN_REQUEST__INIT;
+        Belfry__Registry__V1__Number number = BELFRY__REGISTRY__V1__NUMBER__INIT, *list = &number;
+        uint8_t bytes[512];
+
+        number.tenant_id =
+            (ProtobufCBinaryData){sizeof(names[i].tenant.bytes), (uint8_t *)names[i].tenant.bytes};
+        number.number = (char *)(strlen(names[i].number) < DIRECTORY_NUMBER_SIZE ? names[i].number : "");
+        request.numbers = &list;
+        request.n_numbers = 1;
+        bf_buf_add(into, bytes, protobuf_c_message_pack(&request.base, bytes));
+    }
+}
+
+enum bf_err directory_wire_unknown(struct bf_str body, size_t count, bool *ret_unknown)
+{
+    bf_cleanup(message_free_at) Belfry__Registry__V1__UnknownReply *reply =
+        belfry__registry__v1__unknown_reply__unpack(NULL, body.len, (const uint8_t *)body.at);
+
+    if (!reply)
+        return BF_PROTOCOL;
+    for (size_t i = 0; i < reply->n_at; i++)
+        if (reply->at[i] >= count)
+            return BF_PROTOCOL;
+    memset(ret_unknown, 0, count * sizeof(*ret_unknown));
+    for (size_t i = 0; i < reply->n_at; i++)
+        ret_unknown[reply->at[i]] = true;
+    return BF_OK;
 }
 
 static struct directory_entry *read_extension(const Belfry__Registry__V1__DirectoryExtension *from)

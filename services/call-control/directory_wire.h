@@ -11,6 +11,10 @@ void directory_wire_ask(struct bf_buf *into, struct bf_id tenant, const char *nu
 bf_must_check enum bf_err directory_wire_read(struct bf_str body, struct bf_id tenant, const char *number,
                                               struct directory_entry **ret_entry);
 
+struct directory_name;
+void directory_wire_ask_unknown(struct bf_buf *into, const struct directory_name *names, size_t count);
+bf_must_check enum bf_err directory_wire_unknown(struct bf_str body, size_t count, bool *ret_unknown);
+
 enum directory_change_kind {
     DIRECTORY_CHANGE_OTHER, // does not touch us
     DIRECTORY_CHANGE_TENANT,

@@ -25,6 +25,7 @@ static int start(void **state)
                                     .borrow_timeout_ms = 100,
                                     .statement_timeout_ms = 100};
 
+    fixture.numbers[0].number = "101";
     return fixture_start(&fixture) || bf_db_open(&nowhere, &fixture.control.db);
 }
 
@@ -463,6 +464,36 @@ static void test_an_edge_that_is_heard_is_not_forgotten(void **state)
     assert_answered(3, true);
 }
 
+static size_t restored(void)
+{
+    Belfry__Call__V1__RestoreRequest request = BELFRY__CALL__V1__RESTORE_REQUEST__INIT;
+    struct bf_buf reply;
+
+    request.edge_id = (char *)"edge-1";
+    bf_buf_init(&reply, 65536);
+    assert_int_equal(edge_ask(&fixture, "Restore", &request.base, bf_unix_ms() + 1000, &reply), BF_OK);
+    Belfry__Call__V1__RestoreReply *page =
+        belfry__call__v1__restore_reply__unpack(NULL, reply.len, (const uint8_t *)reply.at);
+    size_t count = page->n_bindings;
+    for (size_t i = 0; i < count; i++)
+        assert_true(fixture.failing || strcmp(page->bindings[i]->number, "101") == 0);
+    belfry__call__v1__restore_reply__free_unpacked(page, NULL);
+    bf_buf_release(&reply);
+    return count;
+}
+
+static void test_devices_of_a_deleted_extension_do_not_come_back(void **state)
+{
+    edge_binding(&edge, "999", "a", "sip:999@192.0.2.1"); // nobody has this number
+    edge_binding(&edge, "101", "b", "sip:101@192.0.2.2");
+    edge_binding(&edge, "998", "c", "sip:998@192.0.2.3");
+    edge_send(&edge);
+    assert_int_equal(restored(), 1);
+    fixture.failing = BF_UNAVAILABLE; // nobody can tell: all of them
+    assert_int_equal(restored(), 3);
+    fixture.failing = BF_OK;
+}
+
 static void test_a_tenants_bindings_come_in_pages_by_number(void **state)
 {
     char last[LOCATION_LAST_SIZE];
@@ -513,6 +544,7 @@ int main(void)
         cmocka_unit_test_setup(test_what_could_break_a_header_or_a_key_is_left_out, begin),
         cmocka_unit_test_setup(test_nonsense_is_refused, begin),
         cmocka_unit_test_setup(test_a_restarted_edge_gets_its_bindings_back, begin),
+        cmocka_unit_test_setup(test_devices_of_a_deleted_extension_do_not_come_back, begin),
         cmocka_unit_test_setup(test_a_heartbeat_tells_how_far_the_edges_table_is, begin),
         cmocka_unit_test_setup(test_an_edge_is_forgotten_with_all_it_had, begin),
         cmocka_unit_test_setup(test_an_edge_that_is_heard_is_not_forgotten, begin),

@@ -54,3 +54,22 @@ enum bf_err directory_store_find(struct bf_tx *tx, struct bf_id tenant, const ch
         extension_from_columns(rows, EXTENSION_AT, &ret_entry->extension);
     return BF_OK;
 }
+
+static const char unknown_sql[] =
+    "SELECT n.nth - 1 FROM unnest(string_to_array($1, ' ')::uuid[], string_to_array($2, ' ')) "
+    "WITH ORDINALITY AS n (tenant_id, number, nth) "
+    "LEFT JOIN registry.extension e ON e.tenant_id = n.tenant_id AND e.number = n.number "
+    "WHERE e.number IS NULL ORDER BY n.nth";
+
+enum bf_err directory_store_unknown(struct bf_tx *tx, const char *tenants, const char *numbers,
+                                    void (*found)(void *ctx, uint32_t at), void *ctx)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(tx, &rows, unknown_sql, BF_P_TEXT(tenants), BF_P_TEXT(numbers));
+
+    if (err)
+        return err;
+    for (size_t row = 0; row < bf_rows_count(rows); row++)
+        found(ctx, (uint32_t)bf_rows_int(rows, row, 0));
+    return BF_OK;
+}

@@ -130,6 +130,30 @@ static void members_are_extensions_of_the_tenant_in_order(void **state)
     bf_tx_release(tx);
 }
 
+static void note_place(void *ctx, uint32_t at)
+{
+    uint32_t *places = ctx;
+
+    places[++places[0]] = at;
+}
+
+static void the_directory_knows_who_is_no_extension(void **state)
+{
+    char text[BF_ID_TEXT_SIZE], other[BF_ID_TEXT_SIZE];
+    uint32_t places[8] = {0};
+    struct bf_tx *tx = store_begin();
+
+    store_add_group(tx, &acme, "600", "100");
+    bf_autofree char *tenants =
+        bf_xasprintf("%s %s %s %s", bf_id_text(acme.id, text), text, text, bf_id_text(nobody, other));
+    assert_int_equal(directory_store_unknown(tx, tenants, "999 100 600 100", note_place, places), BF_OK);
+    assert_int_equal(places[0], 3); // a group has no devices
+    assert_int_equal(places[1], 0);
+    assert_int_equal(places[2], 2);
+    assert_int_equal(places[3], 3);
+    bf_tx_release(tx);
+}
+
 static void the_directory_knows_extensions_and_groups(void **state)
 {
     struct directory_entry entry;
@@ -161,6 +185,7 @@ int main(void)
         cmocka_unit_test(of_many_that_take_a_number_at_once_one_gets_it),
         cmocka_unit_test(members_are_extensions_of_the_tenant_in_order),
         cmocka_unit_test(the_directory_knows_extensions_and_groups),
+        cmocka_unit_test(the_directory_knows_who_is_no_extension),
     };
 
     return cmocka_run_group_tests(tests, store_start, store_stop);

@@ -97,6 +97,27 @@ static enum bf_err directory(const struct bf_bus_request *request, struct bf_buf
     return BF_OK;
 }
 
+static void unknown_add(void *ctx, uint32_t at)
+{
+    wire_write_unknown(ctx, at);
+}
+
+static enum bf_err unknown(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                           struct bf_buf *error, void *ctx)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    struct wire_unknown_request asked;
+    enum bf_err err = wire_read_unknown(request->body, &asked);
+
+    if (err)
+        return err;
+    err = system_begin(ctx, &tx);
+    if (!err && asked.tenants.len > 0)
+        err = directory_store_unknown(tx, asked.tenants.at, asked.numbers.at, unknown_add, ret_body);
+    wire_release_unknown(&asked);
+    return finish(request, tx, err);
+}
+
 static enum bf_err tenant(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
                           void *ctx)
 {
@@ -246,6 +267,6 @@ static enum bf_err changes(const struct bf_bus_request *request, struct bf_buf *
 
 const struct bf_bus_method registry_bus_methods[] = {
     {"Authenticate", authenticate}, {"Credential", credential}, {"Directory", directory}, {"Tenant", tenant},
-    {"Snapshot", snapshot},         {"Changes", changes},
+    {"Unknown", unknown},           {"Snapshot", snapshot},     {"Changes", changes},
 };
 const size_t registry_bus_method_count = BF_LEN(registry_bus_methods);

@@ -5,6 +5,7 @@
 
 #include "belfry/registry/v1/registry.pb-c.h"
 
+#define UNKNOWN_MAX            10000
 #define SNAPSHOT_LIMIT_MAX     20000
 #define SNAPSHOT_LIMIT_DEFAULT 10000
 #define CHANGES_LIMIT_MAX      5000
@@ -71,6 +72,42 @@ enum bf_err wire_read_directory(struct bf_str body, struct wire_directory_reques
     memcpy(ret_request->tenant.bytes, request->tenant_id.data, request->tenant_id.len);
     memcpy(ret_request->number, request->number, strlen(request->number) + 1);
     return BF_OK;
+}
+
+// A number that can be nobody's stands there as "-", which nobody has.
+static bool add_number(struct wire_unknown_request *request, const Belfry__Registry__V1__Number *number)
+{
+    char text[BF_ID_TEXT_SIZE];
+    struct bf_id tenant;
+    const char *gap = request->tenants.len > 0 ? " " : "";
+
+    if (number->tenant_id.len != sizeof(tenant.bytes))
+        return false;
+    memcpy(tenant.bytes, number->tenant_id.data, sizeof(tenant.bytes));
+    bf_buf_fmt(&request->tenants, "%s%s", gap, bf_id_text(tenant, text));
+    bf_buf_fmt(&request->numbers, "%s%s", gap,
+               extension_number_check(bf_str(number->number)) ? "-" : number->number);
+    return true;
+}
+
+enum bf_err wire_read_unknown(struct bf_str body, struct wire_unknown_request *ret_request)
+{
+    bf_cleanup(message_free_at) Belfry__Registry__V1__UnknownRequest *request = UNPACK(unknown_request, body);
+    bool good = request && request->n_numbers <= UNKNOWN_MAX;
+
+    bf_buf_init(&ret_request->tenants, UNKNOWN_MAX * BF_ID_TEXT_SIZE);
+    bf_buf_init(&ret_request->numbers, UNKNOWN_MAX * (EXTENSION_NUMBER_BYTES_MAX + 1));
+    for (size_t i = 0; good && i < request->n_numbers; i++)
+        good = add_number(ret_request, request->numbers[i]);
+    if (!good)
+        wire_release_unknown(ret_request);
+    return good ? BF_OK : BF_INVALID;
+}
+
+void wire_release_unknown(struct wire_unknown_request *request)
+{
+    bf_buf_release(&request->tenants);
+    bf_buf_release(&request->numbers);
 }
 
 enum bf_err wire_read_tenant(struct bf_str body, char name[TENANT_SLUG_BYTES_MAX + 1])
@@ -259,6 +296,15 @@ void wire_write_directory(struct bf_buf *into, const struct directory_entry *ent
         reply.is_case = BELFRY__REGISTRY__V1__DIRECTORY_REPLY__IS_EXTENSION;
         reply.extension = &extension;
     }
+    message_add(into, &reply.base);
+}
+
+void wire_write_unknown(struct bf_buf *into, uint32_t at)
+{
+    Belfry__Registry__V1__UnknownReply reply = BELFRY__REGISTRY__V1__UNKNOWN_REPLY__INIT;
+
+    reply.at = &at;
+    reply.n_at = 1;
     message_add(into, &reply.base);
 }
 

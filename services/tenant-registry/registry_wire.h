@@ -21,6 +21,9 @@ struct wire_directory_request {
     struct bf_id tenant;
     char number[EXTENSION_NUMBER_BYTES_MAX + 1];
 };
+struct wire_unknown_request {
+    struct bf_buf tenants, numbers; // as directory_store_unknown() takes them
+};
 struct wire_snapshot_request {
     char after[DOMAIN_BYTES_MAX + 1];
     int64_t limit; // 1..20000
@@ -36,6 +39,8 @@ bf_must_check enum bf_err wire_read_authenticate(struct bf_str body, uint8_t has
 bf_must_check enum bf_err wire_read_credential(struct bf_str body,
                                                struct wire_credential_request *ret_request);
 bf_must_check enum bf_err wire_read_directory(struct bf_str body, struct wire_directory_request *ret_request);
+bf_must_check enum bf_err wire_read_unknown(struct bf_str body, struct wire_unknown_request *ret_request);
+void wire_release_unknown(struct wire_unknown_request *request);
 // An id or a slug into `name`.
 bf_must_check enum bf_err wire_read_tenant(struct bf_str body, char name[TENANT_SLUG_BYTES_MAX + 1]);
 bf_must_check enum bf_err wire_read_snapshot(struct bf_str body, struct wire_snapshot_request *ret_request);
@@ -44,6 +49,7 @@ bf_must_check enum bf_err wire_read_changes(struct bf_str body, struct wire_chan
 void wire_write_authenticate(struct bf_buf *into, const struct key_owner *owner);
 void wire_write_credential(struct bf_buf *into, const struct extension_credential *credential);
 void wire_write_directory(struct bf_buf *into, const struct directory_entry *entry);
+void wire_write_unknown(struct bf_buf *into, uint32_t at);                // one of them
 void wire_write_tenant(struct bf_buf *into, const struct tenant *tenant); // with its domains
 
 void wire_write_snapshot(struct bf_buf *into, struct change_head head);

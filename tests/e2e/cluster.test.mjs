@@ -231,6 +231,24 @@ describe('an edge killed in mid call', () => {
     assert.equal((await book.cdrs()).filter(({ sip_call_id }) => sip_call_id === lost.call.call_id).length, 1);
   });
 
+  it('an extension deleted while its edge is down: its device does not come back with the edge, others do', async (t) => {
+    const { world, tenant, book, phone } = await office(t);
+    const kept = await phone('100', { edge: A });
+    await phone('102', { edge: A });
+    const b = await phone('101', { edge: B });
+    await belfry.stop(A.name);
+    try {
+      assert.equal((await world.operator.delete(`/v1/tenants/${tenant.id}/extensions/102`)).status, 204);
+    } finally {
+      await belfry.start(A.name);
+      await belfry.allWell();
+    }
+    await until(() => world.reaches(b, kept), { what: 'the other device of the edge is rung', deadline_ms: 10_000, every_ms: 50 });
+    const numbers = async () => (await book.registrations()).map(({ number }) => number).sort().join(' ');
+    await until(async () => (await numbers()) === '100 101', { what: 'what the edge says it has is without the deleted one', deadline_ms: 10_000 });
+    assert.ok(!(await A.kamcmd('ul.dump')).includes(`102@${tenant.id}`));
+  });
+
   it('the callee’s edge: the call between both ends, one CDR; the caller’s edge goes on', async (t) => {
     const { world, book, phone } = await office(t);
     const [a, b, c] = [await phone('100', { edge: A }), await phone('101', { edge: B }), await phone('102', { edge: A })];

@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct wire_snapshot_request snapshot;
     struct wire_changes_request changes;
     struct wire_directory_request directory;
+    struct wire_unknown_request unknown;
     char name[TENANT_SLUG_BYTES_MAX + 1];
     uint8_t hash[BF_SHA256_BYTES];
 
@@ -30,6 +31,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
         assert(changes.limit >= 1 && changes.limit <= 5000 && changes.after_seq <= INT64_MAX);
     if (wire_read_directory(body, &directory) == BF_OK)
         assert(!extension_number_check(bf_str(directory.number)));
+    if (wire_read_unknown(body, &unknown) == BF_OK) {
+        assert(bf_buf_ok(&unknown.tenants) && bf_buf_ok(&unknown.numbers));
+        wire_release_unknown(&unknown);
+    }
     if (wire_read_tenant(body, name) == BF_OK)
         assert(strnlen(name, sizeof(name)) < sizeof(name));
     return 0;
