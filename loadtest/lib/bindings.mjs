@@ -59,8 +59,8 @@ async function measureResync({ report, instance, quick }, contacts) {
     took_ms.push(performance.now() - began);
   }
   report.figure({
-    name: `${contacts} bindings told again and taken`, value: Math.max(...took_ms) / 1000, unit: 's', ...(quick ? {} : { at_most: 5 }),
-    note: `the slowest of ${RESYNCS}: ${took_ms.map((ms) => (ms / 1000).toFixed(2)).join(', ')} s`,
+    name: 'all bindings told again and taken', value: Math.max(...took_ms) / 1000, unit: 's', ...(quick ? {} : { at_most: 5 }),
+    note: `${contacts} of them; the slowest of ${RESYNCS}: ${took_ms.map((ms) => (ms / 1000).toFixed(2)).join(', ')} s`,
   });
 }
 

@@ -16,8 +16,8 @@ import { progress } from './report.mjs';
 
 const OTHERS_MAX = 0.1; // above it a round tells more of the machine's other work than of ours
 const QUICK = process.env.QUICK === '1';
-let quiet_wait_left_ms = QUICK ? 10_000 : 90_000; // for all rounds of a run together
-const PATIENT_MS = (QUICK ? 2 : 7) * 60_000; // later than this after the start nothing is waited for or measured again
+let quiet_wait_left_ms = QUICK ? 10_000 : 45_000; // for all rounds of a run together
+const PATIENT_MS = (QUICK ? 2 : 5) * 60_000; // later than this after the start nothing is waited for or measured again
 const patient = () => performance.now() < PATIENT_MS;
 
 export class Load {
