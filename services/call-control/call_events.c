@@ -149,25 +149,45 @@ static enum bf_err work_write_sql(struct work *work)
     return BF_OK;
 }
 
+// Before it rings it has its plan's lease, or was refused one.
+static struct call_keep keep_live(const struct entry *entry)
+{
+    bool rings = entry->call.state != CALL_STATE_PLANNING;
+
+    return (struct call_keep){.listed = entry->known, .hold_ms = rings ? LIMIT_HOLD_MS : 0};
+}
+
+// Calls that somebody else has ended meanwhile (a reaper, for their edge) are not listed for it again.
+static enum bf_err forget_over(struct control *control, const struct call *const *calls,
+                               const size_t *replies, size_t count, const struct bf_redis_batch *kept)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
+
+    for (size_t i = 0; i < count; i++)
+        if (call_store_kept(bf_redis_reply(kept, replies[i])) == CALL_KEPT_OVER)
+            call_store_forget(batch, calls[i]->edge, calls[i]->tenant, calls[i]->id);
+    return bf_redis_run(batch);
+}
+
 static enum bf_err work_write_live(struct work *work)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(work->control->redis);
+    bf_autofree const struct call **kept = bf_xcalloc(work->count + 1, sizeof(*kept));
+    bf_autofree size_t *replies = bf_xcalloc(work->count + 1, sizeof(*replies));
+    size_t count = 0;
 
     for (size_t i = 0; i < work->count; i++) {
         const struct entry *entry = &work->entries[i];
-        struct limit_lease lease = {entry->call.tenant, entry->call.id, entry->call.edge};
         if (entry->call.state == CALL_STATE_ENDED && (entry->ended || !entry->known)) {
             call_store_end(batch, &entry->call);
-            limit_store_free(batch, &lease);
         } else if (entry->changed && entry->call.state != CALL_STATE_ENDED) {
-            call_store_put(batch, &entry->call, entry->known);
-            // Before it rings it has its plan's lease, or was refused one.
-            if (entry->call.state != CALL_STATE_PLANNING)
-                limit_store_hold(batch, &lease);
+            kept[count] = &entry->call;
+            replies[count++] = call_store_keep(batch, &entry->call, keep_live(entry));
         }
     }
-    return bf_redis_run(batch);
+    enum bf_err err = bf_redis_run(batch);
+    return err ? err : forget_over(work->control, kept, replies, count, batch);
 }
 
 static void refuse(const struct call_event *event, const char *why)
@@ -304,6 +324,22 @@ enum bf_err call_events_close_edge(struct control *control, const char *edge, co
     return BF_OK;
 }
 
+// What is listed though it is over: nothing does that, and a place under max_calls is too dear to rely on it.
+static enum bf_err calls_unlist(struct control *control, const char *edge, const struct call *calls,
+                                size_t count)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
+
+    for (size_t i = 0; i < count; i++) {
+        struct limit_lease lease = {calls[i].tenant, calls[i].id, edge};
+        if (calls[i].state != CALL_STATE_ENDED)
+            continue;
+        limit_store_free(batch, &lease);
+        call_store_forget(batch, edge, calls[i].tenant, calls[i].id);
+    }
+    return bf_redis_run(batch);
+}
+
 enum bf_err call_events_close_stale(struct control *control, const char *edge, size_t *ret_closed)
 {
     bf_autofree struct call_ref *refs = bf_xcalloc(CLOSE_MAX, sizeof(*refs));
@@ -313,6 +349,8 @@ enum bf_err call_events_close_stale(struct control *control, const char *edge, s
 
     if (!err && count)
         err = refs_read(control, edge, refs, count, calls);
+    if (!err)
+        err = calls_unlist(control, edge, calls, count);
     if (err)
         return err;
     for (size_t i = 0; i < count; i++)
@@ -322,29 +360,32 @@ enum bf_err call_events_close_stale(struct control *control, const char *edge, s
     return stale ? calls_close(control, edge, "end-not-told", calls, stale) : BF_OK;
 }
 
-// Those that nobody has told of meanwhile.
+// Those that nobody has told of meanwhile. One that does not ring yet may have been refused: it gets a plan's
+// lease at most.
 static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(work->control->redis);
-    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *lists =
-        bf_redis_batch_new(work->control->redis);
+    bf_autofree const struct call **calls = bf_xcalloc(work->count + 1, sizeof(*calls));
+    bf_autofree size_t *replies = bf_xcalloc(work->count + 1, sizeof(*replies));
+    size_t count = 0;
 
-    for (size_t i = 0; i < work->count; i++)
-        call_store_revive(batch, &work->entries[i].call);
+    for (size_t i = 0; i < work->count; i++) {
+        const struct call *call = &work->entries[i].call;
+        struct call_keep how = {.only_new = true, .hold_ms = LIMIT_HOLD_MS};
+        if (call->state == CALL_STATE_ENDED) // since we looked: whoever told of it writes that
+            continue;
+        if (call->state == CALL_STATE_PLANNING)
+            how.hold_ms = LIMIT_PLAN_MS;
+        calls[count] = call;
+        replies[count++] = call_store_keep(batch, call, how);
+    }
     enum bf_err err = bf_redis_run(batch);
     if (err)
         return err;
-    for (size_t i = 0; i < work->count; i++) {
-        const struct call *call = &work->entries[i].call;
-        struct limit_lease lease = {call->tenant, call->id, call->edge};
-        if (bf_redis_int(bf_redis_reply(batch, i)) != 1)
-            continue;
-        call_store_list_add(lists, call);
-        limit_store_hold(lists, &lease);
-        ++*ret_calls;
-    }
-    return bf_redis_run(lists);
+    for (size_t i = 0; i < count; i++)
+        *ret_calls += call_store_kept(bf_redis_reply(batch, replies[i])) == CALL_KEPT;
+    return forget_over(work->control, calls, replies, count, batch);
 }
 
 static enum bf_err rebuild_some(struct control *control, struct bf_tx *tx, const struct bf_id *calls,

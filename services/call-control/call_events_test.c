@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <pthread.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -25,8 +26,10 @@ static struct bf_redis_fixture redis_server;
 static struct control control;
 static struct bf_id acme, bela;
 
+#define RACE_CALLS 30
+
 static struct bf_redis_script *const scripts[] = {&limit_take_script, &location_gone_script,
-                                                  &call_revive_script};
+                                                  &call_keep_script, &call_end_script};
 
 // ---- fixture
 
@@ -153,6 +156,19 @@ static int64_t leases(void)
 
     assert_int_equal(limit_store_count(&control, acme, &count), BF_OK);
     return count;
+}
+
+// Calls of this test's tenant in the edge's list.
+static size_t listed_of(const char *edge)
+{
+    struct call_ref refs[500];
+    size_t count, ours = 0;
+
+    assert_int_equal(call_store_of_edge(&control, edge, BF_LEN(refs), refs, &count), BF_OK);
+    assert_true(count < BF_LEN(refs));
+    for (size_t i = 0; i < count; i++)
+        ours += bf_id_eq(refs[i].tenant, acme);
+    return ours;
 }
 
 static void keep_cdr(void *ctx, struct bf_id call, json_t *cdr)
@@ -385,6 +401,65 @@ static void all_calls_that_redis_lost_come_back(void **state)
     assert_int_equal(leases(), 2);
     assert_int_equal(call_events_rebuild(&control, &count), BF_OK);
     assert_int_equal(count, 0); // they are there
+}
+
+// As a rebuild and an edge's Report at the same time leave it, whichever of the two is the last: the rebuild
+// has read the timeline before the end was told, and writes behind it.
+static void a_call_that_ends_while_it_is_brought_back_stays_over(void **state)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control.redis);
+    struct bf_id id = talk();
+    struct call_event end = end_of(id);
+    struct call call;
+    size_t closed;
+
+    assert_int_equal(call_store_find(&control, acme, id, &call), BF_OK);
+    redis_empty();
+    assert_int_equal(call_event_apply(&control, &end), BF_OK);
+    call_store_keep(batch, &call, (struct call_keep){.hold_ms = LIMIT_HOLD_MS});
+    size_t again =
+        call_store_keep(batch, &call, (struct call_keep){.only_new = true, .hold_ms = LIMIT_HOLD_MS});
+    assert_int_equal(bf_redis_run(batch), BF_OK);
+    assert_int_equal(call_store_kept(bf_redis_reply(batch, again)), CALL_KEPT_OVER);
+    assert_false(runs(id));
+    assert_int_equal(leases(), 0);
+    // It is in the edge's list, by our own doing; what looks for calls that nobody ends takes it away.
+    assert_int_equal(call_events_close_stale(&control, "edge-1", &closed), BF_OK);
+    assert_int_equal(closed, 0);
+    assert_int_equal(listed_of("edge-1"), 0);
+}
+
+struct ending { // tells the ends of calls while the other thread brings them back
+    struct call_event events[RACE_CALLS];
+    enum bf_err err;
+};
+
+static void *end_all(void *ctx)
+{
+    struct ending *ending = ctx;
+
+    for (size_t i = 0; i < RACE_CALLS && !ending->err; i++)
+        ending->err = call_event_apply(&control, &ending->events[i]);
+    return NULL;
+}
+
+static void calls_that_end_during_a_rebuild_leave_no_lease(void **state)
+{
+    for (int round = 0; round < 5; round++) {
+        struct ending ending = {.err = BF_OK};
+        size_t count;
+        pthread_t thread;
+        for (size_t i = 0; i < RACE_CALLS; i++)
+            ending.events[i] = end_of(talk());
+        redis_empty();
+        assert_int_equal(pthread_create(&thread, NULL, end_all, &ending), 0);
+        for (int i = 0; i < 20; i++)
+            assert_int_equal(call_events_rebuild(&control, &count), BF_OK);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_int_equal(ending.err, BF_OK);
+        assert_int_equal(leases(), 0);
+        assert_int_equal(listed_of("edge-1"), 0);
+    }
 }
 
 static void nonsense_is_left_out_and_the_rest_is_taken(void **state)
@@ -657,6 +732,8 @@ int main(void)
         TEST(the_end_first_within_a_batch_is_still_the_end),
         TEST(a_call_that_redis_lost_is_made_again),
         TEST(all_calls_that_redis_lost_come_back),
+        TEST(a_call_that_ends_while_it_is_brought_back_stays_over),
+        TEST(calls_that_end_during_a_rebuild_leave_no_lease),
         TEST(nonsense_is_left_out_and_the_rest_is_taken),
         TEST(many_calls_in_one_batch),
         TEST(running_calls_come_in_pages_newest_first),

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bf_clock.h"
 #include "control.h"
 #include "edge_store.h"
+#include "limit_store.h"
 
 #define KEY_SIZE   CALL_KEY_SIZE
 #define LIST_SPARE 50 // further ids asked for at once, in place of calls that have just ended
@@ -171,49 +173,85 @@ static void call_args(const struct call *call, struct bf_redis_arg args[FIELD_AR
     }
 }
 
-// Argument 1 is the time to live in seconds, behind it come names and values.
-struct bf_redis_script call_revive_script = {
-    .text = "if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end "
-            "redis.call('HSET', KEYS[1], unpack(ARGV, 2)) "
-            "redis.call('EXPIRE', KEYS[1], ARGV[1]) return 1",
+// KEYS: the call, its tenant's calls, the leases. ARGV: 1 when it is to be new, id, time to live in s, lease,
+// until when it holds that (0: not), names and values. All or nothing: the end may come between any two
+// commands, and whoever holds a lease behind it holds it for hours.
+struct bf_redis_script call_keep_script = {
+    .text = "local state = redis.call('HGET', KEYS[1], 'state')\n"
+            "if state == 'ended' then return -1 end\n"
+            "if state and ARGV[1] == '1' then return 0 end\n"
+            "redis.call('HSET', KEYS[1], unpack(ARGV, 6))\n"
+            "if not state then\n"
+            "  redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
+            "  redis.call('ZADD', KEYS[2], 0, ARGV[2])\n"
+            "end\n"
+            "if ARGV[5] ~= '0' then redis.call('ZADD', KEYS[3], ARGV[5], ARGV[4]) end\n"
+            "return 1\n",
 };
 
-void call_store_revive(struct bf_redis_batch *batch, const struct call *call)
-{
-    struct bf_redis_arg args[2 + FIELD_ARGS];
-    char key[KEY_SIZE];
+// KEYS as above. ARGV: id, lease, time to live of the trace in s, state, seq.
+struct bf_redis_script call_end_script = {
+    .text = "redis.call('ZREM', KEYS[2], ARGV[1])\n"
+            "redis.call('ZREM', KEYS[3], ARGV[2])\n"
+            "redis.call('DEL', KEYS[1])\n"
+            "redis.call('HSET', KEYS[1], 'state', ARGV[4], 'seq', ARGV[5])\n"
+            "redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
+            "return 0\n",
+};
 
-    args[0] = BF_R_TEXT(call_key(call->tenant, call->id, key));
-    args[1] = BF_R_INT(CALL_LIVE_S);
-    call_args(call, args + 2);
-    bf_redis_script(batch, &call_revive_script, 1, args, BF_LEN(args));
+struct names { // of the keys and members that both scripts want
+    char call[KEY_SIZE], list[KEY_SIZE], leases[LIMIT_KEY_SIZE];
+    char id[BF_ID_TEXT_SIZE], lease[LIMIT_MEMBER_SIZE];
+};
+
+static void name_call(const struct call *call, struct names *names)
+{
+    const struct limit_lease lease = {call->tenant, call->id, call->edge};
+
+    call_key(call->tenant, call->id, names->call);
+    list_key(call->tenant, names->list);
+    limit_lease_key(call->tenant, names->leases);
+    limit_lease_member(&lease, names->lease);
+    bf_id_text(call->id, names->id);
 }
 
-void call_store_list_add(struct bf_redis_batch *batch, const struct call *call)
+// Before the call itself, so that its end finds what it has to take away; the edge may be one that never
+// comes back.
+static void edge_list_add(struct bf_redis_batch *batch, const struct call *call)
 {
-    char list[KEY_SIZE], member[KEY_SIZE], edge[EDGE_KEY_SIZE], id[BF_ID_TEXT_SIZE];
+    char member[KEY_SIZE], edge[EDGE_KEY_SIZE];
 
-    bf_redis_cmd(batch, "ZADD", BF_R_TEXT(list_key(call->tenant, list)), BF_R_INT(0),
-                 BF_R_TEXT(bf_id_text(call->id, id)));
     bf_redis_cmd(batch, "SADD", BF_R_TEXT(edge_key("ec", call->edge, edge)),
                  BF_R_TEXT(edge_member(call->tenant, call->id, member)));
-    bf_redis_cmd(batch, "SADD", BF_R_TEXT("edges"),
-                 BF_R_TEXT(call->edge)); // it may be one that never comes back
+    bf_redis_cmd(batch, "SADD", BF_R_TEXT("edges"), BF_R_TEXT(call->edge));
 }
 
-void call_store_put(struct bf_redis_batch *batch, const struct call *call, bool listed)
+// By our own clock: what is hours long bears the difference between clocks.
+size_t call_store_keep(struct bf_redis_batch *batch, const struct call *call, struct call_keep how)
 {
-    struct bf_redis_arg args[2 + FIELD_ARGS];
-    char key[KEY_SIZE];
+    struct bf_redis_arg args[8 + FIELD_ARGS];
+    struct names names;
 
-    args[0] = BF_R_TEXT("HSET");
-    args[1] = BF_R_TEXT(call_key(call->tenant, call->id, key));
-    call_args(call, args + 2);
-    bf_redis_add(batch, args, BF_LEN(args));
-    if (listed)
-        return;
-    bf_redis_cmd(batch, "EXPIRE", BF_R_TEXT(key), BF_R_INT(CALL_LIVE_S));
-    call_store_list_add(batch, call);
+    name_call(call, &names);
+    if (!how.listed)
+        edge_list_add(batch, call);
+    args[0] = BF_R_TEXT(names.call);
+    args[1] = BF_R_TEXT(names.list);
+    args[2] = BF_R_TEXT(names.leases);
+    args[3] = BF_R_INT(how.only_new);
+    args[4] = BF_R_TEXT(names.id);
+    args[5] = BF_R_INT(CALL_LIVE_S);
+    args[6] = BF_R_TEXT(names.lease);
+    args[7] = BF_R_INT(how.hold_ms ? bf_unix_ms() + how.hold_ms : 0);
+    call_args(call, args + 8);
+    return bf_redis_script(batch, &call_keep_script, 3, args, BF_LEN(args));
+}
+
+enum call_kept call_store_kept(const struct bf_redis_reply *reply)
+{
+    int64_t kept = bf_redis_int(reply);
+
+    return kept == 1 ? CALL_KEPT : kept == 0 ? CALL_KEPT_BEFORE : CALL_KEPT_OVER;
 }
 
 void call_store_forget(struct bf_redis_batch *batch, const char *edge, struct bf_id tenant, struct bf_id call)
@@ -227,14 +265,15 @@ void call_store_forget(struct bf_redis_batch *batch, const char *edge, struct bf
 
 void call_store_end(struct bf_redis_batch *batch, const struct call *call)
 {
-    char key[KEY_SIZE];
+    char member[KEY_SIZE], edge[EDGE_KEY_SIZE];
+    struct names names;
 
-    call_store_forget(batch, call->edge, call->tenant, call->id);
-    call_key(call->tenant, call->id, key);
-    bf_redis_cmd(batch, "DEL", BF_R_TEXT(key));
-    bf_redis_cmd(batch, "HSET", BF_R_TEXT(key), BF_R_TEXT("state"), BF_R_TEXT(call_state_name(call->state)),
-                 BF_R_TEXT("seq"), BF_R_INT(call->seq));
-    bf_redis_cmd(batch, "EXPIRE", BF_R_TEXT(key), BF_R_INT(CALL_OVER_S));
+    name_call(call, &names);
+    bf_redis_eval(batch, &call_end_script, 3, BF_R_TEXT(names.call), BF_R_TEXT(names.list),
+                  BF_R_TEXT(names.leases), BF_R_TEXT(names.id), BF_R_TEXT(names.lease), BF_R_INT(CALL_OVER_S),
+                  BF_R_TEXT(call_state_name(call->state)), BF_R_INT(call->seq));
+    bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("ec", call->edge, edge)),
+                 BF_R_TEXT(edge_member(call->tenant, call->id, member)));
 }
 
 // ---- questions

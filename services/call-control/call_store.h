@@ -21,17 +21,26 @@ const char *call_key(struct bf_id tenant, struct bf_id call, char key[CALL_KEY_S
 void call_store_ask(struct bf_redis_batch *batch, struct bf_id tenant, struct bf_id call);
 bool call_store_read(const struct bf_redis_reply *reply, struct bf_id tenant, struct bf_id call,
                      struct call *ret_call);
-// `listed`: it is in its tenant's and edge's lists already.
-void call_store_put(struct bf_redis_batch *batch, const struct call *call, bool listed);
-void call_store_end(struct bf_redis_batch *batch,
-                    const struct call *call); // out of the lists; leaves the trace
+// A call that is not over, and its lease under max_calls. One that is over stays over: then nothing is
+// written but what edges' lists have, which call_store_forget takes away again.
+struct call_keep {
+    bool listed;      // it is in its edge's list already
+    bool only_new;    // as it is when it is there
+    uint32_t hold_ms; // its lease: made or lengthened, whatever the limits are; 0: left alone
+};
+enum call_kept {
+    CALL_KEPT,
+    CALL_KEPT_BEFORE, // only_new: it is there
+    CALL_KEPT_OVER,
+};
+extern struct bf_redis_script call_keep_script, call_end_script;
+size_t call_store_keep(struct bf_redis_batch *batch, const struct call *call, struct call_keep how);
+enum call_kept
+call_store_kept(const struct bf_redis_reply *reply); // to be asked for each reply of that number
+// Out of the lists, its lease is free; leaves the trace.
+void call_store_end(struct bf_redis_batch *batch, const struct call *call);
 void call_store_forget(struct bf_redis_batch *batch, const char *edge, struct bf_id tenant,
                        struct bf_id call); // out of the lists only
-
-// A call made again from its timeline: its hash, unless there is one (reply 0, else 1); then its lists.
-extern struct bf_redis_script call_revive_script;
-void call_store_revive(struct bf_redis_batch *batch, const struct call *call);
-void call_store_list_add(struct bf_redis_batch *batch, const struct call *call);
 
 // A running call of the tenant; one that is over, or nobody's: BF_NOT_FOUND.
 bf_must_check enum bf_err call_store_find(struct control *control, struct bf_id tenant, struct bf_id call,

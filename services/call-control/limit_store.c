@@ -8,8 +8,8 @@
 #include "call_store.h"
 #include "control.h"
 
-#define KEY_SIZE    64
-#define MEMBER_SIZE 112
+#define KEY_SIZE    LIMIT_KEY_SIZE
+#define MEMBER_SIZE LIMIT_MEMBER_SIZE
 
 // KEYS: leases, calls of the last second, the call. ARGV: member, call, max_calls, calls_per_second, lease in
 // ms. Answers 0: taken, 1: over max_calls, 2: over calls_per_second. A call that has its lease already keeps
@@ -34,7 +34,7 @@ struct bf_redis_script limit_take_script = {
             "return 0\n",
 };
 
-static const char *lease_key(struct bf_id tenant, char key[KEY_SIZE])
+const char *limit_lease_key(struct bf_id tenant, char key[KEY_SIZE])
 {
     char text[BF_ID_TEXT_SIZE];
 
@@ -50,7 +50,7 @@ static const char *second_key(struct bf_id tenant, char key[KEY_SIZE])
     return key;
 }
 
-static const char *member_of(const struct limit_lease *lease, char member[MEMBER_SIZE])
+const char *limit_lease_member(const struct limit_lease *lease, char member[MEMBER_SIZE])
 {
     char text[BF_ID_TEXT_SIZE];
 
@@ -62,11 +62,12 @@ size_t limit_store_take(struct bf_redis_batch *batch, const struct limit_lease *
 {
     char leases[KEY_SIZE], second[KEY_SIZE], member[MEMBER_SIZE], call[CALL_KEY_SIZE];
 
-    return bf_redis_eval(
-        batch, &limit_take_script, 3, BF_R_TEXT(lease_key(lease->tenant, leases)),
-        BF_R_TEXT(second_key(lease->tenant, second)), BF_R_TEXT(call_key(lease->tenant, lease->call, call)),
-        BF_R_TEXT(member_of(lease, member)), BF_R_BYTES(lease->call.bytes, sizeof(lease->call.bytes)),
-        BF_R_INT(caps.max_calls), BF_R_INT(caps.calls_per_second), BF_R_INT(LIMIT_PLAN_MS));
+    return bf_redis_eval(batch, &limit_take_script, 3, BF_R_TEXT(limit_lease_key(lease->tenant, leases)),
+                         BF_R_TEXT(second_key(lease->tenant, second)),
+                         BF_R_TEXT(call_key(lease->tenant, lease->call, call)),
+                         BF_R_TEXT(limit_lease_member(lease, member)),
+                         BF_R_BYTES(lease->call.bytes, sizeof(lease->call.bytes)), BF_R_INT(caps.max_calls),
+                         BF_R_INT(caps.calls_per_second), BF_R_INT(LIMIT_PLAN_MS));
 }
 
 enum limit_verdict limit_store_verdict(const struct bf_redis_reply *reply)
@@ -76,21 +77,12 @@ enum limit_verdict limit_store_verdict(const struct bf_redis_reply *reply)
     return verdict == 1 ? LIMIT_MAX_CALLS : verdict == 2 ? LIMIT_RATE : LIMIT_FREE;
 }
 
-// By our own clock: what is hours long bears the difference between clocks.
-void limit_store_hold(struct bf_redis_batch *batch, const struct limit_lease *lease)
-{
-    char leases[KEY_SIZE], member[MEMBER_SIZE];
-
-    bf_redis_cmd(batch, "ZADD", BF_R_TEXT(lease_key(lease->tenant, leases)),
-                 BF_R_INT(bf_unix_ms() + LIMIT_HOLD_MS), BF_R_TEXT(member_of(lease, member)));
-}
-
 void limit_store_free(struct bf_redis_batch *batch, const struct limit_lease *lease)
 {
     char leases[KEY_SIZE], member[MEMBER_SIZE];
 
-    bf_redis_cmd(batch, "ZREM", BF_R_TEXT(lease_key(lease->tenant, leases)),
-                 BF_R_TEXT(member_of(lease, member)));
+    bf_redis_cmd(batch, "ZREM", BF_R_TEXT(limit_lease_key(lease->tenant, leases)),
+                 BF_R_TEXT(limit_lease_member(lease, member)));
 }
 
 enum bf_err limit_store_count(struct control *control, struct bf_id tenant, int64_t *ret_calls)
@@ -98,7 +90,7 @@ enum bf_err limit_store_count(struct control *control, struct bf_id tenant, int6
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
     char leases[KEY_SIZE];
 
-    bf_redis_cmd(batch, "ZCOUNT", BF_R_TEXT(lease_key(tenant, leases)), BF_R_INT(bf_unix_ms()),
+    bf_redis_cmd(batch, "ZCOUNT", BF_R_TEXT(limit_lease_key(tenant, leases)), BF_R_INT(bf_unix_ms()),
                  BF_R_TEXT("+inf"));
     enum bf_err err = bf_redis_run(batch);
     if (!err)

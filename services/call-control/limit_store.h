@@ -2,7 +2,8 @@
 //
 // A lease is taken at Plan and lasts for LIMIT_PLAN_MS: a call that is carried out (STEP, RINGING, ANSWERED;
 // not STARTED, which a refused one has too) holds it, its end frees it, a dead edge's are freed by the
-// reaper. What is never told of ends by itself.
+// reaper. What is never told of ends by itself. Holding and freeing by a call's events is call_store's: one
+// step with what becomes of the call.
 #ifndef LIMIT_STORE_H
 #define LIMIT_STORE_H
 
@@ -32,13 +33,16 @@ struct limit_caps {
 
 extern struct bf_redis_script limit_take_script;
 
+// "l:{t}", and a lease in it: "<edge>/<call>"
+#define LIMIT_KEY_SIZE    64
+#define LIMIT_MEMBER_SIZE 112
+const char *limit_lease_key(struct bf_id tenant, char key[LIMIT_KEY_SIZE]);
+const char *limit_lease_member(const struct limit_lease *lease, char member[LIMIT_MEMBER_SIZE]);
+
 // Into a batch of others; the verdict is read from the reply of that number.
 size_t limit_store_take(struct bf_redis_batch *batch, const struct limit_lease *lease,
                         struct limit_caps caps);
 enum limit_verdict limit_store_verdict(const struct bf_redis_reply *reply);
-// A call that runs: makes or lengthens its lease, whatever the limits are. To be called for the events of a
-// call that has not ended; twice does no harm.
-void limit_store_hold(struct bf_redis_batch *batch, const struct limit_lease *lease);
 void limit_store_free(struct bf_redis_batch *batch, const struct limit_lease *lease);
 // How many calls a tenant runs now.
 bf_must_check enum bf_err limit_store_count(struct control *control, struct bf_id tenant, int64_t *ret_calls);

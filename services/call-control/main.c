@@ -33,7 +33,8 @@ static const struct bf_setting settings_table[] = {
 };
 
 static struct bf_redis_script *const scripts[] = {
-    &limit_take_script, &location_gone_script, &edge_begin_script, &edge_commit_script, &call_revive_script,
+    &limit_take_script,  &location_gone_script, &edge_begin_script,
+    &edge_commit_script, &call_keep_script,     &call_end_script,
 };
 
 static enum bf_err check_database(void *ctx)

@@ -207,7 +207,7 @@ static void test_max_calls_is_exact(void **state)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(fixture.control.redis);
-    struct limit_lease lease = {FIXTURE_TENANT, {{0}}, "edge-1"};
+    struct call call = {.tenant = FIXTURE_TENANT, .edge = "edge-1", .state = CALL_STATE_RINGING};
     int64_t running = 0;
 
     set_limits(2, 0);
@@ -218,11 +218,12 @@ static void test_max_calls_is_exact(void **state)
     assert_refused("101", 486, "limit:max_calls");
     assert_int_equal(limit_store_count(&fixture.control, FIXTURE_TENANT, &running), BF_OK);
     assert_int_equal(running, 2);
-    memcpy(lease.call.bytes, first->call.data, sizeof(lease.call.bytes));
+    memcpy(call.id.bytes, first->call.data, sizeof(call.id.bytes));
     edge_plan_free(first);
-    limit_store_hold(batch, &lease); // it runs: still one
-    limit_store_hold(batch, &lease);
-    limit_store_free(batch, &lease); // it ends
+    for (int i = 0; i < 2; i++) // it runs: still one
+        call_store_keep(batch, &call, (struct call_keep){.hold_ms = LIMIT_HOLD_MS});
+    call.state = CALL_STATE_ENDED;
+    call_store_end(batch, &call);
     assert_int_equal(bf_redis_run(batch), BF_OK);
     edge_plan_free(plan("101"));
     assert_refused("101", 486, "limit:max_calls");
