@@ -18,6 +18,7 @@ import { World, hangUp, source } from '../lib/world.mjs';
 const AWAY_MS = process.env.LONG ? 60_000 : 4_000;
 const SLACK = ['asan', 'tsan'].includes(process.env.BUILD) ? 6 : 3;
 const MANY = 1000;
+const SLOW_MS = 7_000; // longer than the gateway gives each of two replicas at first
 
 const { belfry } = new World();
 const was = { edges: belfry.edges.length, relays: belfry.relays.length, controls: belfry.controls.length };
@@ -64,6 +65,17 @@ async function restarted(edge, before_pid, t) {
     return pid && pid !== before_pid && (await belfry.ready(edge.name));
   }, { what: `${edge.id} serving again`, deadline_ms: 60_000, every_ms: 20 });
   observed(t, `${edge.id} serves again`, time(), 3_000);
+}
+
+/** What `meanwhile` gives, done while these programs hang. */
+async function hung(names, meanwhile) {
+  const pids = await Promise.all(names.map((name) => belfry.pid(name)));
+  pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+  try {
+    return await meanwhile();
+  } finally {
+    pids.forEach((pid) => process.kill(pid, 'SIGCONT'));
+  }
 }
 
 describe('one system', () => {
@@ -578,6 +590,34 @@ describe('call-control', () => {
       assert.deepEqual([cdr.result, cdr.local_plan], ['answered', false]);
     }
     assert.equal((await book.cdrs()).length, calls.length, 'a call that was planned twice is one');
+  });
+
+  it('one of two replicas hangs (SIGSTOP): what REST reads is answered by the other one', async (t) => {
+    const { book } = await office(t);
+    for (const { name } of belfry.controls) {
+      await hung([name], async () => {
+        const slowest = [];
+        for (let i = 0; i < 6; i++) {
+          const time = elapsed();
+          assert.deepEqual([(await book.registrations()).length, (await book.live()).length, (await book.cdrs()).length], [0, 0, 0]);
+          slowest.push(time());
+        }
+        t.diagnostic(`${name} hangs; three reads took at most ${Math.max(...slowest).toFixed(0)} ms`);
+      });
+    }
+  });
+
+  it('both replicas are slow (SIGSTOP for a while): the gateway waits for what is read, and sends once what writes', async (t) => {
+    const { book } = await office(t);
+    const nothing = '01900000-0000-7000-8000-000000000000';
+    const { asked } = await hung(belfry.controls.map(({ name }) => name), async () => {
+      const requests = [book.api.get(`${book.base}/cdrs`), book.api.delete(`${book.base}/calls/${nothing}`)];
+      await delay(SLOW_MS);
+      return { asked: requests };
+    });
+    const [read, written] = await Promise.all(asked);
+    assert.equal(read.status, 200, read.text);
+    assertProblem(written, { status: 404, type: 'not-found' });
   });
 
   it('killed with -9 in mid call, again and again: nothing is lost and nothing is twice', async (t) => {

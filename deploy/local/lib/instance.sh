@@ -152,15 +152,16 @@ fill_all() {
     local file=$1
     shift
     fill "$file" RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES REGISTRY_PORT="$(port 1)" \
-        REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers)" CALLS_ABSENT="$(calls_absent)" \
+        REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers 'max_fails=1 fail_timeout=5s')" \
+        CALLS_PATIENT_SERVERS="$(calls_servers max_fails=0)" CALLS_ABSENT="$(calls_absent)" \
         GATEWAY_PORT="$(port 80)" "$@"
 }
 
-# The gateway's choice. nginx wants at least one, also when nothing is ever sent there.
+# calls_servers OPTIONS: the gateway's choice. nginx wants at least one, also when nothing is ever sent there.
 calls_servers() {
     local n
     if [ "$CONTROLS" -eq 0 ]; then echo "server 127.0.0.1:$(port 3) down;"; fi
-    for ((n = 1; n <= CONTROLS; n++)); do echo "server 127.0.0.1:$(port 3 "$n") max_fails=0;"; done
+    for ((n = 1; n <= CONTROLS; n++)); do echo "server 127.0.0.1:$(port 3 "$n") $1;"; done
 }
 
 calls_absent() { if [ "$CONTROLS" -eq 0 ]; then echo 'return 503;'; fi; }
