@@ -22,6 +22,14 @@ CREATE SCHEMA calls;
 ALTER SCHEMA calls OWNER TO belfry_owner;
 
 --
+-- Name: events; Type: SCHEMA; Schema: -; Owner: belfry_owner
+--
+
+CREATE SCHEMA events;
+
+ALTER SCHEMA events OWNER TO belfry_owner;
+
+--
 -- Name: registry; Type: SCHEMA; Schema: -; Owner: belfry_owner
 --
 
@@ -127,6 +135,109 @@ END
 $$;
 
 ALTER FUNCTION calls.make_partitions(months integer) OWNER TO belfry_owner;
+
+--
+-- Name: drop_partitions(integer); Type: FUNCTION; Schema: events; Owner: belfry_owner
+--
+
+CREATE FUNCTION events.drop_partitions(keep_days integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    oldest  text := to_char(date_trunc('day', now() AT TIME ZONE 'UTC') - keep_days * interval '1 day', 'YYYY_MM_DD');
+    dropped integer := 0;
+    old     record;
+BEGIN
+    IF keep_days NOT BETWEEN 3 AND 3660 THEN -- deliveries are tried for a day, and a call may last one
+        RAISE EXCEPTION 'keep_days must be 3 to 3660' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    FOR old IN
+        SELECT part.relname FROM pg_inherits
+        JOIN pg_class part ON part.oid = inhrelid
+        WHERE inhparent IN ('events.event'::regclass, 'events.delivery'::regclass, 'events.attempt'::regclass,
+                            'events.wake'::regclass, 'events.push_attempt'::regclass)
+            AND part.relname ~ '_[0-9]{4}_[0-9]{2}_[0-9]{2}$' AND right(part.relname, 10) < oldest
+    LOOP
+        EXECUTE format('DROP TABLE events.%I', old.relname);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END
+$_$;
+
+ALTER FUNCTION events.drop_partitions(keep_days integer) OWNER TO belfry_owner;
+
+--
+-- Name: id_at(timestamp with time zone); Type: FUNCTION; Schema: events; Owner: belfry_owner
+--
+
+CREATE FUNCTION events.id_at(moment timestamp with time zone) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM moment) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+$$;
+
+ALTER FUNCTION events.id_at(moment timestamp with time zone) OWNER TO belfry_owner;
+
+--
+-- Name: make_partition(text, text, timestamp without time zone); Type: FUNCTION; Schema: events; Owner: belfry_owner
+--
+
+CREATE FUNCTION events.make_partition(parent text, key text, day timestamp without time zone) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $_$
+DECLARE
+    name text := parent || to_char(day, '_YYYY_MM_DD');
+    low  uuid := events.id_at(day AT TIME ZONE 'UTC');
+    high uuid := events.id_at((day + interval '1 day') AT TIME ZONE 'UTC');
+BEGIN
+    IF to_regclass(format('events.%I', name)) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('CREATE TABLE events.%I (LIKE events.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name, parent);
+    EXECUTE format('WITH moved AS (DELETE FROM events.%I WHERE %I >= $1 AND %I < $2 RETURNING *) '
+                   'INSERT INTO events.%I SELECT * FROM moved', parent || '_default', key, key, name) USING low, high;
+    EXECUTE format('ALTER TABLE events.%I ATTACH PARTITION events.%I FOR VALUES FROM (%L) TO (%L)', parent, name, low, high);
+    EXECUTE format('ALTER TABLE events.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+    EXECUTE format('CREATE POLICY system_only ON events.%I USING '
+                   '((SELECT current_setting(''belfry.scope'', true)) = ''system'')', name);
+    RETURN true;
+END
+$_$;
+
+ALTER FUNCTION events.make_partition(parent text, key text, day timestamp without time zone) OWNER TO belfry_owner;
+
+--
+-- Name: make_partitions(integer); Type: FUNCTION; Schema: events; Owner: belfry_owner
+--
+
+CREATE FUNCTION events.make_partitions(days integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    today timestamp := date_trunc('day', now() AT TIME ZONE 'UTC');
+    made  integer := 0;
+    parent record;
+BEGIN
+    IF days NOT BETWEEN 1 AND 31 THEN
+        RAISE EXCEPTION 'days must be 1 to 31' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('events.make_partitions', 0)); -- replicas start together
+    FOR parent IN
+        SELECT * FROM (VALUES ('event', 'id'), ('delivery', 'id'), ('attempt', 'delivery_id'), ('wake', 'call'),
+                              ('push_attempt', 'call')) AS parents (name, key)
+    LOOP
+        FOR i IN -1 .. days LOOP
+            made := made + events.make_partition(parent.name, parent.key, today + i * interval '1 day')::integer;
+        END LOOP;
+    END LOOP;
+    RETURN made;
+END
+$$;
+
+ALTER FUNCTION events.make_partitions(days integer) OWNER TO belfry_owner;
 
 --
 -- Name: audit_is_append_only(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
@@ -287,6 +398,42 @@ ALTER TABLE ONLY calls.cdr_default FORCE ROW LEVEL SECURITY;
 ALTER TABLE calls.cdr_default OWNER TO belfry_owner;
 
 --
+-- Name: outbox; Type: TABLE; Schema: calls; Owner: belfry_owner
+--
+
+CREATE TABLE calls.outbox (
+    "position" bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    call uuid NOT NULL,
+    entry bytea NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT outbox_entry_size CHECK ((octet_length(entry) <= 32768))
+);
+
+ALTER TABLE ONLY calls.outbox FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE calls.outbox OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN outbox.entry; Type: COMMENT; Schema: calls; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN calls.outbox.entry IS 'an Entry of event.v1';
+
+--
+-- Name: outbox_position_seq; Type: SEQUENCE; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE calls.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME calls.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+--
 -- Name: timeline; Type: TABLE; Schema: calls; Owner: belfry_owner
 --
 
@@ -302,7 +449,7 @@ CREATE TABLE calls.timeline (
     text text NOT NULL,
     edge text NOT NULL,
     details jsonb,
-    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text])))
+    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text, 'waking'::text, 'woken'::text, 'wake-ended'::text])))
 )
 PARTITION BY RANGE (call);
 
@@ -326,12 +473,478 @@ CREATE TABLE calls.timeline_default (
     text text NOT NULL,
     edge text NOT NULL,
     details jsonb,
-    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text])))
+    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text, 'waking'::text, 'woken'::text, 'wake-ended'::text])))
 );
 
 ALTER TABLE ONLY calls.timeline_default FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE calls.timeline_default OWNER TO belfry_owner;
+
+--
+-- Name: attempt; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.attempt (
+    delivery_id uuid NOT NULL,
+    number integer NOT NULL,
+    tenant_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    code smallint NOT NULL,
+    error text NOT NULL,
+    latency_ms integer NOT NULL,
+    answer bytea NOT NULL,
+    CONSTRAINT attempt_answer_size CHECK ((octet_length(answer) <= 1024))
+)
+PARTITION BY RANGE (delivery_id);
+
+ALTER TABLE ONLY events.attempt FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.attempt OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN attempt.code; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.attempt.code IS 'HTTP status; 0: there was no answer, and error says why';
+
+--
+-- Name: attempt_default; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.attempt_default (
+    delivery_id uuid NOT NULL,
+    number integer NOT NULL,
+    tenant_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    code smallint NOT NULL,
+    error text NOT NULL,
+    latency_ms integer NOT NULL,
+    answer bytea NOT NULL,
+    CONSTRAINT attempt_answer_size CHECK ((octet_length(answer) <= 1024))
+);
+
+ALTER TABLE ONLY events.attempt_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.attempt_default OWNER TO belfry_owner;
+
+--
+-- Name: delivery; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.delivery (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    lane uuid NOT NULL,
+    type text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'pending'::text NOT NULL,
+    owner uuid,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    give_up_at timestamp with time zone NOT NULL,
+    code smallint DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    replay_of uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    done_at timestamp with time zone,
+    CONSTRAINT delivery_done CHECK (((done_at IS NULL) = (state = 'pending'::text))),
+    CONSTRAINT delivery_owned CHECK (((owner IS NOT NULL) = (state = 'pending'::text))),
+    CONSTRAINT delivery_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'dropped'::text])))
+)
+PARTITION BY RANGE (id);
+
+ALTER TABLE ONLY events.delivery FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.delivery OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN delivery.lane; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.delivery.lane IS 'the call, or of events without one the event: deliveries of a lane go one after the other';
+
+--
+-- Name: COLUMN delivery.state; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.delivery.state IS 'dead: given up after 24 h, or refused for good; dropped: its webhook was deleted';
+
+--
+-- Name: delivery_default; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.delivery_default (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    "position" bigint NOT NULL,
+    lane uuid NOT NULL,
+    type text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'pending'::text NOT NULL,
+    owner uuid,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    give_up_at timestamp with time zone NOT NULL,
+    code smallint DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    replay_of uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    done_at timestamp with time zone,
+    CONSTRAINT delivery_done CHECK (((done_at IS NULL) = (state = 'pending'::text))),
+    CONSTRAINT delivery_owned CHECK (((owner IS NOT NULL) = (state = 'pending'::text))),
+    CONSTRAINT delivery_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'dropped'::text])))
+);
+
+ALTER TABLE ONLY events.delivery_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.delivery_default OWNER TO belfry_owner;
+
+--
+-- Name: position; Type: SEQUENCE; Schema: events; Owner: belfry_owner
+--
+
+CREATE SEQUENCE events."position"
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE events."position" OWNER TO belfry_owner;
+
+--
+-- Name: event; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.event (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    "position" bigint DEFAULT nextval('events."position"'::regclass) NOT NULL,
+    type text NOT NULL COLLATE pg_catalog."C",
+    call uuid,
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    numbers text[] NOT NULL COLLATE pg_catalog."C",
+    body text NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_body_size CHECK ((octet_length(body) <= 32768)),
+    CONSTRAINT event_type_form CHECK (((octet_length(type) <= 64) AND (type ~ '^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$'::text)))
+)
+PARTITION BY RANGE (id);
+
+ALTER TABLE ONLY events.event FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.event OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN event."position"; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.event."position" IS 'order of storing; two transactions may commit in another one, so who resumes behind a position looks back a little';
+
+--
+-- Name: COLUMN event.body; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.event.body IS 'the envelope, byte for byte as it is signed and sent, today and when it is replayed';
+
+--
+-- Name: event_default; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.event_default (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    "position" bigint DEFAULT nextval('events."position"'::regclass) NOT NULL,
+    type text NOT NULL COLLATE pg_catalog."C",
+    call uuid,
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    numbers text[] NOT NULL COLLATE pg_catalog."C",
+    body text NOT NULL,
+    stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT event_body_size CHECK ((octet_length(body) <= 32768)),
+    CONSTRAINT event_type_form CHECK (((octet_length(type) <= 64) AND (type ~ '^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$'::text)))
+);
+
+ALTER TABLE ONLY events.event_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.event_default OWNER TO belfry_owner;
+
+--
+-- Name: push_attempt; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.push_attempt (
+    call uuid NOT NULL,
+    device uuid NOT NULL,
+    number integer NOT NULL,
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    code smallint NOT NULL,
+    result text NOT NULL,
+    detail text NOT NULL,
+    push_id text NOT NULL,
+    latency_ms integer NOT NULL,
+    receipt_at timestamp with time zone,
+    CONSTRAINT push_attempt_kind_known CHECK ((kind = ANY (ARRAY['wake'::text, 'cancel'::text]))),
+    CONSTRAINT push_attempt_result_known CHECK ((result = ANY (ARRAY['sent'::text, 'retry'::text, 'token-dead'::text, 'dropped'::text, 'delivered'::text]))),
+    CONSTRAINT push_attempt_sizes CHECK (((octet_length(detail) <= 1024) AND (octet_length(push_id) <= 255)))
+)
+PARTITION BY RANGE (call);
+
+ALTER TABLE ONLY events.push_attempt FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.push_attempt OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN push_attempt.push_id; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.push_attempt.push_id IS 'the provider''s: Expo ticket, FCM message name, apns-id';
+
+--
+-- Name: COLUMN push_attempt.receipt_at; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.push_attempt.receipt_at IS 'when to ask Expo for the receipt; null: nothing to ask';
+
+--
+-- Name: push_attempt_default; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.push_attempt_default (
+    call uuid NOT NULL,
+    device uuid NOT NULL,
+    number integer NOT NULL,
+    tenant_id uuid NOT NULL,
+    kind text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    code smallint NOT NULL,
+    result text NOT NULL,
+    detail text NOT NULL,
+    push_id text NOT NULL,
+    latency_ms integer NOT NULL,
+    receipt_at timestamp with time zone,
+    CONSTRAINT push_attempt_kind_known CHECK ((kind = ANY (ARRAY['wake'::text, 'cancel'::text]))),
+    CONSTRAINT push_attempt_result_known CHECK ((result = ANY (ARRAY['sent'::text, 'retry'::text, 'token-dead'::text, 'dropped'::text, 'delivered'::text]))),
+    CONSTRAINT push_attempt_sizes CHECK (((octet_length(detail) <= 1024) AND (octet_length(push_id) <= 255)))
+);
+
+ALTER TABLE ONLY events.push_attempt_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.push_attempt_default OWNER TO belfry_owner;
+
+--
+-- Name: push_credential; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.push_credential (
+    id uuid NOT NULL,
+    tenant_id uuid,
+    provider text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT push_credential_provider_known CHECK ((provider = ANY (ARRAY['expo'::text, 'fcm'::text, 'apns'::text])))
+);
+
+ALTER TABLE ONLY events.push_credential FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.push_credential OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN push_credential.name; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.push_credential.name IS 'which app: APNs topic, FCM project; empty: any';
+
+--
+-- Name: COLUMN push_credential.sealed; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.push_credential.sealed IS 'sealed under BELFRY_SEAL_KEY: the id and a JSON object of the provider''s form';
+
+--
+-- Name: push_device; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.push_device (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C",
+    provider text NOT NULL,
+    platform text NOT NULL,
+    device_id text NOT NULL,
+    token text NOT NULL,
+    param text DEFAULT ''::text NOT NULL,
+    prid text DEFAULT ''::text NOT NULL,
+    source text NOT NULL,
+    state text DEFAULT 'alive'::text NOT NULL,
+    why text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    pushed_at timestamp with time zone,
+    CONSTRAINT push_device_platform_known CHECK ((platform = ANY (ARRAY['ios'::text, 'android'::text, 'web'::text]))),
+    CONSTRAINT push_device_provider_known CHECK ((provider = ANY (ARRAY['expo'::text, 'fcm'::text, 'apns'::text]))),
+    CONSTRAINT push_device_sizes CHECK ((((octet_length(token) >= 1) AND (octet_length(token) <= 4096)) AND ((octet_length(device_id) >= 1) AND (octet_length(device_id) <= 255)) AND (octet_length(param) <= 255) AND (octet_length(prid) <= 4096))),
+    CONSTRAINT push_device_source_known CHECK ((source = ANY (ARRAY['rest'::text, 'app'::text, 'sip'::text]))),
+    CONSTRAINT push_device_state_known CHECK ((state = ANY (ARRAY['alive'::text, 'dead'::text])))
+);
+
+ALTER TABLE ONLY events.push_device FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.push_device OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN push_device.state; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.push_device.state IS 'dead: the provider said that the token is no longer valid, `why` in its words';
+
+--
+-- Name: replica; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.replica (
+    id uuid NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY events.replica FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.replica OWNER TO belfry_owner;
+
+--
+-- Name: wake; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.wake (
+    call uuid NOT NULL,
+    device uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C",
+    body jsonb NOT NULL,
+    until timestamp with time zone NOT NULL,
+    owner uuid,
+    state text DEFAULT 'waking'::text NOT NULL,
+    why text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT wake_body_size CHECK ((octet_length((body)::text) <= 8192)),
+    CONSTRAINT wake_state_known CHECK ((state = ANY (ARRAY['waking'::text, 'registered'::text, 'cancelling'::text, 'over'::text])))
+)
+PARTITION BY RANGE (call);
+
+ALTER TABLE ONLY events.wake FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.wake OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN wake.body; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.wake.body IS 'what the push says: caller, callee, SIP Call-ID, wake token';
+
+--
+-- Name: COLUMN wake.state; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.wake.state IS 'cancelling: a cancel push is to be sent; over: it was, or none was needed';
+
+--
+-- Name: wake_default; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.wake_default (
+    call uuid NOT NULL,
+    device uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    number text NOT NULL COLLATE pg_catalog."C",
+    body jsonb NOT NULL,
+    until timestamp with time zone NOT NULL,
+    owner uuid,
+    state text DEFAULT 'waking'::text NOT NULL,
+    why text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT wake_body_size CHECK ((octet_length((body)::text) <= 8192)),
+    CONSTRAINT wake_state_known CHECK ((state = ANY (ARRAY['waking'::text, 'registered'::text, 'cancelling'::text, 'over'::text])))
+);
+
+ALTER TABLE ONLY events.wake_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.wake_default OWNER TO belfry_owner;
+
+--
+-- Name: webhook; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.webhook (
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    url text NOT NULL,
+    types text[] NOT NULL COLLATE pg_catalog."C",
+    status text DEFAULT 'active'::text NOT NULL,
+    secret bytea NOT NULL,
+    secret_before bytea,
+    before_until timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    open_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_before_whole CHECK (((secret_before IS NULL) = (before_until IS NULL))),
+    CONSTRAINT webhook_status_known CHECK ((status = ANY (ARRAY['active'::text, 'paused'::text, 'gone'::text]))),
+    CONSTRAINT webhook_types_count CHECK (((cardinality(types) >= 1) AND (cardinality(types) <= 32))),
+    CONSTRAINT webhook_url_size CHECK (((octet_length(url) >= 1) AND (octet_length(url) <= 2048)))
+);
+
+ALTER TABLE ONLY events.webhook FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.webhook OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN webhook.types; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.webhook.types IS 'event types, "call.*" for all of a noun, or "*"';
+
+--
+-- Name: COLUMN webhook.status; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.webhook.status IS 'gone: it answered 410; only its tenant makes it active again';
+
+--
+-- Name: COLUMN webhook.secret; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.webhook.secret IS 'sealed under BELFRY_SEAL_KEY: the webhook''s id and the secret';
+
+--
+-- Name: COLUMN webhook.secret_before; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.webhook.secret_before IS 'the one before, which signs too until before_until';
+
+--
+-- Name: COLUMN webhook.version; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.webhook.version IS 'grows with every change by REST: who has another one cached reads it anew';
+
+--
+-- Name: COLUMN webhook.open_until; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.webhook.open_until IS 'circuit breaker: until then nothing is sent, then one delivery tries';
 
 --
 -- Name: migration; Type: TABLE; Schema: public; Owner: belfry_owner
@@ -615,6 +1228,36 @@ ALTER TABLE ONLY calls.cdr ATTACH PARTITION calls.cdr_default DEFAULT;
 ALTER TABLE ONLY calls.timeline ATTACH PARTITION calls.timeline_default DEFAULT;
 
 --
+-- Name: attempt_default; Type: TABLE ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.attempt ATTACH PARTITION events.attempt_default DEFAULT;
+
+--
+-- Name: delivery_default; Type: TABLE ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.delivery ATTACH PARTITION events.delivery_default DEFAULT;
+
+--
+-- Name: event_default; Type: TABLE ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.event ATTACH PARTITION events.event_default DEFAULT;
+
+--
+-- Name: push_attempt_default; Type: TABLE ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.push_attempt ATTACH PARTITION events.push_attempt_default DEFAULT;
+
+--
+-- Name: wake_default; Type: TABLE ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.wake ATTACH PARTITION events.wake_default DEFAULT;
+
+--
 -- Name: cdr cdr_pkey; Type: CONSTRAINT; Schema: calls; Owner: belfry_owner
 --
 
@@ -629,6 +1272,13 @@ ALTER TABLE ONLY calls.cdr_default
     ADD CONSTRAINT cdr_default_pkey PRIMARY KEY (call);
 
 --
+-- Name: outbox outbox_pkey; Type: CONSTRAINT; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY calls.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY ("position");
+
+--
 -- Name: timeline timeline_pkey; Type: CONSTRAINT; Schema: calls; Owner: belfry_owner
 --
 
@@ -641,6 +1291,118 @@ ALTER TABLE ONLY calls.timeline
 
 ALTER TABLE ONLY calls.timeline_default
     ADD CONSTRAINT timeline_default_pkey PRIMARY KEY (call, seq);
+
+--
+-- Name: attempt attempt_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.attempt
+    ADD CONSTRAINT attempt_pkey PRIMARY KEY (delivery_id, number);
+
+--
+-- Name: attempt_default attempt_default_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.attempt_default
+    ADD CONSTRAINT attempt_default_pkey PRIMARY KEY (delivery_id, number);
+
+--
+-- Name: delivery delivery_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
+
+--
+-- Name: delivery_default delivery_default_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.delivery_default
+    ADD CONSTRAINT delivery_default_pkey PRIMARY KEY (id);
+
+--
+-- Name: event event_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY (id);
+
+--
+-- Name: event_default event_default_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.event_default
+    ADD CONSTRAINT event_default_pkey PRIMARY KEY (id);
+
+--
+-- Name: push_attempt push_attempt_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.push_attempt
+    ADD CONSTRAINT push_attempt_pkey PRIMARY KEY (call, device, number);
+
+--
+-- Name: push_attempt_default push_attempt_default_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.push_attempt_default
+    ADD CONSTRAINT push_attempt_default_pkey PRIMARY KEY (call, device, number);
+
+--
+-- Name: push_credential push_credential_key; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.push_credential
+    ADD CONSTRAINT push_credential_key UNIQUE NULLS NOT DISTINCT (tenant_id, provider, name);
+
+--
+-- Name: push_credential push_credential_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.push_credential
+    ADD CONSTRAINT push_credential_pkey PRIMARY KEY (id);
+
+--
+-- Name: push_device push_device_key; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.push_device
+    ADD CONSTRAINT push_device_key UNIQUE (tenant_id, number, device_id, provider);
+
+--
+-- Name: push_device push_device_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.push_device
+    ADD CONSTRAINT push_device_pkey PRIMARY KEY (id);
+
+--
+-- Name: replica replica_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.replica
+    ADD CONSTRAINT replica_pkey PRIMARY KEY (id);
+
+--
+-- Name: wake wake_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.wake
+    ADD CONSTRAINT wake_pkey PRIMARY KEY (call, device);
+
+--
+-- Name: wake_default wake_default_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.wake_default
+    ADD CONSTRAINT wake_default_pkey PRIMARY KEY (call, device);
+
+--
+-- Name: webhook webhook_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (id);
 
 --
 -- Name: migration migration_pkey; Type: CONSTRAINT; Schema: public; Owner: belfry_owner
@@ -801,6 +1563,108 @@ CREATE INDEX timeline_began_idx ON ONLY calls.timeline USING btree (call) WHERE 
 CREATE INDEX timeline_default_call_idx ON calls.timeline_default USING btree (call) WHERE (seq = 1);
 
 --
+-- Name: delivery_due_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX delivery_due_idx ON ONLY events.delivery USING btree (owner, next_attempt_at) WHERE (state = 'pending'::text);
+
+--
+-- Name: delivery_default_owner_next_attempt_at_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX delivery_default_owner_next_attempt_at_idx ON events.delivery_default USING btree (owner, next_attempt_at) WHERE (state = 'pending'::text);
+
+--
+-- Name: delivery_tenant_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX delivery_tenant_idx ON ONLY events.delivery USING btree (tenant_id, id);
+
+--
+-- Name: delivery_default_tenant_id_id_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX delivery_default_tenant_id_id_idx ON events.delivery_default USING btree (tenant_id, id);
+
+--
+-- Name: delivery_webhook_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX delivery_webhook_idx ON ONLY events.delivery USING btree (webhook_id, id);
+
+--
+-- Name: delivery_default_webhook_id_id_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX delivery_default_webhook_id_id_idx ON events.delivery_default USING btree (webhook_id, id);
+
+--
+-- Name: delivery_lane_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX delivery_lane_idx ON ONLY events.delivery USING btree (webhook_id, lane, "position") WHERE (state = 'pending'::text);
+
+--
+-- Name: delivery_default_webhook_id_lane_position_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX delivery_default_webhook_id_lane_position_idx ON events.delivery_default USING btree (webhook_id, lane, "position") WHERE (state = 'pending'::text);
+
+--
+-- Name: event_tenant_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX event_tenant_idx ON ONLY events.event USING btree (tenant_id, "position");
+
+--
+-- Name: event_default_tenant_id_position_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX event_default_tenant_id_position_idx ON events.event_default USING btree (tenant_id, "position");
+
+--
+-- Name: push_attempt_receipt_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX push_attempt_receipt_idx ON ONLY events.push_attempt USING btree (receipt_at) WHERE (receipt_at IS NOT NULL);
+
+--
+-- Name: push_attempt_default_receipt_at_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX push_attempt_default_receipt_at_idx ON events.push_attempt_default USING btree (receipt_at) WHERE (receipt_at IS NOT NULL);
+
+--
+-- Name: push_device_number_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX push_device_number_idx ON events.push_device USING btree (tenant_id, number) WHERE (state = 'alive'::text);
+
+--
+-- Name: push_device_token_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX push_device_token_idx ON events.push_device USING btree (tenant_id, provider, md5(token));
+
+--
+-- Name: wake_open_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX wake_open_idx ON ONLY events.wake USING btree (owner, until) WHERE (state = ANY (ARRAY['waking'::text, 'cancelling'::text]));
+
+--
+-- Name: wake_default_owner_until_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX wake_default_owner_until_idx ON events.wake_default USING btree (owner, until) WHERE (state = ANY (ARRAY['waking'::text, 'cancelling'::text]));
+
+--
+-- Name: webhook_tenant_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX webhook_tenant_idx ON events.webhook USING btree (tenant_id, id);
+
+--
 -- Name: api_key_tenant_idx; Type: INDEX; Schema: registry; Owner: belfry_owner
 --
 
@@ -877,6 +1741,78 @@ ALTER INDEX calls.timeline_began_idx ATTACH PARTITION calls.timeline_default_cal
 --
 
 ALTER INDEX calls.timeline_pkey ATTACH PARTITION calls.timeline_default_pkey;
+
+--
+-- Name: attempt_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.attempt_pkey ATTACH PARTITION events.attempt_default_pkey;
+
+--
+-- Name: delivery_default_owner_next_attempt_at_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.delivery_due_idx ATTACH PARTITION events.delivery_default_owner_next_attempt_at_idx;
+
+--
+-- Name: delivery_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.delivery_pkey ATTACH PARTITION events.delivery_default_pkey;
+
+--
+-- Name: delivery_default_tenant_id_id_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.delivery_tenant_idx ATTACH PARTITION events.delivery_default_tenant_id_id_idx;
+
+--
+-- Name: delivery_default_webhook_id_id_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.delivery_webhook_idx ATTACH PARTITION events.delivery_default_webhook_id_id_idx;
+
+--
+-- Name: delivery_default_webhook_id_lane_position_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.delivery_lane_idx ATTACH PARTITION events.delivery_default_webhook_id_lane_position_idx;
+
+--
+-- Name: event_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.event_pkey ATTACH PARTITION events.event_default_pkey;
+
+--
+-- Name: event_default_tenant_id_position_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.event_tenant_idx ATTACH PARTITION events.event_default_tenant_id_position_idx;
+
+--
+-- Name: push_attempt_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.push_attempt_pkey ATTACH PARTITION events.push_attempt_default_pkey;
+
+--
+-- Name: push_attempt_default_receipt_at_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.push_attempt_receipt_idx ATTACH PARTITION events.push_attempt_default_receipt_at_idx;
+
+--
+-- Name: wake_default_owner_until_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.wake_open_idx ATTACH PARTITION events.wake_default_owner_until_idx;
+
+--
+-- Name: wake_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.wake_pkey ATTACH PARTITION events.wake_default_pkey;
 
 --
 -- Name: audit audit_append_only; Type: TRIGGER; Schema: registry; Owner: belfry_owner
@@ -990,6 +1926,12 @@ ALTER TABLE calls.cdr ENABLE ROW LEVEL SECURITY;
 ALTER TABLE calls.cdr_default ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: outbox; Type: ROW SECURITY; Schema: calls; Owner: belfry_owner
+--
+
+ALTER TABLE calls.outbox ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: cdr_default system_only; Type: POLICY; Schema: calls; Owner: belfry_owner
 --
 
@@ -1008,6 +1950,12 @@ CREATE POLICY system_only ON calls.timeline_default USING ((( SELECT current_set
 CREATE POLICY tenant_scope ON calls.cdr USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
 
 --
+-- Name: outbox tenant_scope; Type: POLICY; Schema: calls; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON calls.outbox USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
 -- Name: timeline tenant_scope; Type: POLICY; Schema: calls; Owner: belfry_owner
 --
 
@@ -1024,6 +1972,174 @@ ALTER TABLE calls.timeline ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE calls.timeline_default ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: attempt; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.attempt ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: attempt_default; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.attempt_default ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: delivery; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.delivery ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: delivery_default; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.delivery_default ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: event; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.event ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: event_default; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.event_default ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: push_attempt; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.push_attempt ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: push_attempt_default; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.push_attempt_default ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: push_credential; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.push_credential ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: push_device; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.push_device ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: replica; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.replica ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: attempt_default system_only; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY system_only ON events.attempt_default USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
+
+--
+-- Name: delivery_default system_only; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY system_only ON events.delivery_default USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
+
+--
+-- Name: event_default system_only; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY system_only ON events.event_default USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
+
+--
+-- Name: push_attempt_default system_only; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY system_only ON events.push_attempt_default USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
+
+--
+-- Name: replica system_only; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY system_only ON events.replica USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
+
+--
+-- Name: wake_default system_only; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY system_only ON events.wake_default USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
+
+--
+-- Name: attempt tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.attempt USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: delivery tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.delivery USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: event tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.event USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: push_attempt tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.push_attempt USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: push_credential tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.push_credential USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: push_device tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.push_device USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: wake tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.wake USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: webhook tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.webhook USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: wake; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.wake ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: wake_default; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.wake_default ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: webhook; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.webhook ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: api_key; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
@@ -1152,6 +2268,12 @@ CREATE POLICY tenant_scope ON registry.tenant USING (((( SELECT current_setting(
 GRANT USAGE ON SCHEMA calls TO belfry_calls;
 
 --
+-- Name: SCHEMA events; Type: ACL; Schema: -; Owner: belfry_owner
+--
+
+GRANT USAGE ON SCHEMA events TO belfry_events;
+
+--
 -- Name: SCHEMA registry; Type: ACL; Schema: -; Owner: belfry_owner
 --
 
@@ -1178,16 +2300,186 @@ REVOKE ALL ON FUNCTION calls.make_partitions(months integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION calls.make_partitions(months integer) TO belfry_calls;
 
 --
+-- Name: FUNCTION drop_partitions(keep_days integer); Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+REVOKE ALL ON FUNCTION events.drop_partitions(keep_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.drop_partitions(keep_days integer) TO belfry_events;
+
+--
+-- Name: FUNCTION make_partition(parent text, key text, day timestamp without time zone); Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+REVOKE ALL ON FUNCTION events.make_partition(parent text, key text, day timestamp without time zone) FROM PUBLIC;
+
+--
+-- Name: FUNCTION make_partitions(days integer); Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+REVOKE ALL ON FUNCTION events.make_partitions(days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.make_partitions(days integer) TO belfry_events;
+
+--
 -- Name: TABLE cdr; Type: ACL; Schema: calls; Owner: belfry_owner
 --
 
 GRANT SELECT,INSERT ON TABLE calls.cdr TO belfry_calls;
 
 --
+-- Name: TABLE outbox; Type: ACL; Schema: calls; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE calls.outbox TO belfry_calls;
+
+--
 -- Name: TABLE timeline; Type: ACL; Schema: calls; Owner: belfry_owner
 --
 
 GRANT SELECT,INSERT ON TABLE calls.timeline TO belfry_calls;
+
+--
+-- Name: TABLE attempt; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT ON TABLE events.attempt TO belfry_events;
+
+--
+-- Name: TABLE delivery; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT ON TABLE events.delivery TO belfry_events;
+
+--
+-- Name: COLUMN delivery.state; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(state) ON TABLE events.delivery TO belfry_events;
+
+--
+-- Name: COLUMN delivery.owner; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(owner) ON TABLE events.delivery TO belfry_events;
+
+--
+-- Name: COLUMN delivery.attempts; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(attempts) ON TABLE events.delivery TO belfry_events;
+
+--
+-- Name: COLUMN delivery.next_attempt_at; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(next_attempt_at) ON TABLE events.delivery TO belfry_events;
+
+--
+-- Name: COLUMN delivery.code; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(code) ON TABLE events.delivery TO belfry_events;
+
+--
+-- Name: COLUMN delivery.error; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(error) ON TABLE events.delivery TO belfry_events;
+
+--
+-- Name: COLUMN delivery.done_at; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(done_at) ON TABLE events.delivery TO belfry_events;
+
+--
+-- Name: SEQUENCE "position"; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT USAGE ON SEQUENCE events."position" TO belfry_events;
+
+--
+-- Name: TABLE event; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT ON TABLE events.event TO belfry_events;
+
+--
+-- Name: TABLE push_attempt; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT ON TABLE events.push_attempt TO belfry_events;
+
+--
+-- Name: COLUMN push_attempt.result; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(result) ON TABLE events.push_attempt TO belfry_events;
+
+--
+-- Name: COLUMN push_attempt.detail; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(detail) ON TABLE events.push_attempt TO belfry_events;
+
+--
+-- Name: COLUMN push_attempt.receipt_at; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(receipt_at) ON TABLE events.push_attempt TO belfry_events;
+
+--
+-- Name: TABLE push_credential; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.push_credential TO belfry_events;
+
+--
+-- Name: TABLE push_device; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.push_device TO belfry_events;
+
+--
+-- Name: TABLE replica; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.replica TO belfry_events;
+
+--
+-- Name: TABLE wake; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: COLUMN wake.owner; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(owner) ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: COLUMN wake.state; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(state) ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: COLUMN wake.why; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(why) ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: COLUMN wake.ended_at; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(ended_at) ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: TABLE webhook; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.webhook TO belfry_events;
 
 --
 -- Name: TABLE api_key; Type: ACL; Schema: registry; Owner: belfry_owner
