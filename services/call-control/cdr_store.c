@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "call_json.h"
-#include "sql_array.h"
+#include "bf_sql_array.h"
 
 #define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
 #define AT(column) "to_timestamp(" column " / 1000.0)"
@@ -60,46 +60,46 @@ static const char insert_sql[] = "INSERT INTO calls.cdr (call, tenant_id, sip_ca
                                               "result, code, reason, hung_up_by, media, edge, relay, "
                                               "local_plan) ON CONFLICT DO NOTHING";
 
-static void columns_add(struct sql_array columns[COLS], const struct call *call)
+static void columns_add(struct bf_sql_array columns[COLS], const struct call *call)
 {
     const struct cdr cdr = call_cdr(call);
     json_t *legs = call_json_legs(call);
     bf_autofree char *media = json_dumps(legs, JSON_COMPACT | JSON_REAL_PRECISION(6));
 
     json_decref(legs);
-    sql_array_id(&columns[COL_CALL], call->id);
-    sql_array_id(&columns[COL_TENANT], call->tenant);
-    sql_array_text(&columns[COL_CALL_ID], call->call_id);
-    sql_array_text(&columns[COL_CALLER], call->caller);
-    sql_array_text(&columns[COL_CALLEE], call->callee);
-    sql_array_text(&columns[COL_ANSWERED_BY], call->answered_ms ? call->number : "");
-    sql_array_text(&columns[COL_DEVICE], call->answered_ms ? call->device : "");
-    sql_array_text(&columns[COL_USER_AGENT], call->user_agent);
-    sql_array_time(&columns[COL_STARTED], call->started_ms);
-    sql_array_time(&columns[COL_RINGING], call->ringing_ms);
-    sql_array_time(&columns[COL_ANSWERED], call->answered_ms);
-    sql_array_time(&columns[COL_ENDED], call->ended_ms);
-    sql_array_int(&columns[COL_SETUP], (int64_t)cdr.setup_ms);
-    sql_array_int(&columns[COL_RING], (int64_t)cdr.ring_ms);
-    sql_array_int(&columns[COL_TALK], (int64_t)cdr.talk_ms);
-    sql_array_text(&columns[COL_RESULT], cdr.result);
-    sql_array_int(&columns[COL_CODE], cdr.code);
-    sql_array_text(&columns[COL_REASON], call->reason);
-    sql_array_text(&columns[COL_HUNG_UP_BY], cdr.hung_up_by);
-    sql_array_text(&columns[COL_MEDIA], media);
-    sql_array_text(&columns[COL_EDGE], call->edge);
-    sql_array_text(&columns[COL_RELAY], call->relay);
-    sql_array_int(&columns[COL_LOCAL_PLAN], call->local_plan);
+    bf_sql_array_id(&columns[COL_CALL], call->id);
+    bf_sql_array_id(&columns[COL_TENANT], call->tenant);
+    bf_sql_array_text(&columns[COL_CALL_ID], call->call_id);
+    bf_sql_array_text(&columns[COL_CALLER], call->caller);
+    bf_sql_array_text(&columns[COL_CALLEE], call->callee);
+    bf_sql_array_text(&columns[COL_ANSWERED_BY], call->answered_ms ? call->number : "");
+    bf_sql_array_text(&columns[COL_DEVICE], call->answered_ms ? call->device : "");
+    bf_sql_array_text(&columns[COL_USER_AGENT], call->user_agent);
+    bf_sql_array_time(&columns[COL_STARTED], call->started_ms);
+    bf_sql_array_time(&columns[COL_RINGING], call->ringing_ms);
+    bf_sql_array_time(&columns[COL_ANSWERED], call->answered_ms);
+    bf_sql_array_time(&columns[COL_ENDED], call->ended_ms);
+    bf_sql_array_int(&columns[COL_SETUP], (int64_t)cdr.setup_ms);
+    bf_sql_array_int(&columns[COL_RING], (int64_t)cdr.ring_ms);
+    bf_sql_array_int(&columns[COL_TALK], (int64_t)cdr.talk_ms);
+    bf_sql_array_text(&columns[COL_RESULT], cdr.result);
+    bf_sql_array_int(&columns[COL_CODE], cdr.code);
+    bf_sql_array_text(&columns[COL_REASON], call->reason);
+    bf_sql_array_text(&columns[COL_HUNG_UP_BY], cdr.hung_up_by);
+    bf_sql_array_text(&columns[COL_MEDIA], media);
+    bf_sql_array_text(&columns[COL_EDGE], call->edge);
+    bf_sql_array_text(&columns[COL_RELAY], call->relay);
+    bf_sql_array_int(&columns[COL_LOCAL_PLAN], call->local_plan);
 }
 
 enum bf_err cdr_store_add(struct bf_tx *tx, const struct call *const *calls, size_t count, size_t *ret_new)
 {
-    struct sql_array columns[COLS];
+    struct bf_sql_array columns[COLS];
 
-    sql_columns_init(columns, COLS);
+    bf_sql_columns_init(columns, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, calls[i]);
-    return sql_columns_run(tx, insert_sql, columns, COLS, ret_new);
+    return bf_sql_columns_run(tx, insert_sql, columns, COLS, ret_new);
 }
 
 // ---- reading

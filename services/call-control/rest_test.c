@@ -14,7 +14,7 @@
 #include "bf_clock.h"
 #include "cursor.h"
 #include "media.h"
-#include "sql_array.h"
+#include "bf_sql_array.h"
 
 // ---- cursors
 
@@ -155,24 +155,24 @@ static void what_is_no_address_is_not_asked(void **state)
 
 static void arrays_are_quoted(void **state)
 {
-    struct sql_array texts, numbers, none;
+    struct bf_sql_array texts, numbers, none;
 
-    sql_array_init(&texts);
-    sql_array_init(&numbers);
-    sql_array_init(&none);
-    sql_array_text(&texts, "a\"b\\c,{}");
-    sql_array_text(&texts, NULL);
-    sql_array_text(&texts, "");
-    sql_array_int(&numbers, INT64_MIN);
-    sql_array_time(&numbers, 0);
-    sql_array_id(&numbers, (struct bf_id){{0}});
-    assert_string_equal(sql_array_param(&texts).at, "{\"a\\\"b\\\\c,{}\",NULL,\"\"}");
-    assert_string_equal(sql_array_param(&numbers).at,
+    bf_sql_array_init(&texts);
+    bf_sql_array_init(&numbers);
+    bf_sql_array_init(&none);
+    bf_sql_array_text(&texts, "a\"b\\c,{}");
+    bf_sql_array_text(&texts, NULL);
+    bf_sql_array_text(&texts, "");
+    bf_sql_array_int(&numbers, INT64_MIN);
+    bf_sql_array_time(&numbers, 0);
+    bf_sql_array_id(&numbers, (struct bf_id){{0}});
+    assert_string_equal(bf_sql_array_param(&texts).at, "{\"a\\\"b\\\\c,{}\",NULL,\"\"}");
+    assert_string_equal(bf_sql_array_param(&numbers).at,
                         "{-9223372036854775808,NULL,00000000-0000-0000-0000-000000000000}");
-    assert_string_equal(sql_array_param(&none).at, "{}");
-    sql_array_release(&texts);
-    sql_array_release(&numbers);
-    sql_array_release(&none);
+    assert_string_equal(bf_sql_array_param(&none).at, "{}");
+    bf_sql_array_release(&texts);
+    bf_sql_array_release(&numbers);
+    bf_sql_array_release(&none);
 }
 
 int main(void)

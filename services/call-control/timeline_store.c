@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "call_json.h"
-#include "sql_array.h"
+#include "bf_sql_array.h"
 
 #define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
 
@@ -31,32 +31,32 @@ static const char insert_sql[] =
     "AS line(call, seq, tenant, at_ms, kind, number, device, code, text, edge, details) "
     "ON CONFLICT DO NOTHING";
 
-static void columns_add(struct sql_array columns[COLS], const struct call_event *event)
+static void columns_add(struct bf_sql_array columns[COLS], const struct call_event *event)
 {
     bf_autofree char *details = call_json_details(event);
 
-    sql_array_id(&columns[COL_CALL], event->call);
-    sql_array_int(&columns[COL_SEQ], event->seq);
-    sql_array_id(&columns[COL_TENANT], event->tenant);
-    sql_array_int(&columns[COL_AT], (int64_t)event->at_ms);
-    sql_array_text(&columns[COL_KIND], call_kind_name(event->kind));
-    sql_array_text(&columns[COL_NUMBER], event->number);
-    sql_array_text(&columns[COL_DEVICE], event->device);
-    sql_array_int(&columns[COL_CODE], event->code);
-    sql_array_text(&columns[COL_TEXT], event->reason);
-    sql_array_text(&columns[COL_EDGE], event->edge);
-    sql_array_text(&columns[COL_DETAILS], details);
+    bf_sql_array_id(&columns[COL_CALL], event->call);
+    bf_sql_array_int(&columns[COL_SEQ], event->seq);
+    bf_sql_array_id(&columns[COL_TENANT], event->tenant);
+    bf_sql_array_int(&columns[COL_AT], (int64_t)event->at_ms);
+    bf_sql_array_text(&columns[COL_KIND], call_kind_name(event->kind));
+    bf_sql_array_text(&columns[COL_NUMBER], event->number);
+    bf_sql_array_text(&columns[COL_DEVICE], event->device);
+    bf_sql_array_int(&columns[COL_CODE], event->code);
+    bf_sql_array_text(&columns[COL_TEXT], event->reason);
+    bf_sql_array_text(&columns[COL_EDGE], event->edge);
+    bf_sql_array_text(&columns[COL_DETAILS], details);
 }
 
 enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
                                size_t *ret_new)
 {
-    struct sql_array columns[COLS];
+    struct bf_sql_array columns[COLS];
 
-    sql_columns_init(columns, COLS);
+    bf_sql_columns_init(columns, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, &events[i]);
-    return sql_columns_run(tx, insert_sql, columns, COLS, ret_new);
+    return bf_sql_columns_run(tx, insert_sql, columns, COLS, ret_new);
 }
 
 #define LINE "call, tenant_id, seq, " MS("at") ", kind, number, device, code, text, edge, details"
@@ -107,18 +107,18 @@ enum bf_err timeline_store_replay(struct bf_tx *tx, const struct bf_id *calls, s
                                   timeline_store_each *each, void *ctx)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    struct sql_array ids;
+    struct bf_sql_array ids;
 
-    sql_array_init(&ids);
+    bf_sql_array_init(&ids);
     for (size_t i = 0; i < count; i++)
-        sql_array_id(&ids, calls[i]);
-    struct bf_param params[] = {sql_array_param(&ids), BF_P_INT(TIMELINE_REPLAY_MAX)};
+        bf_sql_array_id(&ids, calls[i]);
+    struct bf_param params[] = {bf_sql_array_param(&ids), BF_P_INT(TIMELINE_REPLAY_MAX)};
     enum bf_err err = bf_tx_run(tx,
                                 "SELECT " LINE " FROM calls.timeline WHERE call = ANY ($1::uuid[]) "
                                 "AND kind IN ('started', 'ringing', 'answered', 'ended') "
                                 "ORDER BY call, seq LIMIT $2",
                                 params, BF_LEN(params), &rows);
-    sql_array_release(&ids);
+    bf_sql_array_release(&ids);
     if (err)
         return err;
     for (size_t i = 0; i < bf_rows_count(rows); i++)

@@ -9,7 +9,7 @@ struct bf_ticker {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    bool stop; // under lock
+    bool stop, poked; // under lock
 };
 
 bool bf_ticker_stopping(struct bf_ticker *ticker)
@@ -25,8 +25,10 @@ static void ticker_sleep(struct bf_ticker *ticker, int64_t ms)
     struct timespec until = bf_wait_until(ms);
 
     pthread_mutex_lock(&ticker->lock);
-    while (!ticker->stop && pthread_cond_timedwait(&ticker->wake, &ticker->lock, &until) == 0)
+    while (!ticker->stop && !ticker->poked &&
+           pthread_cond_timedwait(&ticker->wake, &ticker->lock, &until) == 0)
         ;
+    ticker->poked = false;
     pthread_mutex_unlock(&ticker->lock);
 }
 
@@ -63,6 +65,14 @@ enum bf_err bf_ticker_start(bf_ticker_turn *turn, void *ctx, struct bf_ticker **
     }
     *ret_ticker = ticker;
     return BF_OK;
+}
+
+void bf_ticker_poke(struct bf_ticker *ticker)
+{
+    pthread_mutex_lock(&ticker->lock);
+    ticker->poked = true;
+    pthread_cond_signal(&ticker->wake);
+    pthread_mutex_unlock(&ticker->lock);
 }
 
 void bf_ticker_stop(struct bf_ticker *ticker)

@@ -65,6 +65,20 @@ static void a_turn_says_when_the_next_one_comes(void **state)
     sem_destroy(&work.done);
 }
 
+// The work's first turn sleeps an hour: only a poke can bring the second.
+static void who_is_poked_takes_its_next_turn_at_once(void **state)
+{
+    struct bf_ticker *ticker;
+    struct work work;
+
+    assert_int_equal(bf_ticker_start(work_turn, work_init(&work, HOUR_MS, 2), &ticker), BF_OK);
+    bf_ticker_poke(ticker);
+    sem_wait(&work.done);
+    assert_int_equal(work.taken, 2);
+    bf_ticker_stop(ticker);
+    sem_destroy(&work.done);
+}
+
 static void who_sleeps_is_stopped_at_once(void **state)
 {
     struct bf_ticker *ticker;
@@ -108,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(turns_come_one_after_the_other_on_a_thread_of_their_own),
         cmocka_unit_test(a_turn_says_when_the_next_one_comes),
+        cmocka_unit_test(who_is_poked_takes_its_next_turn_at_once),
         cmocka_unit_test(who_sleeps_is_stopped_at_once),
         cmocka_unit_test(a_long_turn_hears_that_it_should_end_and_is_waited_for),
     };
