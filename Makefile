@@ -2,7 +2,7 @@
 #
 #   BUILD=release (default), debug, asan, tsan     each has its own folder build/<BUILD>/
 #   RUN=dir PORT_BASE=n LISTEN=address             which instance up, down, status and logs mean
-#   EDGES=n RELAYS=n CONTROLS=n                    up: how many of them (as many as there are; 1 when it is new; CONTROLS=0: none)
+#   EDGES=n RELAYS=n CONTROLS=n FANOUTS=n          up: how many of them (as many as there are; 1 when it is new; CONTROLS=0: none)
 
 BUILD     ?= release
 RUN       ?= run
@@ -12,7 +12,7 @@ LISTEN    ?= 127.0.0.1
 O   := build/$(BUILD)
 GEN := build/gen
 CC  := gcc
-export BUILD RUN PORT_BASE LISTEN EDGES RELAYS CONTROLS
+export BUILD RUN PORT_BASE LISTEN EDGES RELAYS CONTROLS FANOUTS
 
 # ---- flags ---------------------------------------------------------------------------------------------------------
 VERSION  := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
@@ -37,7 +37,7 @@ LDFLAGS += $(LINK_$(BUILD))
 BIN_LDFLAGS_release := -pie
 
 # ---- what there is -------------------------------------------------------------------------------------------------
-SERVICES  := tenant-registry call-control
+SERVICES  := tenant-registry call-control event-fanout
 PROTOS    := $(wildcard proto/belfry/*/v1/*.proto)
 PROTO_C   := $(PROTOS:proto/%.proto=$(GEN)/%.pb-c.c)
 PROTO_H   := $(PROTO_C:.c=.h)
@@ -83,6 +83,7 @@ $(O)/gen/%.o: $(GEN)/%.c
 $(O)/services/common/bf_config.o: CPPFLAGS += -DBELFRY_VERSION='"$(VERSION)"'
 $(O)/services/tenant-registry/openapi.o: services/tenant-registry/openapi.yaml
 $(O)/services/call-control/openapi.o: services/call-control/openapi.yaml
+$(O)/services/event-fanout/openapi.o: services/event-fanout/openapi.yaml
 
 $(COMMON_A): $(COMMON_O)
 	@rm -f $@
@@ -103,11 +104,11 @@ $(O)/test/services/$(1)/%_test: $(O)/services/$(1)/%_test.o $(filter-out %/main.
 endef
 $(foreach s,$(SERVICES) belfryctl,$(eval $(call test_rule,$(s))))
 
-# The command line is no service: its name is what people type, and it alone needs libcurl.
+# The command line is no service: its name is what people type.
 $(O)/bin/belfryctl: $(call SERVICE_O,belfryctl) $(COMMON_A)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(BIN_LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS)
-$(O)/bin/belfryctl $(O)/test/services/belfryctl/%: LDLIBS += -lcurl
+$(O)/bin/belfryctl $(O)/test/services/belfryctl/% $(O)/bin/belfry-event-fanout $(O)/test/services/event-fanout/%: LDLIBS += -lcurl
 
 $(O)/test/services/common/%_test: $(O)/services/common/%_test.o $(COMMON_A)
 	@mkdir -p $(@D)

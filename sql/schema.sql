@@ -240,6 +240,19 @@ $$;
 ALTER FUNCTION events.make_partitions(days integer) OWNER TO belfry_owner;
 
 --
+-- Name: new_id(); Type: FUNCTION; Schema: events; Owner: belfry_owner
+--
+
+CREATE FUNCTION events.new_id() RETURNS uuid
+    LANGUAGE sql
+    AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+            || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid
+$$;
+
+ALTER FUNCTION events.new_id() OWNER TO belfry_owner;
+
+--
 -- Name: audit_is_append_only(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
 --
 

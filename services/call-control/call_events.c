@@ -9,6 +9,7 @@
 #include "cdr_store.h"
 #include "control.h"
 #include "limit_store.h"
+#include "outbox.h"
 #include "timeline_store.h"
 
 #define EVENTS_MAX  1000 // in one transaction
@@ -123,7 +124,22 @@ static enum bf_err work_write_cdrs(struct work *work, struct bf_tx *tx, size_t *
     return count ? cdr_store_add(tx, over, count, ret_new) : BF_OK;
 }
 
-static enum bf_err work_write_sql(struct work *work)
+// All of the batch, also what was told before: the same has the same id. But an end is told by the call's
+// first.
+static enum bf_err work_write_outbox(struct work *work, struct outbox_work *outbox, struct bf_tx *tx)
+{
+    for (int ends = 0; ends < 2; ends++)
+        for (size_t i = 0; i < work->event_count; i++) {
+            const struct call_event *event = &work->events[i];
+            const struct entry *entry = work_find(work, event->call, event->tenant);
+            bool end = event->kind == CALL_ENDED;
+            if (end == (ends == 1) && bf_id_eq(entry->call.tenant, event->tenant) && (!end || entry->ended))
+                outbox_tell(outbox, event, &entry->call);
+        }
+    return outbox_write(outbox, tx);
+}
+
+static enum bf_err work_write_sql(struct work *work, struct outbox_work *outbox)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     size_t lines = 0, cdrs = 0;
@@ -137,6 +153,8 @@ static enum bf_err work_write_sql(struct work *work)
         work_apply(work);
         err = work_write_cdrs(work, tx, &cdrs);
     }
+    if (!err)
+        err = work_write_outbox(work, outbox, tx);
     if (!err)
         err = bf_tx_commit(tx);
     if (err == BF_INTERNAL || err == BF_FORBIDDEN)
@@ -206,8 +224,11 @@ static enum bf_err apply_once(struct control *control, struct call_event *events
     *work = (struct work){.control = control, .events = events, .event_count = count};
     work->entries = bf_xcalloc(count + 1, sizeof(work->entries[0]));
     enum bf_err err = work_read_live(work);
-    if (!err)
-        err = work_write_sql(work);
+    if (!err) {
+        struct outbox_work *outbox = outbox_begin(control);
+        err = work_write_sql(work, outbox);
+        outbox_end(outbox, !err);
+    }
     if (!err)
         err = work_write_live(work);
     free(work->entries);

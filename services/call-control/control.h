@@ -9,6 +9,7 @@
 
 struct directory;
 struct edges;
+struct outbox;
 
 struct control_settings {
     struct bf_db_options db;
@@ -18,6 +19,7 @@ struct control_settings {
     char *bus_listen;
     int64_t bus_contexts;
     char *registry_bus, *registry_feed;
+    char *events_bus; // "": nobody is told
     int64_t directory_entries_max;
     int64_t cdr_keep_months; // older partitions are dropped; 0: never
 };
@@ -27,6 +29,8 @@ struct control {
     struct bf_db *db;
     struct bf_redis *redis;
     struct bf_bus_client *registry; // Authenticate, Directory, ...
+    struct bf_bus_client *events;   // Publish; NULL: nobody is told
+    struct outbox *outbox;          // NULL: nobody is told
     struct directory *directory;
     struct edges *edges;
 };

@@ -11,6 +11,7 @@
 #include "keeper.h"
 #include "limit_store.h"
 #include "location_store.h"
+#include "outbox.h"
 
 #define INTO struct control_settings
 
@@ -23,6 +24,8 @@ static const struct bf_setting settings_table[] = {
             "nng addresses of the tenant-registry's replicas, separated by spaces"),
     BF_TEXT(INTO, "BELFRY_REGISTRY_FEED", registry_feed, NULL,
             "nng addresses of the replicas' change feeds, separated by spaces"),
+    BF_TEXT(INTO, "BELFRY_EVENTS_BUS", events_bus, "",
+            "nng addresses of event-fanout's replicas, separated by spaces; none: nobody is told of calls"),
     BF_INT(INTO, "BELFRY_DIRECTORY_ENTRIES", directory_entries_max, "50000", 100, 10000000,
            "numbers kept in the directory's cache; the least recently used go"),
     BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
@@ -78,6 +81,11 @@ static enum bf_err clients_start(struct control *control, const char **ret_part)
     if (err)
         return err;
     bf_bus_hedge(control->registry, BF_BUS_HEDGE_MS); // all that is asked of it is read
+    *ret_part = "BELFRY_EVENTS_BUS";
+    if (*settings->events_bus)
+        err = bf_bus_dial(settings->events_bus, &control->events);
+    if (err)
+        return err;
     *ret_part = "BELFRY_REGISTRY_FEED";
     err = directory_start(control, &control->directory);
     if (err)
@@ -108,7 +116,9 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     if (err)
         return err;
     *ret_part = "background work";
-    err = keeper_start(control, &program->keeper);
+    err = control->events ? outbox_start(control, &control->outbox) : BF_OK;
+    if (!err)
+        err = keeper_start(control, &program->keeper);
     if (err)
         return err;
     *ret_part = "BELFRY_BUS_LISTEN";
@@ -128,12 +138,15 @@ static void program_stop(struct program *program, int64_t drain_ms)
     if (program->bus)
         bf_bus_server_stop(program->bus, drain_ms);
     keeper_stop(program->keeper);
+    outbox_stop(control->outbox);
     if (program->service)
         bf_service_stop(program->service);
     edges_stop(control->edges);
     directory_stop(control->directory);
     if (control->registry)
         bf_bus_hang_up(control->registry);
+    if (control->events)
+        bf_bus_hang_up(control->events);
     bf_redis_close(control->redis);
     bf_db_close(control->db);
     bf_config_release(settings_table, BF_LEN(settings_table), &control->settings);

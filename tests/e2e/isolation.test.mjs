@@ -10,7 +10,7 @@ import { World } from '../lib/world.mjs';
 
 const world = new World();
 const { operator } = world;
-const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', call: '018f0000-0000-7000-8000-000000000003', cdr: '018f0000-0000-7000-8000-000000000004', id: '018f0000-0000-7000-8000-000000000002' };
+const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', call: '018f0000-0000-7000-8000-000000000003', cdr: '018f0000-0000-7000-8000-000000000004', webhook: '018f0000-0000-7000-8000-000000000005', id: '018f0000-0000-7000-8000-000000000002' };
 
 // How each route is tried. `body`: one that would be accepted from the owner. `child`: the parameter that names something of
 // the tenant, so that it is also tried inside the own tenant. `public`: no key needed. `platform`: what a tenant's key gets.
@@ -41,6 +41,12 @@ const HOW = {
   'DELETE /v1/tenants/{t}/keys/{id}': { child: 'id' },
   'GET /v1/tenants/{t}/dns': {},
   'GET /v1/tenants/{t}/audit': {},
+  // of event-fanout
+  'GET /openapi-events.yaml': { public: true },
+  'GET /v1/tenants/{t}/webhooks': {},
+  'POST /v1/tenants/{t}/webhooks': { body: { url: 'https://stolen.example/', events: ['*'] } },
+  'GET /v1/tenants/{t}/webhooks/{webhook}': { child: 'webhook' },
+  'DELETE /v1/tenants/{t}/webhooks/{webhook}': { child: 'webhook' },
   // of call-control
   'GET /openapi-calls.yaml': { public: true },
   'GET /v1/edges': { platform: 403 },
@@ -69,6 +75,7 @@ let state;
 async function everything(tenant) {
   const base = `/v1/tenants/${tenant.id}`;
   const lists = await Promise.all(['domains', 'extensions', 'groups', 'keys', 'audit', 'registrations', 'calls', 'cdrs'].map((name) => operator.list(`${base}/${name}`)));
+  lists.push((await operator.ok('GET', `${base}/webhooks`)).items);
   return JSON.parse(JSON.stringify([await operator.ok('GET', base), ...lists], (name, value) => (name.startsWith('last_used') || name === 'talk_ms' ? undefined : value)));
 }
 
@@ -77,7 +84,8 @@ async function furnished() {
   const tenant = await world.tenant({ numbers: ['100', '777'] });
   const key = await operator.ok('POST', `/v1/tenants/${tenant.id}/keys`, { name: 'one', role: 'admin' });
   await operator.ok('POST', `/v1/tenants/${tenant.id}/groups`, { number: '600', strategy: 'all', members: ['100'] });
-  return Object.assign(tenant, { ids: { t: tenant.id, d: tenant.domain, number: '777', group: '600', id: key.id } });
+  const webhook = await operator.ok('POST', `/v1/tenants/${tenant.id}/webhooks`, { url: 'https://hook.example/', events: ['registration.gone'] });
+  return Object.assign(tenant, { ids: { t: tenant.id, d: tenant.domain, number: '777', group: '600', id: key.id, webhook: webhook.id } });
 }
 
 /** A running call and a finished one, of phones that stay. */
@@ -103,7 +111,7 @@ after(() => world.close());
 describe('openapi.yaml and this test know the same routes', () => {
   it('none is missing here, none is made up', async () => {
     const promised = [];
-    for (const file of ['/openapi.yaml', '/openapi-calls.yaml']) {
+    for (const file of ['/openapi.yaml', '/openapi-calls.yaml', '/openapi-events.yaml']) {
       const answer = await operator.as(null).get(file);
       assert.equal(answer.status, 200);
       promised.push(...routes(answer.text).map(({ method, path }) => `${method} ${shape(path)}`));

@@ -6,6 +6,7 @@
 //   belfry.edges      [{name, id, sip, internal, admin, bus, kamcmd(...)}]    name: the program, `kamailio-2`; sip, internal:
 //   belfry.relays     [{name, ng, admin}]                                    and ng are {host, port}
 //   belfry.controls   [{name, admin, bus}]
+//   belfry.fanouts    [{name, admin, bus}]
 //   await belfry.scale({edges: 2, relays: 2})    `up` with other numbers; an absent one stays as it is; {controls: 0} is none at all
 //   belfry.admin(program)                        base URL of its admin port
 //   await belfry.pid('kamailio')                 process id under the supervisor; null when it does not run
@@ -64,11 +65,12 @@ export class Instance {
     this.relays = copies('rtpengine', { ng: env.BELFRY_RELAYS, admin: env.BELFRY_RTPENGINE_ADMINS })
       .map((relay) => ({ ...relay, ng: place(relay.ng.replace(/^udp:/, '')) }));
     this.controls = copies('call-control', { admin: env.BELFRY_CALLS_ADMINS, bus: env.BELFRY_CALL_CONTROL_BUS });
+    this.fanouts = copies('event-fanout', { admin: env.BELFRY_FANOUT_ADMINS, bus: env.BELFRY_EVENTS_BUS });
   }
 
   /** The same object afterwards shows the new edges and relays. Other programs than those that are new, gone or told of it (edges of relays, the registry of edges) go on. */
-  async scale({ edges, relays, controls }) {
-    const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls }).filter(([, count]) => count !== undefined).map(([name, count]) => [name, String(count)]);
+  async scale({ edges, relays, controls, fanouts }) {
+    const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls, FANOUTS: fanouts }).filter(([, count]) => count !== undefined).map(([name, count]) => [name, String(count)]);
     await command(['up'], { RUN: this.run, PORT_BASE: String(this.port_base), ...Object.fromEntries(wanted) }, 'ignore');
     this.#read(parseEnv(readFileSync(path.join(this.run, 'belfry.env'), 'utf8')));
   }
@@ -80,7 +82,7 @@ export class Instance {
 
   admin(program) {
     if (program === 'tenant-registry') return this.env.BELFRY_REGISTRY_ADMIN;
-    return [...this.edges, ...this.relays, ...this.controls].find(({ name }) => name === program)?.admin;
+    return [...this.edges, ...this.relays, ...this.controls, ...this.fanouts].find(({ name }) => name === program)?.admin;
   }
 
   /** The programs under the supervisor: [{name, state, pid}]. */
@@ -157,7 +159,7 @@ export class Instance {
   }
 }
 
-const SAYS_READY = /^(kamailio|call-control|tenant-registry)/;
+const SAYS_READY = /^(kamailio|call-control|event-fanout|tenant-registry)/;
 
 /** "127.0.0.1:5060" */
 function place(text) {

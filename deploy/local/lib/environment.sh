@@ -10,6 +10,7 @@ environment_of() {
     case $(program_of "$1") in
     tenant-registry) environment_registry ;;
     call-control) environment_calls "$(copy_of "$1")" ;;
+    event-fanout) environment_fanout "$(copy_of "$1")" ;;
     kamailio) environment_edge "$(copy_of "$1")" ;;
     esac
 }
@@ -50,7 +51,23 @@ BELFRY_ADMIN_PORT=$(port 4 "$1")
 BELFRY_BUS_LISTEN=$(calls_bus "$1")
 BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
 BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
+BELFRY_EVENTS_BUS=$(each "$FANOUTS" fanout_bus)
 TXT
+    sanitizer_settings
+}
+
+environment_fanout() {
+    environment_database belfry_events
+    cat <<TXT
+BELFRY_HTTP_HOST=127.0.0.1
+BELFRY_HTTP_PORT=$(port 5 "$1")
+BELFRY_ADMIN_HOST=127.0.0.1
+BELFRY_ADMIN_PORT=$(port 6 "$1")
+BELFRY_BUS_LISTEN=$(fanout_bus "$1")
+BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
+BELFRY_SEAL_KEY_FILE=$RUN/secrets/seal.key
+TXT
+    caller_settings BELFRY_WEBHOOK_NETWORKS
     sanitizer_settings
 }
 
@@ -134,6 +151,9 @@ BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
 BELFRY_CALLS_ADMIN=$([ "$CONTROLS" -eq 0 ] || calls_admin 1)
 BELFRY_CALLS_ADMINS="$(each "$CONTROLS" calls_admin)"
 BELFRY_CALL_CONTROL_BUS="$(each "$CONTROLS" calls_bus)"
+BELFRY_FANOUT_ADMIN=$([ "$FANOUTS" -eq 0 ] || fanout_admin 1)
+BELFRY_FANOUT_ADMINS="$(each "$FANOUTS" fanout_admin)"
+BELFRY_EVENTS_BUS="$(each "$FANOUTS" fanout_bus)"
 BELFRY_PGHOST=$SOCK
 BELFRY_PGDATABASE=belfry
 BELFRY_REDIS=$SOCK/redis.sock

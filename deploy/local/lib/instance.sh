@@ -23,9 +23,9 @@ instance_check_settings() {
     [[ ${BELFRY_TRUSTED_SOURCES:-} =~ ^[0-9./,]*$ ]] ||
         die "BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES is not a list of addresses" "IPv4 addresses or subnets, separated by commas"
     local least
-    for name in EDGES RELAYS CONTROLS; do
+    for name in EDGES RELAYS CONTROLS FANOUTS; do
         least=1
-        if [ "$name" = CONTROLS ]; then least=0; fi
+        if [ "$name" = CONTROLS ] || [ "$name" = FANOUTS ]; then least=0; fi
         [[ ${!name:-1} =~ ^[$least-$COPIES_MAX]$ ]] || die "$name=${!name} is not within $least..$COPIES_MAX" "for example $name=2"
     done
     case $BUILD in
@@ -34,10 +34,10 @@ instance_check_settings() {
     esac
 }
 
-# instance_counts: how many edges, relays and call-controls: what the caller says, else as many as there are, else one.
+# instance_counts: how many edges, relays, call-controls and event-fanouts: what the caller says, else as many as there are, else one.
 instance_counts() {
     local name saved
-    for name in EDGES RELAYS CONTROLS; do
+    for name in EDGES RELAYS CONTROLS FANOUTS; do
         saved=$(sed -n "s/^$name=//p" "$RUN/instance.env" 2>/dev/null) || true
         [ -n "${!name:-}" ] || printf -v "$name" %s "${saved:-1}"
     done
@@ -75,7 +75,7 @@ instance_account() {
 
 # instance_saved: the settings that RUN was last started with; down, status and logs need no PORT_BASE.
 instance_saved() {
-    EDGES=1 RELAYS=1 CONTROLS=1
+    EDGES=1 RELAYS=1 CONTROLS=1 FANOUTS=1
     [ -e "$RUN/instance.env" ] || return 0
     # shellcheck disable=SC1091
     . "$RUN/instance.env"
@@ -110,10 +110,12 @@ BUILD=$BUILD
 EDGES=$EDGES
 RELAYS=$RELAYS
 CONTROLS=$CONTROLS
+FANOUTS=$FANOUTS
 TXT
     local role
     for role in $POSTGRES_ROLES; do secret "$role.pgpass"; done
     secret edge.secret
+    secret seal.key
 }
 
 # secret NAME: 192 random bits in RUN/secrets/NAME, made once.
@@ -154,6 +156,7 @@ fill_all() {
     fill "$file" RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES REGISTRY_PORT="$(port 1)" \
         REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers 'max_fails=1 fail_timeout=5s')" \
         CALLS_PATIENT_SERVERS="$(calls_servers max_fails=0)" CALLS_ABSENT="$(calls_absent)" \
+        FANOUT_SERVERS="$(fanout_servers)" FANOUT_ABSENT="$(fanout_absent)" \
         GATEWAY_PORT="$(port 80)" "$@"
 }
 
@@ -165,6 +168,14 @@ calls_servers() {
 }
 
 calls_absent() { if [ "$CONTROLS" -eq 0 ]; then echo 'return 503;'; fi; }
+
+fanout_servers() {
+    local n
+    if [ "$FANOUTS" -eq 0 ]; then echo "server 127.0.0.1:$(port 5) down;"; fi
+    for ((n = 1; n <= FANOUTS; n++)); do echo "server 127.0.0.1:$(port 5 "$n") max_fails=0;"; done
+}
+
+fanout_absent() { if [ "$FANOUTS" -eq 0 ]; then echo 'return 503;'; fi; }
 
 # instance_configure: a step: RUN/etc and RUN/env from deploy/config and the settings, RUN/bin and RUN/modules from the build.
 instance_configure() {

@@ -4,7 +4,7 @@
 PG_BIN=/usr/lib/postgresql/15/bin
 
 # The owner, and a role for each service; RUN/secrets/<role>.pgpass is the password.
-POSTGRES_ROLES='belfry_owner belfry_registry belfry_calls'
+POSTGRES_ROLES='belfry_owner belfry_registry belfry_calls belfry_events'
 
 # postgres_create: the cluster's files, put in place when they are whole. Nothing here ever removes a cluster.
 postgres_create() {

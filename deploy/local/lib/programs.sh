@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2153 # other parts use what is set here; EDGES, RELAYS, CONTROLS come from there
+# shellcheck shell=bash disable=SC2034,SC2153 # other parts use what is set here; EDGES, RELAYS, CONTROLS, FANOUTS come from there
 # The programs of an instance: which, how many of each, where they listen, and what each one is started from.
 #
 # Copy n of a program has the ports of the first + COPY_PORTS x (n-1). Its name is the program's, from the second on with -n.
@@ -11,6 +11,7 @@ PROGRAMS=$(
 postgres         1         INT   postgres           -
 redis            1         TERM  redis              -
 tenant-registry  1         TERM  http:2:/ready      1,2
+event-fanout     FANOUTS   TERM  http:6:/ready      5,6
 call-control     CONTROLS  TERM  http:4:/ready      3,4
 rtpengine        RELAYS    TERM  http:21:/ping      20,21
 kamailio         EDGES     TERM  http:10:/ready     10,60,62
@@ -68,6 +69,8 @@ edge_bus() { echo "ipc://$SOCK/edge-$1.bus"; }
 relay_ng() { echo "udp:127.0.0.1:$(port 20 "$1")"; }
 relay_admin() { echo "http://127.0.0.1:$(port 21 "$1")"; }
 calls_admin() { echo "http://127.0.0.1:$(port 4 "$1")"; }
+fanout_admin() { echo "http://127.0.0.1:$(port 6 "$1")"; }
+fanout_bus() { echo "ipc://$SOCK/$(program_name event-fanout "$1").bus"; }
 calls_bus() { echo "ipc://$SOCK/$(program_name call-control "$1").bus"; }
 
 # relay_rtp_ports COPY: the whole range on an address of its own; relays that share an address share the range.
@@ -87,7 +90,7 @@ program_command() {
     case $(program_of "$1") in
     postgres) echo "$PG_BIN/postgres -D $RUN/postgres -c config_file=$RUN/etc/postgres/postgresql.conf" ;;
     redis) echo "/usr/bin/redis-server $RUN/etc/redis/redis.conf" ;;
-    tenant-registry | call-control) echo "$RUN/bin/belfry-$(program_of "$1")" ;;
+    tenant-registry | call-control | event-fanout) echo "$RUN/bin/belfry-$(program_of "$1")" ;;
     rtpengine) echo "/usr/bin/rtpengine --config-file=$RUN/etc/$1/rtpengine.conf" ;;
     kamailio)
         # -x, -X: Debian's default memory manager searches long lists under load; these do not (docs/benchmarks.md)
@@ -103,7 +106,7 @@ program_files() {
     case $(program_of "$1") in
     postgres) echo "$PG_BIN/postgres" "$RUN"/etc/postgres/* ;;
     redis) echo /usr/bin/redis-server "$RUN"/etc/redis/* ;;
-    tenant-registry | call-control) echo "$RUN/bin/belfry-$(program_of "$1")" ;;
+    tenant-registry | call-control | event-fanout) echo "$RUN/bin/belfry-$(program_of "$1")" ;;
     rtpengine) echo /usr/bin/rtpengine "$RUN/etc/$1"/* ;;
     kamailio) echo /usr/sbin/kamailio "$RUN"/modules/*.so "$RUN"/etc/kamailio/*.cfg "$RUN"/etc/kamailio/*/*.cfg ;;
     nginx) echo /usr/sbin/nginx "$RUN"/etc/nginx/* ;;

@@ -1,0 +1,81 @@
+// SQL about the outbox.
+#include "outbox_store.h"
+
+#include "bf_crypto.h"
+#include "bf_sql_array.h"
+#include "tell.h"
+
+#define ENTRIES_TAG 0x0a // field 1, length-delimited: `entries` of PublishRequest
+
+enum column { COL_TENANT, COL_CALL, COL_ENTRY, COLS };
+
+static void columns_add(struct bf_sql_array columns[COLS], const struct outbox_entry *entry)
+{
+    bf_autofree char *hex = bf_xcalloc(2 * entry->packed.len + 1, 1);
+
+    bf_sql_array_id(&columns[COL_TENANT], entry->tenant);
+    bf_sql_array_id(&columns[COL_CALL], entry->call);
+    bf_sql_array_text(&columns[COL_ENTRY], bf_hex(entry->packed.at, entry->packed.len, hex));
+}
+
+enum bf_err outbox_store_add(struct bf_tx *tx, const struct outbox_entry *entries, size_t count)
+{
+    struct bf_sql_array columns[COLS];
+    size_t rows;
+
+    bf_sql_columns_init(columns, COLS);
+    for (size_t i = 0; i < count; i++)
+        columns_add(columns, &entries[i]);
+    return bf_sql_columns_run(
+        tx,
+        "INSERT INTO calls.outbox (tenant_id, call, entry) SELECT tenant, call, decode(entry, 'hex') "
+        "FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY "
+        "AS line (tenant, call, entry, n) ORDER BY n",
+        columns, COLS, &rows);
+}
+
+static void request_add(struct bf_buf *request, const void *entry, size_t len)
+{
+    uint8_t head[8] = {ENTRIES_TAG};
+    size_t at = 1;
+
+    for (size_t rest = len; at == 1 || rest; rest >>= 7)
+        head[at++] = (uint8_t)((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+    bf_buf_add(request, head, at);
+    bf_buf_add(request, entry, len);
+}
+
+// A transaction that wrote earlier entries of a call has ended before the later ones are written: the stream
+// of an edge is taken by one replica at a time. So what is seen here of a call is in order and without gaps.
+static const char take_sql[] =
+    "WITH gone AS (DELETE FROM calls.outbox WHERE position IN (SELECT position FROM calls.outbox "
+    "WHERE (SELECT pg_try_advisory_xact_lock(hashtextextended('calls.outbox', 0))) ORDER BY position LIMIT "
+    "$1) "
+    "RETURNING position, entry) SELECT entry FROM gone ORDER BY position";
+
+enum bf_err outbox_store_take(struct bf_tx *tx, struct bf_buf *ret_request, size_t *ret_count)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    uint8_t entry[TELL_ENTRY_BYTES_MAX];
+    enum bf_err err = bf_tx_exec(tx, &rows, take_sql, BF_P_INT(OUTBOX_BATCH_MAX));
+
+    if (err)
+        return err;
+    *ret_count = bf_rows_count(rows);
+    for (size_t row = 0; row < *ret_count; row++)
+        request_add(ret_request, entry, bf_rows_bytes(rows, row, 0, entry, sizeof(entry)));
+    return bf_buf_ok(ret_request) ? BF_OK : BF_TOO_LARGE;
+}
+
+enum bf_err outbox_store_age(struct bf_tx *tx, int64_t *ret_seconds)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err =
+        bf_tx_exec(tx, &rows,
+                   "SELECT coalesce((SELECT extract(epoch FROM now() - at)::bigint FROM calls.outbox "
+                   "ORDER BY position LIMIT 1), 0)");
+
+    if (!err)
+        *ret_seconds = bf_rows_int(rows, 0, 0);
+    return err;
+}

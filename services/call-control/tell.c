@@ -1,0 +1,118 @@
+// What tenants are told of a call.
+#include "tell.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "belfry/event/v1/event.pb-c.h"
+#include "bf_crypto.h"
+#include "bf_json.h"
+
+#define NUMBERS_MAX 3
+
+// By kind. Of those by number there is one for each number in a call, of the others one.
+static const struct {
+    const char *type;
+    bool by_number;
+} told[] = {
+    [CALL_STARTED] = {"call.started", false}, [CALL_BRANCH] = {"call.incoming", true},
+    [CALL_RINGING] = {"call.ringing", true},  [CALL_ANSWERED] = {"call.answered", false},
+    [CALL_ENDED] = {"call.ended", false},
+};
+
+const char *tell_type(enum call_kind kind)
+{
+    return (size_t)kind < BF_LEN(told) ? told[kind].type : NULL;
+}
+
+struct bf_id tell_id(struct bf_id call, const char *type, const char *text)
+{
+    bf_cleanup(bf_buf_release) struct bf_buf all;
+    uint8_t hash[BF_SHA256_BYTES];
+    struct bf_id id = call; // its first 6 bytes stay: the call's time
+
+    bf_buf_init(&all, 1024);
+    bf_buf_add(&all, call.bytes, sizeof(call.bytes));
+    bf_buf_add(&all, type, strlen(type) + 1);
+    bf_buf_str(&all, text);
+    bf_sha256(all.at, all.len, hash);
+    memcpy(id.bytes + 6, hash, sizeof(id.bytes) - 6);
+    id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x80); // version 8
+    id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | 0x80);
+    return id;
+}
+
+static json_t *ended_data(json_t *data, const struct call *call)
+{
+    struct cdr cdr = call_cdr(call);
+
+    json_object_set_new(data, "answered_by", bf_json_text(call->answered_ms ? call->number : ""));
+    json_object_set_new(data, "result", json_string(cdr.result));
+    json_object_set_new(data, "code", json_integer(cdr.code));
+    json_object_set_new(data, "reason", bf_json_text(call->reason));
+    json_object_set_new(data, "hung_up_by", bf_json_text(cdr.hung_up_by));
+    json_object_set_new(data, "ring_ms", json_integer((json_int_t)cdr.ring_ms));
+    json_object_set_new(data, "talk_ms", json_integer((json_int_t)cdr.talk_ms));
+    return data;
+}
+
+static char *data_text(const struct call_event *event, const struct call *call)
+{
+    json_t *data = json_pack("{s:s, s:s}", "caller", call->caller, "callee", call->callee);
+
+    if (event->kind == CALL_STARTED)
+        json_object_set_new(data, "sip_call_id", bf_json_text(call->call_id));
+    else if (event->kind == CALL_ENDED)
+        ended_data(data, call);
+    else
+        json_object_set_new(data, "number", bf_json_text(event->number));
+    char *text = json_dumps(data, JSON_COMPACT);
+    json_decref(data);
+    return text;
+}
+
+// What is dialled may be longer than a number, or no extension: then nobody has a token for it.
+static size_t numbers_of(const struct call_event *event, const struct call *call, char *numbers[NUMBERS_MAX])
+{
+    const char *parties[NUMBERS_MAX] = {call->caller, call->callee, event->number ? event->number : ""};
+    size_t count = 0;
+
+    for (size_t i = 0; i < NUMBERS_MAX; i++) {
+        bool known = !*parties[i] || strlen(parties[i]) > 32 ||
+                     parties[i][strspn(parties[i],
+                                       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._+-")];
+        for (size_t j = 0; j < count; j++)
+            known = known || strcmp(numbers[j], parties[i]) == 0;
+        if (!known)
+            numbers[count++] = (char *)parties[i];
+    }
+    return count;
+}
+
+bool tell_entry(const struct call_event *event, const struct call *call, struct bf_buf *into)
+{
+    Belfry__Event__V1__Entry entry = BELFRY__EVENT__V1__ENTRY__INIT;
+    Belfry__Event__V1__Event message = BELFRY__EVENT__V1__EVENT__INIT;
+    const char *type = tell_type(event->kind);
+    char *numbers[NUMBERS_MAX];
+
+    if (!type || (told[event->kind].by_number && !*event->number))
+        return false;
+    struct bf_id id = tell_id(event->call, type, told[event->kind].by_number ? event->number : "");
+    struct bf_id tenant = event->tenant, of = event->call;
+    bf_autofree char *data = data_text(event, call);
+    message.id = (ProtobufCBinaryData){sizeof(id.bytes), id.bytes};
+    message.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
+    message.call = (ProtobufCBinaryData){sizeof(of.bytes), of.bytes};
+    message.type = (char *)type;
+    message.at_ms = event->at_ms;
+    message.seq = event->seq > 0 ? (uint64_t)event->seq : 0;
+    message.n_numbers = numbers_of(event, call, numbers);
+    message.numbers = numbers;
+    message.data = data;
+    entry.what_case = BELFRY__EVENT__V1__ENTRY__WHAT_EVENT;
+    entry.event = &message;
+    bf_autofree uint8_t *bytes = bf_xcalloc(belfry__event__v1__entry__get_packed_size(&entry) + 1, 1);
+    bf_buf_add(into, bytes, belfry__event__v1__entry__pack(&entry, bytes));
+    return bf_buf_ok(into);
+}

@@ -1,0 +1,134 @@
+// From a REST request to a handler and back.
+#include "api.h"
+
+#include "fanout_metrics.h"
+#include "openapi.h"
+
+#define ROUTES_MAX 32
+
+struct api {
+    struct fanout *fanout;
+    struct bf_access *access;
+    struct bf_http_server *http;
+};
+
+static enum bf_err api_run(struct bf_http_call *call, void *ctx);
+static enum bf_err api_openapi(struct bf_http_call *call, void *ctx);
+
+static struct {
+    struct bf_http_route http[ROUTES_MAX];
+    const struct api_route *ours[ROUTES_MAX];
+    size_t count;
+} table;
+
+static void routes_add(const struct api_route *routes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        table.ours[table.count] = &routes[i];
+        table.http[table.count++] =
+            (struct bf_http_route){routes[i].method, routes[i].pattern, api_run, routes[i].flags};
+    }
+}
+
+static void routes_make(void)
+{
+    if (table.count)
+        return;
+    routes_add(webhook_api_routes, webhook_api_route_count);
+    table.http[table.count++] =
+        (struct bf_http_route){"GET", "/openapi-events.yaml", api_openapi, BF_GATE_ANYBODY};
+}
+
+static enum bf_err api_openapi(struct bf_http_call *call, void *ctx)
+{
+    return bf_http_text(call, 200, "application/yaml", openapi_yaml());
+}
+
+static enum bf_err api_before(struct bf_http_call *call, void *ctx)
+{
+    return bf_access_check(((struct api *)ctx)->access, call);
+}
+
+// ---- the steps of api_run
+
+static enum bf_err work_do(struct api_work *work, const struct api_route *route)
+{
+    static const char *const no_queries[] = {NULL};
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    enum bf_err err = bf_http_query_only(work->call, no_queries);
+
+    if (!err && route->fields)
+        err = bf_http_read(work->call, route->fields, route->field_count, &work->body);
+    if (!err)
+        err = bf_tx_begin(work->fanout->db, BF_SCOPE_TENANT, work->tenant->id, &tx);
+    if (err)
+        return err;
+    work->tx = tx;
+    err = route->handle(work);
+    if (!err)
+        err = bf_tx_commit(tx);
+    if (err == BF_INTERNAL)
+        bf_error("api.failed", BF_S("request_id", bf_http_request_id(work->call)),
+                 BF_S("route", route->pattern), BF_S("database", bf_tx_error(tx)));
+    if (err)
+        return err;
+    return work->answer ? bf_http_json(work->call, work->status, BF_TAKE(work->answer))
+                        : bf_http_empty(work->call, work->status);
+}
+
+static enum bf_err api_run(struct bf_http_call *call, void *ctx)
+{
+    struct api *api = ctx;
+    const struct api_route *route = table.ours[bf_http_route(call) - table.http];
+    struct api_work work = {
+        .fanout = api->fanout, .call = call, .tenant = &bf_access_caller_of(call)->tenant};
+
+    if (route->fields)
+        bf_json_clear(route->fields, route->field_count, &work.body);
+    enum bf_err err = work_do(&work, route);
+    json_decref(work.answer);
+    if (route->fields)
+        bf_json_release(route->fields, route->field_count, &work.body);
+    return err;
+}
+
+// ---- the server
+
+enum bf_err api_start(struct fanout *fanout, struct api **ret_api)
+{
+    const struct bf_rest_settings *rest = &fanout->settings.rest;
+    struct api *api = bf_xcalloc(1, sizeof(*api));
+    struct bf_http_options options = {.host = rest->host,
+                                      .port = rest->port,
+                                      .threads = rest->threads,
+                                      .connections_max = rest->connections_max,
+                                      .before = api_before,
+                                      .ctx = api};
+    struct bf_gate_options gate = {.requests_per_minute = rest->requests_per_minute,
+                                   .auth_failures_per_minute = rest->auth_failures_per_minute,
+                                   .auth_failures = &fanout_metrics[FANOUT_AUTH_FAILURES],
+                                   .refused_tenant = &fanout_metrics[FANOUT_RATE_TENANT],
+                                   .refused_source = &fanout_metrics[FANOUT_RATE_SOURCE]};
+
+    routes_make();
+    options.routes = table.http;
+    options.route_count = table.count;
+    *api = (struct api){.fanout = fanout, .access = bf_access_new(fanout->registry, &gate)};
+    enum bf_err err = bf_http_start(&options, &api->http);
+    if (err) {
+        bf_access_free(api->access);
+        free(api);
+        return err;
+    }
+    *ret_api = api;
+    return BF_OK;
+}
+
+void api_stop(struct api *api, int64_t drain_ms)
+{
+    if (!api)
+        return;
+    bf_http_stop(api->http, drain_ms);
+    bf_access_free(api->access);
+    free(api);
+}

@@ -1,0 +1,50 @@
+// REST: what every route of event-fanout has in common, done in one place.
+//
+// A request: who is calling (bf_access), the query and the body by the route's table, the handler in a
+// transaction that sees the tenant's rows only, commit, the answer. The routes are tables, one a file.
+#ifndef API_H
+#define API_H
+
+#include "bf_access.h"
+#include "fanout.h"
+
+struct api;
+
+// Serves REST on BELFRY_HTTP_HOST and _PORT.
+bf_must_check enum bf_err api_start(struct fanout *fanout, struct api **ret_api);
+void api_stop(struct api *api, int64_t drain_ms); // NULL is fine
+
+// ---- for the handlers
+
+struct api_body {
+    const char *url, *status;
+    struct bf_json_texts events;
+};
+
+struct api_work {
+    struct fanout *fanout;
+    struct bf_http_call *call;
+    const struct bf_access_tenant *tenant; // of the path's {t}
+    struct bf_tx *tx;                      // committed when the handler returned BF_OK, before the answer
+    struct api_body body;
+    int status;     // the handler's answer; 0: none was given
+    json_t *answer; // NULL: no body
+};
+
+// Fills status and answer, or returns an error (after bf_http_problem or without).
+typedef enum bf_err api_handler(struct api_work *work);
+
+struct api_route {
+    const char *method, *pattern;
+    api_handler *handle;
+    unsigned flags; // enum bf_gate_flag
+    const struct bf_json_field *fields;
+    size_t field_count;
+};
+
+#define API_FIELDS(table) .fields = (table), .field_count = BF_LEN(table)
+
+extern const struct api_route webhook_api_routes[];
+extern const size_t webhook_api_route_count;
+
+#endif

@@ -1,0 +1,241 @@
+// HTTP requests to the outside.
+#include "courier.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "bf_clock.h"
+#include "fanout_metrics.h"
+
+#define WAIT_MS 1000
+
+struct parcel { // a job on its way
+    struct courier_job job;
+    const struct courier *courier;
+    CURL *easy;
+    uint64_t began_us;
+    bool refused; // its address
+    char error[CURL_ERROR_SIZE];
+    char body[COURIER_ANSWER_BYTES_MAX];
+    size_t kept, read;
+    struct parcel *next, **at; // under way; in the queue: next only
+};
+
+struct courier {
+    struct courier_options options;
+    CURLM *multi;
+    pthread_t thread;
+    struct parcel *under_way; // the thread's
+    pthread_mutex_t lock;
+    struct parcel *queue, **queue_end; // under lock
+    bool stop;                         // under lock
+    uint64_t stop_at_ms;               // monotonic, under lock
+};
+
+// ---- one request
+
+static curl_socket_t socket_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct parcel *parcel = ctx;
+
+    if (!parcel->job.free_targets && !targets_allow(&parcel->courier->options.targets, &address->addr)) {
+        parcel->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static size_t body_take(char *at, size_t size, size_t count, void *ctx)
+{
+    struct parcel *parcel = ctx;
+    size_t len = size * count, room = sizeof(parcel->body) - parcel->kept;
+
+    memcpy(parcel->body + parcel->kept, at, len < room ? len : room);
+    parcel->kept += len < room ? len : room;
+    parcel->read += len;
+    return parcel->read <= COURIER_BODY_BYTES_READ ? len : 0;
+}
+
+static void parcel_prepare(struct parcel *parcel)
+{
+    CURL *easy = parcel->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, parcel);
+    curl_easy_setopt(easy, CURLOPT_URL, parcel->job.url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, parcel->job.headers);
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, parcel->job.body.at);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)parcel->job.body.len);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)parcel->job.timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)parcel->job.timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, parcel);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_take);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, parcel);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, parcel->error);
+}
+
+// The error is for tenants' eyes: it says nothing of addresses that were refused.
+static void parcel_done(struct parcel *parcel, const char *error)
+{
+    long code = 0;
+
+    if (parcel->easy)
+        curl_easy_getinfo(parcel->easy, CURLINFO_RESPONSE_CODE, &code);
+    struct courier_answer answer = {
+        .code = (int)code,
+        .error = parcel->refused ? "its address is not one that webhooks may go to" : error,
+        .latency_ms = (int64_t)((bf_mono_us() - parcel->began_us) / 1000),
+        .body = {parcel->body, parcel->kept}};
+    if (parcel->refused)
+        fanout_count(FANOUT_TARGETS_REFUSED, 1);
+    parcel->job.done(parcel->job.ctx, &answer);
+    if (parcel->easy)
+        curl_easy_cleanup(parcel->easy);
+    free(parcel);
+}
+
+// ---- the thread
+
+static void parcel_link(struct courier *courier, struct parcel *parcel)
+{
+    parcel->next = courier->under_way;
+    parcel->at = &courier->under_way;
+    if (parcel->next)
+        parcel->next->at = &parcel->next;
+    courier->under_way = parcel;
+    bf_metric_add(&fanout_metrics[FANOUT_REQUESTS_UNDER_WAY], 1);
+}
+
+static void parcel_unlink(struct parcel *parcel)
+{
+    *parcel->at = parcel->next;
+    if (parcel->next)
+        parcel->next->at = parcel->at;
+    bf_metric_add(&fanout_metrics[FANOUT_REQUESTS_UNDER_WAY], -1);
+}
+
+static void parcel_begin(struct courier *courier, struct parcel *parcel)
+{
+    parcel->began_us = bf_mono_us();
+    parcel->easy = curl_easy_init();
+    if (!parcel->easy) {
+        parcel_done(parcel, "out of memory");
+        return;
+    }
+    parcel_prepare(parcel);
+    parcel_link(courier, parcel);
+    if (curl_multi_add_handle(courier->multi, parcel->easy) != CURLM_OK) {
+        parcel_unlink(parcel);
+        parcel_done(parcel, "curl does not take it");
+    }
+}
+
+static struct parcel *queue_take(struct courier *courier, bool *ret_stop)
+{
+    pthread_mutex_lock(&courier->lock);
+    struct parcel *queue = courier->queue;
+    courier->queue = NULL;
+    courier->queue_end = &courier->queue;
+    *ret_stop = courier->stop && (!courier->under_way || bf_mono_ms() >= courier->stop_at_ms);
+    pthread_mutex_unlock(&courier->lock);
+    return queue;
+}
+
+static void collect(struct courier *courier)
+{
+    struct parcel *parcel;
+    int left;
+
+    for (CURLMsg *message; (message = curl_multi_info_read(courier->multi, &left));) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode result = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &parcel);
+        curl_multi_remove_handle(courier->multi, parcel->easy);
+        parcel_unlink(parcel);
+        const char *error = *parcel->error ? parcel->error : curl_easy_strerror(result);
+        parcel_done(parcel, result == CURLE_OK ? "" : error);
+    }
+}
+
+static void *courier_run(void *at)
+{
+    struct courier *courier = at;
+    bool stop = false;
+    int running;
+
+    while (!stop) {
+        for (struct parcel *each = queue_take(courier, &stop), *next; each; each = next) {
+            next = each->next;
+            parcel_begin(courier, each);
+        }
+        curl_multi_perform(courier->multi, &running);
+        collect(courier);
+        if (!stop)
+            curl_multi_poll(courier->multi, NULL, 0, WAIT_MS, NULL);
+    }
+    while (courier->under_way) {
+        struct parcel *parcel = courier->under_way;
+        curl_multi_remove_handle(courier->multi, parcel->easy);
+        parcel_unlink(parcel);
+        parcel_done(parcel, "stopped");
+    }
+    return NULL;
+}
+
+// ---- for others
+
+enum bf_err courier_start(const struct courier_options *options, struct courier **ret_courier)
+{
+    struct courier *courier = bf_xcalloc(1, sizeof(*courier));
+
+    courier->options = *options;
+    courier->queue_end = &courier->queue;
+    pthread_mutex_init(&courier->lock, NULL);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    courier->multi = curl_multi_init();
+    curl_multi_setopt(courier->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)options->connections_max);
+    curl_multi_setopt(courier->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)options->host_connections);
+    curl_multi_setopt(courier->multi, CURLMOPT_MAXCONNECTS, (long)options->connections_max);
+    if (courier->multi && pthread_create(&courier->thread, NULL, courier_run, courier) == 0) {
+        *ret_courier = courier;
+        return BF_OK;
+    }
+    curl_multi_cleanup(courier->multi);
+    pthread_mutex_destroy(&courier->lock);
+    free(courier);
+    return BF_INTERNAL;
+}
+
+void courier_stop(struct courier *courier, int64_t drain_ms)
+{
+    if (!courier)
+        return;
+    pthread_mutex_lock(&courier->lock);
+    courier->stop = true;
+    courier->stop_at_ms = bf_mono_ms() + (uint64_t)drain_ms;
+    pthread_mutex_unlock(&courier->lock);
+    curl_multi_wakeup(courier->multi);
+    pthread_join(courier->thread, NULL);
+    curl_multi_cleanup(courier->multi);
+    pthread_mutex_destroy(&courier->lock);
+    free(courier);
+}
+
+void courier_send(struct courier *courier, const struct courier_job *job)
+{
+    struct parcel *parcel = bf_xcalloc(1, sizeof(*parcel));
+
+    parcel->job = *job;
+    parcel->courier = courier;
+    pthread_mutex_lock(&courier->lock);
+    *courier->queue_end = parcel;
+    courier->queue_end = &parcel->next;
+    pthread_mutex_unlock(&courier->lock);
+    curl_multi_wakeup(courier->multi);
+}

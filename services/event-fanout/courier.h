@@ -1,0 +1,51 @@
+// HTTP requests to the outside: one thread that owns a curl multi handle.
+//
+// HTTP/1.1 or HTTP/2 as the other side wants. Connections are kept and shared, so many at most in all and to
+// one host; further requests wait for one. Redirects are not followed, proxies of the environment not used,
+// and where a request may go to is decided by the address that it really connects to, so a name that changes
+// its mind in between helps nobody. Any thread may send; `done` runs on the courier's thread and must not
+// block.
+#ifndef COURIER_H
+#define COURIER_H
+
+#include <curl/curl.h>
+
+#include "bf_base.h"
+#include "bf_err.h"
+#include "target.h"
+
+#define COURIER_ANSWER_BYTES_MAX 4096  // of the body; the rest is read and dropped
+#define COURIER_BODY_BYTES_READ  65536 // an answer that is longer ends there
+
+struct courier;
+
+struct courier_options {
+    struct targets targets;
+    int64_t connections_max, host_connections;
+};
+
+struct courier_answer {
+    int code;          // HTTP status; 0: none
+    const char *error; // "" or why there was none
+    int64_t latency_ms;
+    struct bf_str body; // what was kept of it
+};
+
+// Borrowed until `done`, which is called once whatever happens.
+struct courier_job {
+    const char *url;
+    struct curl_slist *headers;
+    struct bf_str body; // posted
+    int64_t timeout_ms; // of the whole, once it is under way
+    bool free_targets;  // the operator's own choice of URL: any address
+    void (*done)(void *ctx, const struct courier_answer *answer);
+    void *ctx;
+};
+
+bf_must_check enum bf_err courier_start(const struct courier_options *options, struct courier **ret_courier);
+// Requests under way have so long; what is left then is done with error "stopped". NULL is fine.
+void courier_stop(struct courier *courier, int64_t drain_ms);
+
+void courier_send(struct courier *courier, const struct courier_job *job); // copies the struct
+
+#endif

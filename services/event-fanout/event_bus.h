@@ -1,0 +1,10 @@
+// The bus methods: Publish (event.v1).
+#ifndef EVENT_BUS_H
+#define EVENT_BUS_H
+
+#include "bf_bus.h"
+
+extern const struct bf_bus_method event_bus_methods[]; // ctx: struct fanout *
+extern const size_t event_bus_method_count;
+
+#endif

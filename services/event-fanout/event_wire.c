@@ -1,0 +1,80 @@
+// Protobuf <-> our structs.
+#include "event_wire.h"
+
+#include <string.h>
+
+#include "belfry/event/v1/event.pb-c.h"
+
+static bool read_id(ProtobufCBinaryData from, struct bf_id *ret_id)
+{
+    if (from.len != sizeof(ret_id->bytes))
+        return false;
+    memcpy(ret_id->bytes, from.data, from.len);
+    return true;
+}
+
+// False: leaves it nil, and so refused.
+static bool read_event(const Belfry__Event__V1__Event *from, struct event *ret_event)
+{
+    struct event event = {.type = from->type,
+                          .at_ms = from->at_ms,
+                          .seq = from->seq,
+                          .numbers = (const char *const *)from->numbers,
+                          .number_count = from->n_numbers,
+                          .data = from->data};
+
+    if (!read_id(from->id, &event.id) || !read_id(from->tenant_id, &event.tenant) ||
+        (from->call.len && !read_id(from->call, &event.call)))
+        return false;
+    *ret_event = event;
+    return true;
+}
+
+enum bf_err event_wire_read_publish(struct bf_str body, struct wire_publish *ret_publish,
+                                    struct bf_buf *error)
+{
+    Belfry__Event__V1__PublishRequest *request =
+        belfry__event__v1__publish_request__unpack(NULL, body.len, (const uint8_t *)body.at);
+
+    if (!request || request->n_entries == 0 || request->n_entries > EVENT_WIRE_ENTRIES_MAX) {
+        bf_buf_fmt(error, "entries: must be 1 to %d", EVENT_WIRE_ENTRIES_MAX);
+        if (request)
+            belfry__event__v1__publish_request__free_unpacked(request, NULL);
+        return BF_INVALID;
+    }
+    struct wire_publish publish = {.count = request->n_entries, .message = request};
+    publish.events = bf_xcalloc(publish.count, sizeof(publish.events[0]));
+    for (size_t i = 0; i < publish.count; i++)
+        if (request->entries[i]->what_case == BELFRY__EVENT__V1__ENTRY__WHAT_EVENT)
+            (void)read_event(request->entries[i]->event, &publish.events[i]);
+    *ret_publish = publish;
+    return BF_OK;
+}
+
+void event_wire_release_publish(struct wire_publish *publish)
+{
+    free(publish->events);
+    belfry__event__v1__publish_request__free_unpacked(publish->message, NULL);
+}
+
+void event_wire_write_publish(struct bf_buf *into, size_t stored, const char *const *refused, size_t count)
+{
+    Belfry__Event__V1__PublishReply reply = BELFRY__EVENT__V1__PUBLISH_REPLY__INIT;
+    bf_autofree Belfry__Event__V1__Refused *each = bf_xcalloc(count + 1, sizeof(*each));
+    bf_autofree Belfry__Event__V1__Refused **list = bf_xcalloc(count + 1, sizeof(*list));
+
+    reply.stored = (uint32_t)stored;
+    reply.refused = list;
+    for (size_t i = 0; i < count; i++) {
+        if (!refused[i])
+            continue;
+        Belfry__Event__V1__Refused *one = &each[reply.n_refused];
+        belfry__event__v1__refused__init(one);
+        one->entry = (uint32_t)i;
+        one->why = (char *)refused[i];
+        list[reply.n_refused++] = one;
+    }
+    bf_autofree uint8_t *bytes = bf_xcalloc(belfry__event__v1__publish_reply__get_packed_size(&reply) + 1, 1);
+    size_t size = belfry__event__v1__publish_reply__pack(&reply, bytes);
+    bf_buf_add(into, bytes, size);
+}

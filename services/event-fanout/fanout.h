@@ -1,0 +1,37 @@
+// What the parts of this program share: settings, PostgreSQL, the registry, the sender. Made once by main.c,
+// then only read (what changes has its own lock or is atomic).
+#ifndef FANOUT_H
+#define FANOUT_H
+
+#include "bf_bus.h"
+#include "bf_settings.h"
+#include "seal.h"
+
+struct sender;
+
+struct fanout_settings {
+    struct bf_db_options db;
+    struct bf_rest_settings rest;
+    struct bf_admin_settings admin;
+    char *bus_listen;
+    int64_t bus_contexts;
+    char *registry_bus;
+    char *seal_key;             // any text; its SHA-256 is the key
+    char *targets;              // CIDRs that webhooks may go to although they are not public
+    int64_t webhook_timeout_ms; // of one request
+    int64_t connections_max;    // to the outside, in all
+    int64_t host_connections;   // to one host
+    int64_t deliveries_max;     // in memory
+    int64_t events_keep_days;
+};
+
+struct fanout {
+    struct fanout_settings settings;
+    struct bf_id replica; // this run of the program
+    struct seal seal;
+    struct bf_db *db;
+    struct bf_bus_client *registry; // Authenticate, Tenant
+    struct sender *sender;
+};
+
+#endif

@@ -1,0 +1,148 @@
+// Background work.
+#include "keeper.h"
+
+#include "bf_clock.h"
+#include "bf_ticker.h"
+#include "delivery_store.h"
+#include "event_store.h"
+#include "fanout_metrics.h"
+#include "sender.h"
+
+#define DAY_MS    (24 * 3600 * 1000)
+#define RETRY_MS  5000
+#define LISTEN_MS 500
+#define DUE_MAX   500 // at once; more are asked for at once too
+
+struct keeper {
+    struct fanout *fanout;
+    struct bf_db_listener *heard;
+    uint64_t partitions_at_ms, beat_at_ms; // monotonic: when to do it next
+    struct bf_ticker *ticker, *listener;
+};
+
+static void complain(const char *event, enum bf_err err, struct bf_tx *tx)
+{
+    if (err && err != BF_UNAVAILABLE)
+        bf_error(event, BF_E(err), BF_S("database", tx ? bf_tx_error(tx) : ""));
+}
+
+static enum bf_err partitions(struct fanout *fanout)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    int64_t made = 0, dropped = 0;
+    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = event_store_partitions(tx, fanout->settings.events_keep_days, &made, &dropped);
+    if (!err)
+        err = bf_tx_commit(tx);
+    complain("keeper.partitions", err, tx);
+    if (!err && (made || dropped))
+        bf_info("keeper.partitions", BF_I("made", made), BF_I("dropped", dropped));
+    bf_metric_set(&fanout_metrics[FANOUT_PARTITIONS_UP], !err);
+    return err;
+}
+
+static enum bf_err beat(struct fanout *fanout)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    size_t taken = 0;
+    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = delivery_store_beat(tx, fanout->replica);
+    if (!err)
+        err = delivery_store_take_over(tx, fanout->replica, KEEPER_DEAD_MS, &taken);
+    if (!err)
+        err = bf_tx_commit(tx);
+    complain("keeper.beat", err, tx);
+    if (!err && taken) {
+        fanout_count(FANOUT_TAKEN_OVER, (int64_t)taken);
+        bf_info("keeper.taken_over", BF_I("deliveries", taken));
+    }
+    return err;
+}
+
+static enum bf_err due(struct fanout *fanout, size_t *ret_count)
+{
+    bf_autofree struct delivery **list = bf_xcalloc(DUE_MAX, sizeof(*list));
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    *ret_count = 0;
+    if (!err)
+        err = delivery_store_due(tx, &fanout->seal, fanout->replica, DUE_MAX, list, ret_count);
+    if (!err)
+        err = bf_tx_commit(tx);
+    complain("keeper.due", err, tx);
+    if (!err) {
+        sender_take_due(fanout->sender, list, *ret_count);
+        return BF_OK;
+    }
+    for (size_t i = 0; i < *ret_count; i++)
+        delivery_free(list[i]);
+    return err;
+}
+
+static int64_t keeper_turn(void *ctx, struct bf_ticker *ticker)
+{
+    struct keeper *keeper = ctx;
+    size_t count;
+
+    if (bf_mono_ms() >= keeper->partitions_at_ms)
+        keeper->partitions_at_ms = bf_mono_ms() + (partitions(keeper->fanout) ? RETRY_MS : DAY_MS);
+    if (bf_mono_ms() >= keeper->beat_at_ms) {
+        keeper->beat_at_ms = bf_mono_ms() + KEEPER_TURN_MS;
+        (void)!beat(keeper->fanout);
+    }
+    while (due(keeper->fanout, &count) == BF_OK && count == DUE_MAX && !bf_ticker_stopping(ticker))
+        ;
+    return KEEPER_TURN_MS;
+}
+
+// The payload need not be read: to look once too often is cheap.
+static int64_t listener_turn(void *ctx, struct bf_ticker *ticker)
+{
+    struct keeper *keeper = ctx;
+    bool notified;
+    enum bf_err err = bf_db_listener_wait(keeper->heard, LISTEN_MS, &notified);
+
+    if (!err && notified)
+        bf_ticker_poke(keeper->ticker);
+    return err ? LISTEN_MS : 0;
+}
+
+static void keeper_due(void *ctx)
+{
+    bf_ticker_poke(((struct keeper *)ctx)->ticker);
+}
+
+enum bf_err keeper_start(struct fanout *fanout, struct keeper **ret_keeper)
+{
+    struct keeper *keeper = bf_xcalloc(1, sizeof(*keeper));
+
+    keeper->fanout = fanout;
+    enum bf_err err = bf_db_listener_open(&fanout->settings.db, DELIVERY_CHANNEL, &keeper->heard);
+    if (!err)
+        err = bf_ticker_start(keeper_turn, keeper, &keeper->ticker);
+    if (!err)
+        err = bf_ticker_start(listener_turn, keeper, &keeper->listener);
+    if (err) {
+        keeper_stop(keeper);
+        return err;
+    }
+    sender_on_due(fanout->sender, keeper_due, keeper);
+    *ret_keeper = keeper;
+    return BF_OK;
+}
+
+void keeper_stop(struct keeper *keeper)
+{
+    if (!keeper)
+        return;
+    sender_on_due(keeper->fanout->sender, NULL, NULL);
+    bf_ticker_stop(keeper->listener);
+    bf_ticker_stop(keeper->ticker);
+    bf_db_listener_close(keeper->heard);
+    free(keeper);
+}

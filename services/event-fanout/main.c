@@ -1,0 +1,173 @@
+// belfry-event-fanout: settings, wiring, run, drain.
+#include <string.h>
+
+#include "api.h"
+#include "bf_service.h"
+#include "delivery_store.h"
+#include "event_bus.h"
+#include "fanout.h"
+#include "fanout_metrics.h"
+#include "keeper.h"
+#include "sender.h"
+
+#define INTO struct fanout_settings
+
+static const struct bf_setting settings_table[] = {
+    BF_SETTINGS_DB(INTO, "belfry_events"),
+    BF_SETTINGS_REST(INTO, "8005"),
+    BF_SETTINGS_ADMIN(INTO, "8006"),
+    BF_TEXT(INTO, "BELFRY_REGISTRY_BUS", registry_bus, NULL,
+            "nng addresses of the tenant-registry's replicas, separated by spaces"),
+    BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
+            "nng addresses to serve the bus on, separated by spaces"),
+    BF_INT(INTO, "BELFRY_BUS_CONTEXTS", bus_contexts, "8", 2, 256, "bus requests worked on at once"),
+    BF_SECRET(INTO, "BELFRY_SEAL_KEY", seal_key,
+              "what secrets in the database are sealed with; the same for all replicas, for ever"),
+    BF_TEXT(
+        INTO, "BELFRY_WEBHOOK_NETWORKS", targets, "",
+        "addresses or subnets that are not public and webhooks may go to all the same, separated by spaces"),
+    BF_INT(INTO, "BELFRY_WEBHOOK_TIMEOUT_MS", webhook_timeout_ms, "10000", 100, 60000,
+           "ms a webhook request may take"),
+    BF_INT(INTO, "BELFRY_WEBHOOK_CONNECTIONS", connections_max, "512", 1, 10000,
+           "connections to the outside at most"),
+    BF_INT(INTO, "BELFRY_WEBHOOK_HOST_CONNECTIONS", host_connections, "16", 1, 1000,
+           "connections to one host at most"),
+    BF_INT(INTO, "BELFRY_DELIVERIES", deliveries_max, "50000", 100, 1000000,
+           "deliveries in memory at most; further ones wait in the database"),
+    BF_INT(INTO, "BELFRY_EVENTS_KEEP_DAYS", events_keep_days, "7", 3, 3660,
+           "days events, deliveries and their log are kept"),
+};
+
+static enum bf_err check_database(void *ctx)
+{
+    return bf_db_ping(((struct fanout *)ctx)->db);
+}
+
+static const struct bf_service_check checks[] = {
+    {"postgresql", check_database},
+};
+
+struct program {
+    struct fanout fanout;
+    struct bf_service *service;
+    struct bf_bus_server *bus;
+    struct keeper *keeper;
+    struct api *api;
+};
+
+static enum bf_err clients_start(struct fanout *fanout, const char **ret_part)
+{
+    const struct fanout_settings *settings = &fanout->settings;
+
+    *ret_part = "BELFRY_SEAL_KEY: needs at least 16 characters";
+    if (strlen(settings->seal_key) < 16)
+        return BF_INVALID;
+    seal_init(&fanout->seal, settings->seal_key);
+    *ret_part = "database pool";
+    enum bf_err err = bf_db_open(&settings->db, &fanout->db);
+    if (err)
+        return err;
+    *ret_part = "BELFRY_REGISTRY_BUS";
+    err = bf_bus_dial(settings->registry_bus, &fanout->registry);
+    if (err)
+        return err;
+    *ret_part = "BELFRY_WEBHOOK_NETWORKS";
+    return sender_start(fanout, &fanout->sender);
+}
+
+static enum bf_err program_start(struct program *program, const char **ret_part)
+{
+    struct fanout *fanout = &program->fanout;
+    const struct fanout_settings *settings = &fanout->settings;
+    struct bf_service_options service = {"event-fanout",
+                                         settings->admin.host,
+                                         settings->admin.port,
+                                         settings->admin.drain_ms,
+                                         checks,
+                                         BF_LEN(checks),
+                                         fanout};
+
+    bf_metrics_register(fanout_metrics, FANOUT_METRICS);
+    enum bf_err err = clients_start(fanout, ret_part);
+    if (err)
+        return err;
+    *ret_part = "BELFRY_ADMIN_HOST, BELFRY_ADMIN_PORT";
+    err = bf_service_start(&service, &program->service);
+    if (err)
+        return err;
+    *ret_part = "background work";
+    err = keeper_start(fanout, &program->keeper);
+    if (err)
+        return err;
+    *ret_part = "BELFRY_BUS_LISTEN";
+    err = bf_bus_serve(settings->bus_listen, settings->bus_contexts, event_bus_methods,
+                       event_bus_method_count, fanout, &program->bus);
+    if (err)
+        return err;
+    *ret_part = "BELFRY_HTTP_HOST, BELFRY_HTTP_PORT";
+    return api_start(fanout, &program->api);
+}
+
+// The others take over at once what is left.
+static void leave(struct fanout *fanout)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = delivery_store_leave(tx, fanout->replica);
+    if (!err)
+        err = bf_tx_commit(tx);
+    if (err)
+        bf_warn("replica.not_left", BF_E(err));
+}
+
+static void program_stop(struct program *program, int64_t drain_ms)
+{
+    struct fanout *fanout = &program->fanout;
+
+    api_stop(program->api, drain_ms);
+    if (program->bus)
+        bf_bus_server_stop(program->bus, drain_ms);
+    if (program->service)
+        drain_ms = bf_service_drain_left_ms(program->service);
+    sender_stop(fanout->sender, drain_ms);
+    keeper_stop(program->keeper); // until here the replica was alive for the others
+    sender_free(fanout->sender);
+    if (program->keeper)
+        leave(fanout);
+    if (program->service)
+        bf_service_stop(program->service);
+    if (fanout->registry)
+        bf_bus_hang_up(fanout->registry);
+    bf_db_close(fanout->db);
+    bf_config_release(settings_table, BF_LEN(settings_table), &fanout->settings);
+}
+
+int main(int argc, char **argv)
+{
+    struct program program = {.service = NULL};
+    struct fanout_settings *settings = &program.fanout.settings;
+    const char *part = NULL;
+    bool ended = false;
+    enum bf_err err = bf_config_read("belfry-event-fanout",
+                                     "Tells backends, apps and sleeping phones what happens to calls.",
+                                     settings_table, BF_LEN(settings_table), argc, argv, settings, &ended);
+
+    if (ended || err)
+        return err ? 2 : 0;
+    settings->db.application = "belfry-event-fanout";
+    program.fanout.replica = bf_id_new();
+    bf_log_start("event-fanout", settings->admin.log_level);
+    err = program_start(&program, &part);
+    if (err) {
+        bf_error("service.cannot_start", BF_S("part", part), BF_E(err));
+        program_stop(&program, 0);
+        return 1;
+    }
+    bf_info("service.started", BF_I("http_port", settings->rest.port));
+    bf_service_wait(program.service);
+    program_stop(&program, bf_service_drain_left_ms(program.service));
+    bf_info("service.stopped");
+    return 0;
+}
