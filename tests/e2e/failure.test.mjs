@@ -165,7 +165,7 @@ describe('killed with -9: back by itself, serving within 3 s', () => {
   const serves = {
     ...each(belfry.edges, edgeServes),
     ...each(belfry.relays, ({ ng: place }) => async () => (await ng(place, { command: 'ping' }, { deadline_ms: 300 })).result === 'pong'),
-    ...each(belfry.controls, ({ name }) => () => belfry.ready(name)),
+    ...each([...belfry.controls, ...belfry.fanouts], ({ name }) => () => belfry.ready(name)),
     'tenant-registry': restAnswers,
     postgres: restAnswers,
     nginx: restAnswers,
