@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "bf_buf.h"
 #include "bf_clock.h"
 #include "fanout_metrics.h"
 
@@ -16,8 +17,8 @@ struct parcel { // a job on its way
     uint64_t began_us;
     bool refused; // its address
     char error[CURL_ERROR_SIZE];
-    char body[COURIER_ANSWER_BYTES_MAX];
-    size_t kept, read;
+    struct bf_buf body;
+    size_t read;
     struct parcel *next, **at; // under way; in the queue: next only
 };
 
@@ -48,10 +49,9 @@ static curl_socket_t socket_open(void *ctx, curlsocktype purpose, struct curl_so
 static size_t body_take(char *at, size_t size, size_t count, void *ctx)
 {
     struct parcel *parcel = ctx;
-    size_t len = size * count, room = sizeof(parcel->body) - parcel->kept;
+    size_t len = size * count, room = parcel->body.cap - parcel->body.len;
 
-    memcpy(parcel->body + parcel->kept, at, len < room ? len : room);
-    parcel->kept += len < room ? len : room;
+    bf_buf_add(&parcel->body, at, len < room ? len : room);
     parcel->read += len;
     return parcel->read <= COURIER_BODY_BYTES_READ ? len : 0;
 }
@@ -77,25 +77,34 @@ static void parcel_prepare(struct parcel *parcel)
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_take);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, parcel);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, parcel->error);
+    if (parcel->job.shared)
+        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    if (parcel->job.ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, parcel->job.ca_file);
 }
 
 // The error is for tenants' eyes: it says nothing of addresses that were refused.
 static void parcel_done(struct parcel *parcel, const char *error)
 {
+    curl_off_t retry_after_s = 0;
     long code = 0;
 
-    if (parcel->easy)
+    if (parcel->easy) {
         curl_easy_getinfo(parcel->easy, CURLINFO_RESPONSE_CODE, &code);
+        curl_easy_getinfo(parcel->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    }
     struct courier_answer answer = {
         .code = (int)code,
         .error = parcel->refused ? "its address is not one that webhooks may go to" : error,
         .latency_ms = (int64_t)((bf_mono_us() - parcel->began_us) / 1000),
-        .body = {parcel->body, parcel->kept}};
+        .retry_after_s = retry_after_s,
+        .body = {parcel->body.at, parcel->body.len}};
     if (parcel->refused)
         fanout_count(FANOUT_TARGETS_REFUSED, 1);
     parcel->job.done(parcel->job.ctx, &answer);
     if (parcel->easy)
         curl_easy_cleanup(parcel->easy);
+    bf_buf_release(&parcel->body);
     free(parcel);
 }
 
@@ -233,6 +242,7 @@ void courier_send(struct courier *courier, const struct courier_job *job)
 
     parcel->job = *job;
     parcel->courier = courier;
+    bf_buf_init(&parcel->body, job->answer_bytes_max ? job->answer_bytes_max : COURIER_ANSWER_BYTES_MAX);
     pthread_mutex_lock(&courier->lock);
     *courier->queue_end = parcel;
     courier->queue_end = &parcel->next;

@@ -14,7 +14,7 @@
 #include "bf_err.h"
 #include "target.h"
 
-#define COURIER_ANSWER_BYTES_MAX 4096  // of the body; the rest is read and dropped
+#define COURIER_ANSWER_BYTES_MAX 4096  // of the body, unless a job wants more; the rest is read and dropped
 #define COURIER_BODY_BYTES_READ  65536 // an answer that is longer ends there
 
 struct courier;
@@ -28,16 +28,20 @@ struct courier_answer {
     int code;          // HTTP status; 0: none
     const char *error; // "" or why there was none
     int64_t latency_ms;
-    struct bf_str body; // what was kept of it
+    int64_t retry_after_s; // as the other side said; 0: it did not
+    struct bf_str body;    // what was kept of it
 };
 
 // Borrowed until `done`, which is called once whatever happens.
 struct courier_job {
     const char *url;
     struct curl_slist *headers;
-    struct bf_str body; // posted
-    int64_t timeout_ms; // of the whole, once it is under way
-    bool free_targets;  // the operator's own choice of URL: any address
+    struct bf_str body;      // posted
+    int64_t timeout_ms;      // of the whole, once it is under way
+    bool free_targets;       // the operator's own choice of URL: any address
+    bool shared;             // waits for a connection that others use too, where the other side speaks HTTP/2
+    const char *ca_file;     // certificates to trust instead of the system's; NULL: those
+    size_t answer_bytes_max; // of the body; 0: COURIER_ANSWER_BYTES_MAX
     void (*done)(void *ctx, const struct courier_answer *answer);
     void *ctx;
 };
