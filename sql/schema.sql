@@ -704,7 +704,7 @@ CREATE TABLE events.push_attempt (
     push_id text NOT NULL,
     latency_ms integer NOT NULL,
     receipt_at timestamp with time zone,
-    CONSTRAINT push_attempt_kind_known CHECK ((kind = ANY (ARRAY['wake'::text, 'cancel'::text]))),
+    CONSTRAINT push_attempt_kind_known CHECK ((kind = ANY (ARRAY['wake'::text, 'cancel'::text, 'test'::text]))),
     CONSTRAINT push_attempt_result_known CHECK ((result = ANY (ARRAY['sent'::text, 'retry'::text, 'token-dead'::text, 'dropped'::text, 'delivered'::text]))),
     CONSTRAINT push_attempt_sizes CHECK (((octet_length(detail) <= 1024) AND (octet_length(push_id) <= 255)))
 )
@@ -743,7 +743,7 @@ CREATE TABLE events.push_attempt_default (
     push_id text NOT NULL,
     latency_ms integer NOT NULL,
     receipt_at timestamp with time zone,
-    CONSTRAINT push_attempt_kind_known CHECK ((kind = ANY (ARRAY['wake'::text, 'cancel'::text]))),
+    CONSTRAINT push_attempt_kind_known CHECK ((kind = ANY (ARRAY['wake'::text, 'cancel'::text, 'test'::text]))),
     CONSTRAINT push_attempt_result_known CHECK ((result = ANY (ARRAY['sent'::text, 'retry'::text, 'token-dead'::text, 'dropped'::text, 'delivered'::text]))),
     CONSTRAINT push_attempt_sizes CHECK (((octet_length(detail) <= 1024) AND (octet_length(push_id) <= 255)))
 );
@@ -849,8 +849,14 @@ CREATE TABLE events.wake (
     why text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone,
+    kind text DEFAULT 'wake'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    held boolean DEFAULT false NOT NULL,
+    got boolean DEFAULT false NOT NULL,
     CONSTRAINT wake_body_size CHECK ((octet_length((body)::text) <= 8192)),
-    CONSTRAINT wake_state_known CHECK ((state = ANY (ARRAY['waking'::text, 'registered'::text, 'cancelling'::text, 'over'::text])))
+    CONSTRAINT wake_kind_known CHECK ((kind = ANY (ARRAY['wake'::text, 'test'::text]))),
+    CONSTRAINT wake_state_known CHECK ((state = ANY (ARRAY['waking'::text, 'waiting'::text, 'cancelling'::text, 'over'::text])))
 )
 PARTITION BY RANGE (call);
 
@@ -868,7 +874,25 @@ COMMENT ON COLUMN events.wake.body IS 'what the push says: caller, callee, SIP C
 -- Name: COLUMN wake.state; Type: COMMENT; Schema: events; Owner: belfry_owner
 --
 
-COMMENT ON COLUMN events.wake.state IS 'cancelling: a cancel push is to be sent; over: it was, or none was needed';
+COMMENT ON COLUMN events.wake.state IS 'waking: a push is to be sent; waiting: it was; cancelling: a cancel push is to be sent; over: nothing more';
+
+--
+-- Name: COLUMN wake.kind; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.wake.kind IS 'test: of no call, asked for by REST';
+
+--
+-- Name: COLUMN wake.next_attempt_at; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.wake.next_attempt_at IS 'when the owner looks for it here; far off while it holds it in memory';
+
+--
+-- Name: COLUMN wake.got; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.wake.got IS 'the device may have got the push: it was sent, or nobody knows. Else no cancel is needed';
 
 --
 -- Name: wake_default; Type: TABLE; Schema: events; Owner: belfry_owner
@@ -886,8 +910,14 @@ CREATE TABLE events.wake_default (
     why text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ended_at timestamp with time zone,
+    kind text DEFAULT 'wake'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    held boolean DEFAULT false NOT NULL,
+    got boolean DEFAULT false NOT NULL,
     CONSTRAINT wake_body_size CHECK ((octet_length((body)::text) <= 8192)),
-    CONSTRAINT wake_state_known CHECK ((state = ANY (ARRAY['waking'::text, 'registered'::text, 'cancelling'::text, 'over'::text])))
+    CONSTRAINT wake_kind_known CHECK ((kind = ANY (ARRAY['wake'::text, 'test'::text]))),
+    CONSTRAINT wake_state_known CHECK ((state = ANY (ARRAY['waking'::text, 'waiting'::text, 'cancelling'::text, 'over'::text])))
 );
 
 ALTER TABLE ONLY events.wake_default FORCE ROW LEVEL SECURITY;
@@ -1636,6 +1666,18 @@ CREATE INDEX event_tenant_idx ON ONLY events.event USING btree (tenant_id, "posi
 CREATE INDEX event_default_tenant_id_position_idx ON events.event_default USING btree (tenant_id, "position");
 
 --
+-- Name: push_attempt_device_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX push_attempt_device_idx ON ONLY events.push_attempt USING btree (device, call DESC, number DESC);
+
+--
+-- Name: push_attempt_default_device_call_number_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX push_attempt_default_device_call_number_idx ON events.push_attempt_default USING btree (device, call DESC, number DESC);
+
+--
 -- Name: push_attempt_receipt_idx; Type: INDEX; Schema: events; Owner: belfry_owner
 --
 
@@ -1660,16 +1702,16 @@ CREATE INDEX push_device_number_idx ON events.push_device USING btree (tenant_id
 CREATE INDEX push_device_token_idx ON events.push_device USING btree (tenant_id, provider, md5(token));
 
 --
--- Name: wake_open_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+-- Name: wake_due_idx; Type: INDEX; Schema: events; Owner: belfry_owner
 --
 
-CREATE INDEX wake_open_idx ON ONLY events.wake USING btree (owner, until) WHERE (state = ANY (ARRAY['waking'::text, 'cancelling'::text]));
+CREATE INDEX wake_due_idx ON ONLY events.wake USING btree (owner, next_attempt_at) WHERE (state = ANY (ARRAY['waking'::text, 'cancelling'::text]));
 
 --
--- Name: wake_default_owner_until_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+-- Name: wake_default_owner_next_attempt_at_idx; Type: INDEX; Schema: events; Owner: belfry_owner
 --
 
-CREATE INDEX wake_default_owner_until_idx ON events.wake_default USING btree (owner, until) WHERE (state = ANY (ARRAY['waking'::text, 'cancelling'::text]));
+CREATE INDEX wake_default_owner_next_attempt_at_idx ON events.wake_default USING btree (owner, next_attempt_at) WHERE (state = ANY (ARRAY['waking'::text, 'cancelling'::text]));
 
 --
 -- Name: webhook_tenant_idx; Type: INDEX; Schema: events; Owner: belfry_owner
@@ -1804,6 +1846,12 @@ ALTER INDEX events.event_pkey ATTACH PARTITION events.event_default_pkey;
 ALTER INDEX events.event_tenant_idx ATTACH PARTITION events.event_default_tenant_id_position_idx;
 
 --
+-- Name: push_attempt_default_device_call_number_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.push_attempt_device_idx ATTACH PARTITION events.push_attempt_default_device_call_number_idx;
+
+--
 -- Name: push_attempt_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
 --
 
@@ -1816,10 +1864,10 @@ ALTER INDEX events.push_attempt_pkey ATTACH PARTITION events.push_attempt_defaul
 ALTER INDEX events.push_attempt_receipt_idx ATTACH PARTITION events.push_attempt_default_receipt_at_idx;
 
 --
--- Name: wake_default_owner_until_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+-- Name: wake_default_owner_next_attempt_at_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
 --
 
-ALTER INDEX events.wake_open_idx ATTACH PARTITION events.wake_default_owner_until_idx;
+ALTER INDEX events.wake_due_idx ATTACH PARTITION events.wake_default_owner_next_attempt_at_idx;
 
 --
 -- Name: wake_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
@@ -2465,6 +2513,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.replica TO belfry_events;
 GRANT SELECT,INSERT ON TABLE events.wake TO belfry_events;
 
 --
+-- Name: COLUMN wake.until; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(until) ON TABLE events.wake TO belfry_events;
+
+--
 -- Name: COLUMN wake.owner; Type: ACL; Schema: events; Owner: belfry_owner
 --
 
@@ -2487,6 +2541,30 @@ GRANT UPDATE(why) ON TABLE events.wake TO belfry_events;
 --
 
 GRANT UPDATE(ended_at) ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: COLUMN wake.attempts; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(attempts) ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: COLUMN wake.next_attempt_at; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(next_attempt_at) ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: COLUMN wake.held; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(held) ON TABLE events.wake TO belfry_events;
+
+--
+-- Name: COLUMN wake.got; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT UPDATE(got) ON TABLE events.wake TO belfry_events;
 
 --
 -- Name: TABLE webhook; Type: ACL; Schema: events; Owner: belfry_owner

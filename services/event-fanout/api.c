@@ -1,15 +1,21 @@
 // From a REST request to a handler and back.
 #include "api.h"
 
+#include <string.h>
+
+#include "bf_clock.h"
+#include "bf_rate.h"
 #include "fanout_metrics.h"
 #include "openapi.h"
 
-#define ROUTES_MAX 32
+#define ROUTES_MAX      64
+#define KEYLESS_SOURCES 4096
 
 struct api {
     struct fanout *fanout;
     struct bf_access *access;
     struct bf_http_server *http;
+    struct bf_rate *keyless;
 };
 
 static enum bf_err api_run(struct bf_http_call *call, void *ctx);
@@ -35,6 +41,8 @@ static void routes_make(void)
     if (table.count)
         return;
     routes_add(webhook_api_routes, webhook_api_route_count);
+    routes_add(push_api_routes, push_api_route_count);
+    routes_add(push_credential_api_routes, push_credential_api_route_count);
     table.http[table.count++] =
         (struct bf_http_route){"GET", "/openapi-events.yaml", api_openapi, BF_GATE_ANYBODY};
 }
@@ -44,9 +52,25 @@ static enum bf_err api_openapi(struct bf_http_call *call, void *ctx)
     return bf_http_text(call, 200, "application/yaml", openapi_yaml());
 }
 
+static enum bf_err keyless_check(struct api *api, struct bf_http_call *call)
+{
+    const char *source = bf_http_remote(call);
+    uint64_t wait_ms = bf_rate_take(api->keyless, source, strlen(source),
+                                    api->fanout->settings.rest.auth_failures_per_minute, bf_mono_ms());
+
+    if (!wait_ms)
+        return BF_OK;
+    fanout_count(FANOUT_RATE_SOURCE, 1);
+    return bf_http_problem(call, BF_LIMIT, NULL, "too many requests without a key from this address");
+}
+
 static enum bf_err api_before(struct bf_http_call *call, void *ctx)
 {
-    return bf_access_check(((struct api *)ctx)->access, call);
+    struct api *api = ctx;
+    bool keyless = (bf_http_route(call)->flags & API_KEYLESS) && api->fanout->settings.push_register_open &&
+                   !bf_http_header(call, "Authorization");
+
+    return keyless ? keyless_check(api, call) : bf_access_check(api->access, call);
 }
 
 // ---- the steps of api_run
@@ -55,12 +79,14 @@ static enum bf_err work_do(struct api_work *work, const struct api_route *route)
 {
     static const char *const no_queries[] = {NULL};
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
-    enum bf_err err = bf_http_query_only(work->call, no_queries);
+    enum bf_err err = bf_http_query_only(work->call, route->queries ? route->queries : no_queries);
 
     if (!err && route->fields)
         err = bf_http_read(work->call, route->fields, route->field_count, &work->body);
     if (!err)
-        err = bf_tx_begin(work->fanout->db, BF_SCOPE_TENANT, work->tenant->id, &tx);
+        err =
+            bf_tx_begin(work->fanout->db, bf_id_is_nil(work->tenant->id) ? BF_SCOPE_SYSTEM : BF_SCOPE_TENANT,
+                        work->tenant->id, &tx);
     if (err)
         return err;
     work->tx = tx;
@@ -80,8 +106,10 @@ static enum bf_err api_run(struct bf_http_call *call, void *ctx)
 {
     struct api *api = ctx;
     const struct api_route *route = table.ours[bf_http_route(call) - table.http];
+    static const struct bf_access_tenant no_tenant;
+    const struct bf_access_caller *caller = bf_access_caller_of(call);
     struct api_work work = {
-        .fanout = api->fanout, .call = call, .tenant = &bf_access_caller_of(call)->tenant};
+        .fanout = api->fanout, .call = call, .tenant = caller ? &caller->tenant : &no_tenant};
 
     if (route->fields)
         bf_json_clear(route->fields, route->field_count, &work.body);
@@ -113,10 +141,13 @@ enum bf_err api_start(struct fanout *fanout, struct api **ret_api)
     routes_make();
     options.routes = table.http;
     options.route_count = table.count;
-    *api = (struct api){.fanout = fanout, .access = bf_access_new(fanout->registry, &gate)};
+    *api = (struct api){.fanout = fanout,
+                        .access = bf_access_new(fanout->registry, &gate),
+                        .keyless = bf_rate_new(KEYLESS_SOURCES)};
     enum bf_err err = bf_http_start(&options, &api->http);
     if (err) {
         bf_access_free(api->access);
+        bf_rate_free(api->keyless);
         free(api);
         return err;
     }
@@ -130,5 +161,6 @@ void api_stop(struct api *api, int64_t drain_ms)
         return;
     bf_http_stop(api->http, drain_ms);
     bf_access_free(api->access);
+    bf_rate_free(api->keyless);
     free(api);
 }

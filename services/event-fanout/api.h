@@ -7,6 +7,7 @@
 
 #include "bf_access.h"
 #include "fanout.h"
+#include "push_credential.h"
 
 struct api;
 
@@ -19,17 +20,25 @@ void api_stop(struct api *api, int64_t drain_ms); // NULL is fine
 struct api_body {
     const char *url, *status;
     struct bf_json_texts events;
+    // Push devices and credentials.
+    const char *number, *provider, *token, *device_id, *platform, *topic, *name;
+    const char *ignored; // what Google's file has besides
+    struct push_credential_texts credential;
 };
 
 struct api_work {
     struct fanout *fanout;
     struct bf_http_call *call;
-    const struct bf_access_tenant *tenant; // of the path's {t}
+    const struct bf_access_tenant *tenant; // of the path's {t}, else of the key; nil: an operator, or nobody
     struct bf_tx *tx;                      // committed when the handler returned BF_OK, before the answer
     struct api_body body;
     int status;     // the handler's answer; 0: none was given
     json_t *answer; // NULL: no body
 };
+
+// A flag of a route beside enum bf_gate_flag's: without an Authorization header it is for anybody, if
+// BELFRY_PUSH_REGISTER says open; as often from one source as failed authentications.
+#define API_KEYLESS (1u << 8)
 
 // Fills status and answer, or returns an error (after bf_http_problem or without).
 typedef enum bf_err api_handler(struct api_work *work);
@@ -40,11 +49,16 @@ struct api_route {
     unsigned flags; // enum bf_gate_flag
     const struct bf_json_field *fields;
     size_t field_count;
+    const char *const *queries; // allowed ones, NULL ends the list; NULL: none
 };
 
 #define API_FIELDS(table) .fields = (table), .field_count = BF_LEN(table)
 
 extern const struct api_route webhook_api_routes[];
 extern const size_t webhook_api_route_count;
+extern const struct api_route push_api_routes[];
+extern const size_t push_api_route_count;
+extern const struct api_route push_credential_api_routes[];
+extern const size_t push_credential_api_route_count;
 
 #endif

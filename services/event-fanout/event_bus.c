@@ -7,51 +7,97 @@
 #include "event_wire.h"
 #include "fanout.h"
 #include "fanout_metrics.h"
+#include "push_bus.h"
+#include "push_sender.h"
 #include "sender.h"
 
 struct batch { // the good ones of what was published
     struct event_new *news;
-    size_t count;
+    struct push_wake *wakes;
+    struct push_wake_end *ends;
+    size_t news_count, wakes_count, ends_count;
     const char **refused; // by place in what was published
+    size_t refused_count;
 };
+
+static const char *batch_add_event(struct batch *batch, const struct event *event, uint64_t now_ms)
+{
+    const char *wrong = event_check(event, now_ms);
+    char *body = wrong ? NULL : event_envelope(event);
+
+    if (body)
+        batch->news[batch->news_count++] = (struct event_new){event, body};
+    return wrong || body ? wrong : "its data is no JSON object";
+}
+
+// What is wrong with it; NULL: it was added.
+static const char *batch_add(struct batch *batch, const struct wire_entry *entry, uint64_t now_ms)
+{
+    const char *wrong = "is none that is known here";
+
+    switch (entry->kind) {
+    case WIRE_EVENT:
+        return batch_add_event(batch, &entry->event, now_ms);
+    case WIRE_WAKE:
+        wrong = push_wake_check(&entry->wake, now_ms);
+        if (!wrong)
+            batch->wakes[batch->wakes_count++] = entry->wake;
+        return wrong;
+    case WIRE_WAKE_END:
+        wrong = push_wake_end_check(&entry->wake_end);
+        if (!wrong)
+            batch->ends[batch->ends_count++] = entry->wake_end;
+        return wrong;
+    case WIRE_NONE:
+        break;
+    }
+    return wrong;
+}
 
 static void batch_make(struct batch *batch, const struct wire_publish *publish)
 {
     uint64_t now_ms = bf_unix_ms();
 
     batch->news = bf_xcalloc(publish->count, sizeof(batch->news[0]));
+    batch->wakes = bf_xcalloc(publish->count, sizeof(batch->wakes[0]));
+    batch->ends = bf_xcalloc(publish->count, sizeof(batch->ends[0]));
     batch->refused = bf_xcalloc(publish->count, sizeof(batch->refused[0]));
     for (size_t i = 0; i < publish->count; i++) {
-        const struct event *event = &publish->events[i];
-        const char *wrong = event->type ? event_check(event, now_ms) : "is no event";
-        char *body = wrong ? NULL : event_envelope(event);
-        if (body)
-            batch->news[batch->count++] = (struct event_new){event, body};
-        else
-            batch->refused[i] = wrong ? wrong : "its data is no JSON object";
+        batch->refused[i] = batch_add(batch, &publish->entries[i], now_ms);
+        batch->refused_count += batch->refused[i] != NULL;
     }
 }
 
 static void batch_release(struct batch *batch)
 {
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->news_count; i++)
         free((char *)batch->news[i].body);
     free(batch->news);
+    free(batch->wakes);
+    free(batch->ends);
     free(batch->refused);
 }
 
-// Other replicas that own one of the lanes look for it when this is committed.
-static enum bf_err tell_owners(const struct fanout *fanout, struct bf_tx *tx,
-                               const struct event_stored *stored)
+static enum bf_err store_events(struct fanout *fanout, struct bf_tx *tx, const struct batch *batch,
+                                struct event_stored *ret_stored)
 {
+    if (batch->news_count == 0)
+        return BF_OK;
+    enum bf_err err =
+        event_store_add(tx, &fanout->seal, fanout->replica, batch->news, batch->news_count, ret_stored);
+    return err ? err : event_store_tell_owners(tx, fanout->replica, ret_stored);
+}
+
+static enum bf_err store_pushes(struct fanout *fanout, struct bf_tx *tx, const struct batch *batch,
+                                struct push_list *pushes)
+{
+    bool hold = push_sender_has_room(fanout->pushes);
     enum bf_err err = BF_OK;
 
-    for (size_t i = 0; !err && i < stored->made_count; i++) {
-        const struct event_made *made = &stored->made[i];
-        if (!bf_id_eq(made->owner, fanout->replica) &&
-            (i == 0 || !bf_id_eq(made->owner, stored->made[i - 1].owner)))
-            err = delivery_store_notify(tx, made->owner);
-    }
+    if (batch->wakes_count)
+        err = push_store_wakes(tx, fanout->replica, batch->wakes, batch->wakes_count, hold, pushes);
+    if (!err && batch->ends_count)
+        err = push_store_ends(tx, fanout->replica, batch->ends, batch->ends_count, hold, pushes);
     return err;
 }
 
@@ -59,22 +105,26 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, size_
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     struct event_stored stored = {.made = NULL};
+    struct push_list pushes;
     enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
+    push_list_init(&pushes);
     if (!err)
-        err = event_store_add(tx, &fanout->seal, fanout->replica, batch->news, batch->count, &stored);
+        err = store_events(fanout, tx, batch, &stored);
     if (!err)
-        err = tell_owners(fanout, tx, &stored);
+        err = store_pushes(fanout, tx, batch, &pushes);
     if (!err)
         err = bf_tx_commit(tx);
     if (err == BF_INTERNAL || err == BF_FORBIDDEN)
         bf_error("events.store", BF_E(err), BF_S("database", tx ? bf_tx_error(tx) : ""));
     if (!err) {
-        *ret_stored = stored.stored;
+        *ret_stored = stored.stored + pushes.count;
         fanout_count(FANOUT_EVENTS, (int64_t)stored.stored);
-        fanout_count(FANOUT_EVENTS_AGAIN, (int64_t)(batch->count - stored.stored));
+        fanout_count(FANOUT_EVENTS_AGAIN, (int64_t)(batch->news_count - stored.stored));
+        push_sender_take(fanout->pushes, &pushes);
         sender_take_made(fanout->sender, &stored);
     }
+    push_list_free(&pushes);
     event_stored_release(&stored);
     return err;
 }
@@ -84,17 +134,17 @@ static enum bf_err publish(const struct bf_bus_request *request, struct bf_buf *
 {
     uint64_t began_us = bf_mono_us();
     struct wire_publish asked;
-    struct batch batch = {.count = 0};
+    struct batch batch = {.news = NULL};
     size_t stored = 0;
     enum bf_err err = event_wire_read_publish(request->body, &asked, error);
 
     if (err)
         return err;
     batch_make(&batch, &asked);
-    if (batch.count)
+    if (batch.refused_count < asked.count)
         err = store(ctx, &batch, &stored);
     if (!err) {
-        fanout_count(FANOUT_EVENTS_REFUSED, (int64_t)(asked.count - batch.count));
+        fanout_count(FANOUT_EVENTS_REFUSED, (int64_t)batch.refused_count);
         event_wire_write_publish(ret_body, stored, batch.refused, asked.count);
         bf_metric_observe_us(&fanout_metrics[FANOUT_STORE_SECONDS], bf_mono_us() - began_us);
     }
@@ -105,5 +155,7 @@ static enum bf_err publish(const struct bf_bus_request *request, struct bf_buf *
 
 const struct bf_bus_method event_bus_methods[] = {
     {"Publish", publish},
+    {"PushDevices", push_bus_devices},
+    {"RegisterPush", push_bus_register},
 };
 const size_t event_bus_method_count = BF_LEN(event_bus_methods);

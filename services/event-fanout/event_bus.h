@@ -1,4 +1,4 @@
-// The bus methods: Publish (event.v1).
+// The bus methods: the table of all, and Publish (event.v1).
 #ifndef EVENT_BUS_H
 #define EVENT_BUS_H
 

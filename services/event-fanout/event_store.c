@@ -108,6 +108,18 @@ enum bf_err event_store_add(struct bf_tx *tx, const struct seal *seal, struct bf
     return BF_OK;
 }
 
+enum bf_err event_store_tell_owners(struct bf_tx *tx, struct bf_id replica, const struct event_stored *stored)
+{
+    enum bf_err err = BF_OK;
+
+    for (size_t i = 0; !err && i < stored->made_count; i++) {
+        const struct event_made *made = &stored->made[i];
+        if (!bf_id_eq(made->owner, replica) && (i == 0 || !bf_id_eq(made->owner, stored->made[i - 1].owner)))
+            err = delivery_store_notify(tx, made->owner);
+    }
+    return err;
+}
+
 void event_stored_release(struct event_stored *stored)
 {
     for (size_t i = 0; i < stored->made_count; i++)

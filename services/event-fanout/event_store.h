@@ -30,6 +30,9 @@ struct event_stored {
 bf_must_check enum bf_err event_store_add(struct bf_tx *tx, const struct seal *seal, struct bf_id replica,
                                           const struct event_new *events, size_t count,
                                           struct event_stored *ret_stored);
+// Other replicas that own one of the lanes look for it when this is committed.
+bf_must_check enum bf_err event_store_tell_owners(struct bf_tx *tx, struct bf_id replica,
+                                                  const struct event_stored *stored);
 void event_stored_release(struct event_stored *stored); // also of deliveries that nobody took (set to NULL)
 
 // Makes the days to come and drops the old ones. System scope.

@@ -13,7 +13,7 @@ static bool read_id(ProtobufCBinaryData from, struct bf_id *ret_id)
     return true;
 }
 
-// False: leaves it nil, and so refused.
+// False: leaves it as it is, and so refused.
 static bool read_event(const Belfry__Event__V1__Event *from, struct event *ret_event)
 {
     struct event event = {.type = from->type,
@@ -30,6 +30,77 @@ static bool read_event(const Belfry__Event__V1__Event *from, struct event *ret_e
     return true;
 }
 
+static bool read_wake(const Belfry__Event__V1__Wake *from, struct push_wake *ret_wake)
+{
+    struct push_wake wake = {.number = from->number,
+                             .caller = from->caller,
+                             .caller_name = from->caller_name,
+                             .callee = from->callee,
+                             .sip_call_id = from->sip_call_id,
+                             .token = from->token,
+                             .at_ms = from->at_ms,
+                             .until_ms = from->until_ms};
+
+    if (!read_id(from->tenant_id, &wake.tenant) || !read_id(from->call, &wake.call) ||
+        !read_id(from->device, &wake.device))
+        return false;
+    *ret_wake = wake;
+    return true;
+}
+
+static enum push_end read_why(Belfry__Event__V1__WakeEnd__Why why)
+{
+    switch (why) {
+    case BELFRY__EVENT__V1__WAKE_END__WHY__REGISTERED:
+        return PUSH_END_REGISTERED;
+    case BELFRY__EVENT__V1__WAKE_END__WHY__TIMED_OUT:
+        return PUSH_END_TIMED_OUT;
+    case BELFRY__EVENT__V1__WAKE_END__WHY__ANSWERED:
+        return PUSH_END_ANSWERED;
+    case BELFRY__EVENT__V1__WAKE_END__WHY__CANCELLED:
+        return PUSH_END_CANCELLED;
+    default:
+        return PUSH_ENDS;
+    }
+}
+
+static bool read_wake_end(const Belfry__Event__V1__WakeEnd *from, struct push_wake_end *ret_end)
+{
+    struct push_wake_end end = {.why = read_why(from->why), .at_ms = from->at_ms};
+
+    if (!read_id(from->tenant_id, &end.tenant) || !read_id(from->call, &end.call) ||
+        (from->device.len && !read_id(from->device, &end.device)))
+        return false;
+    *ret_end = end;
+    return true;
+}
+
+static struct wire_entry read_entry(const Belfry__Event__V1__Entry *from)
+{
+    struct wire_entry entry = {.kind = WIRE_NONE};
+    bool read = false;
+
+    switch (from->what_case) {
+    case BELFRY__EVENT__V1__ENTRY__WHAT_EVENT:
+        entry.kind = WIRE_EVENT;
+        read = read_event(from->event, &entry.event);
+        break;
+    case BELFRY__EVENT__V1__ENTRY__WHAT_WAKE:
+        entry.kind = WIRE_WAKE;
+        read = read_wake(from->wake, &entry.wake);
+        break;
+    case BELFRY__EVENT__V1__ENTRY__WHAT_WAKE_END:
+        entry.kind = WIRE_WAKE_END;
+        read = read_wake_end(from->wake_end, &entry.wake_end);
+        break;
+    default:
+        break;
+    }
+    if (!read)
+        entry.kind = WIRE_NONE;
+    return entry;
+}
+
 enum bf_err event_wire_read_publish(struct bf_str body, struct wire_publish *ret_publish,
                                     struct bf_buf *error)
 {
@@ -43,17 +114,16 @@ enum bf_err event_wire_read_publish(struct bf_str body, struct wire_publish *ret
         return BF_INVALID;
     }
     struct wire_publish publish = {.count = request->n_entries, .message = request};
-    publish.events = bf_xcalloc(publish.count, sizeof(publish.events[0]));
+    publish.entries = bf_xcalloc(publish.count, sizeof(publish.entries[0]));
     for (size_t i = 0; i < publish.count; i++)
-        if (request->entries[i]->what_case == BELFRY__EVENT__V1__ENTRY__WHAT_EVENT)
-            (void)read_event(request->entries[i]->event, &publish.events[i]);
+        publish.entries[i] = read_entry(request->entries[i]);
     *ret_publish = publish;
     return BF_OK;
 }
 
 void event_wire_release_publish(struct wire_publish *publish)
 {
-    free(publish->events);
+    free(publish->entries);
     belfry__event__v1__publish_request__free_unpacked(publish->message, NULL);
 }
 

@@ -4,11 +4,28 @@
 
 #include "bf_buf.h"
 #include "event.h"
+#include "push.h"
 
 #define EVENT_WIRE_ENTRIES_MAX 1000
 
+enum wire_kind {
+    WIRE_NONE, // an entry that we do not know or cannot read
+    WIRE_EVENT,
+    WIRE_WAKE,
+    WIRE_WAKE_END,
+};
+
+struct wire_entry {
+    enum wire_kind kind;
+    union {
+        struct event event;
+        struct push_wake wake;
+        struct push_wake_end wake_end;
+    };
+};
+
 struct wire_publish {
-    struct event *events; // id nil: an entry that is no event or an unreadable one
+    struct wire_entry *entries;
     size_t count;
     void *message; // what the texts borrow from
 };

@@ -7,6 +7,7 @@
 #include "bf_settings.h"
 #include "seal.h"
 
+struct push_sender;
 struct sender;
 
 struct fanout_settings {
@@ -23,6 +24,13 @@ struct fanout_settings {
     int64_t host_connections;   // to one host
     int64_t deliveries_max;     // in memory
     int64_t events_keep_days;
+    char *push_expo_url, *push_fcm_url, *push_fcm_token_url, *push_apns_url, *push_apns_sandbox_url;
+    char *push_ca_file; // "": the system's
+    int64_t push_timeout_ms, push_connections;
+    int64_t push_requests_max; // under way of one provider's credential
+    int64_t pushes_max;        // in memory
+    int64_t push_receipt_ms;
+    bool push_register_open; // /push/register also without a key
 };
 
 struct fanout {
@@ -32,6 +40,7 @@ struct fanout {
     struct bf_db *db;
     struct bf_bus_client *registry; // Authenticate, Tenant
     struct sender *sender;
+    struct push_sender *pushes;
 };
 
 #endif

@@ -6,6 +6,7 @@
 #include "delivery_store.h"
 #include "event_store.h"
 #include "fanout_metrics.h"
+#include "push_store.h"
 #include "sender.h"
 
 #define DAY_MS    (24 * 3600 * 1000)
@@ -46,7 +47,7 @@ static enum bf_err partitions(struct fanout *fanout)
 static enum bf_err beat(struct fanout *fanout)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
-    size_t taken = 0;
+    size_t taken = 0, pushes = 0;
     enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     if (!err)
@@ -54,11 +55,17 @@ static enum bf_err beat(struct fanout *fanout)
     if (!err)
         err = delivery_store_take_over(tx, fanout->replica, KEEPER_DEAD_MS, &taken);
     if (!err)
+        err = push_store_take_over(tx, fanout->replica, KEEPER_DEAD_MS, &pushes);
+    if (!err)
         err = bf_tx_commit(tx);
     complain("keeper.beat", err, tx);
     if (!err && taken) {
         fanout_count(FANOUT_TAKEN_OVER, (int64_t)taken);
         bf_info("keeper.taken_over", BF_I("deliveries", taken));
+    }
+    if (!err && pushes) {
+        fanout_count(FANOUT_PUSHES_TAKEN_OVER, (int64_t)pushes);
+        bf_info("keeper.taken_over", BF_I("pushes", pushes));
     }
     return err;
 }

@@ -8,6 +8,7 @@
 #include "fanout.h"
 #include "fanout_metrics.h"
 #include "keeper.h"
+#include "push_sender.h"
 #include "sender.h"
 
 #define INTO struct fanout_settings
@@ -34,6 +35,28 @@ static const struct bf_setting settings_table[] = {
            "connections to one host at most"),
     BF_INT(INTO, "BELFRY_DELIVERIES", deliveries_max, "50000", 100, 1000000,
            "deliveries in memory at most; further ones wait in the database"),
+    BF_TEXT(INTO, "BELFRY_PUSH_EXPO_URL", push_expo_url, "https://exp.host", "base URL of Expo's push API"),
+    BF_TEXT(INTO, "BELFRY_PUSH_FCM_URL", push_fcm_url, "https://fcm.googleapis.com",
+            "base URL of FCM HTTP v1"),
+    BF_TEXT(INTO, "BELFRY_PUSH_FCM_TOKEN_URL", push_fcm_token_url, "https://oauth2.googleapis.com/token",
+            "where Google's access tokens are asked for"),
+    BF_TEXT(INTO, "BELFRY_PUSH_APNS_URL", push_apns_url, "https://api.push.apple.com", "base URL of APNs"),
+    BF_TEXT(INTO, "BELFRY_PUSH_APNS_SANDBOX_URL", push_apns_sandbox_url, "https://api.sandbox.push.apple.com",
+            "base URL of APNs for credentials of the environment sandbox"),
+    BF_TEXT(INTO, "BELFRY_PUSH_CA_FILE", push_ca_file, "",
+            "PEM file of the certificates to trust at push providers instead of the system's"),
+    BF_INT(INTO, "BELFRY_PUSH_TIMEOUT_MS", push_timeout_ms, "5000", 100, 30000,
+           "ms a request to a push provider may take"),
+    BF_INT(INTO, "BELFRY_PUSH_CONNECTIONS", push_connections, "64", 1, 10000,
+           "connections to push providers at most"),
+    BF_INT(INTO, "BELFRY_PUSH_REQUESTS", push_requests_max, "64", 1, 10000,
+           "requests under way with one credential at most"),
+    BF_INT(INTO, "BELFRY_PUSHES", pushes_max, "10000", 100, 1000000,
+           "pushes in memory at most; further ones wait in the database"),
+    BF_INT(INTO, "BELFRY_PUSH_RECEIPT_MS", push_receipt_ms, "900000", 100, 86400000,
+           "ms after a push when Expo is asked for its receipt"),
+    {"BELFRY_PUSH_REGISTER_OPEN", BF_SETTING_BOOL, offsetof(INTO, push_register_open), "off", 0, 0,
+     "old apps may register at /push/register without a key: on or off"},
     BF_INT(INTO, "BELFRY_EVENTS_KEEP_DAYS", events_keep_days, "7", 3, 3660,
            "days events, deliveries and their log are kept"),
 };
@@ -72,7 +95,11 @@ static enum bf_err clients_start(struct fanout *fanout, const char **ret_part)
     if (err)
         return err;
     *ret_part = "BELFRY_WEBHOOK_NETWORKS";
-    return sender_start(fanout, &fanout->sender);
+    err = sender_start(fanout, &fanout->sender);
+    if (err)
+        return err;
+    *ret_part = "pushes";
+    return push_sender_start(fanout, &fanout->pushes);
 }
 
 static enum bf_err program_start(struct program *program, const char **ret_part)
@@ -131,6 +158,7 @@ static void program_stop(struct program *program, int64_t drain_ms)
         bf_bus_server_stop(program->bus, drain_ms);
     if (program->service)
         drain_ms = bf_service_drain_left_ms(program->service);
+    push_sender_stop(fanout->pushes, drain_ms);
     sender_stop(fanout->sender, drain_ms);
     keeper_stop(program->keeper); // until here the replica was alive for the others
     sender_free(fanout->sender);

@@ -10,7 +10,7 @@ import { World } from '../lib/world.mjs';
 
 const world = new World();
 const { operator } = world;
-const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', call: '018f0000-0000-7000-8000-000000000003', cdr: '018f0000-0000-7000-8000-000000000004', webhook: '018f0000-0000-7000-8000-000000000005', id: '018f0000-0000-7000-8000-000000000002' };
+const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', call: '018f0000-0000-7000-8000-000000000003', cdr: '018f0000-0000-7000-8000-000000000004', webhook: '018f0000-0000-7000-8000-000000000005', device: '018f0000-0000-7000-8000-000000000006', credential: '018f0000-0000-7000-8000-000000000007', id: '018f0000-0000-7000-8000-000000000002' };
 
 // How each route is tried. `body`: one that would be accepted from the owner. `child`: the parameter that names something of
 // the tenant, so that it is also tried inside the own tenant. `public`: no key needed. `platform`: what a tenant's key gets.
@@ -47,6 +47,19 @@ const HOW = {
   'POST /v1/tenants/{t}/webhooks': { body: { url: 'https://stolen.example/', events: ['*'] } },
   'GET /v1/tenants/{t}/webhooks/{webhook}': { child: 'webhook' },
   'DELETE /v1/tenants/{t}/webhooks/{webhook}': { child: 'webhook' },
+  'POST /push/register': { public: true }, // as the tests' instance has it; push.test.mjs tries it
+  'GET /v1/push-credentials': { platform: 403 },
+  'POST /v1/push-credentials': { platform: 403, body: { provider: 'expo', expo: { access_token: 'stolen' } } },
+  'DELETE /v1/push-credentials/{id}': { platform: 403 },
+  'GET /v1/tenants/{t}/push-credentials': {},
+  'POST /v1/tenants/{t}/push-credentials': { body: { provider: 'expo', expo: { access_token: 'stolen' } } },
+  'DELETE /v1/tenants/{t}/push-credentials/{credential}': { child: 'credential' },
+  'GET /v1/tenants/{t}/push-devices': {},
+  'POST /v1/tenants/{t}/push-devices': { body: { number: '100', provider: 'expo', token: 'ExponentPushToken[stolen]', device_id: 'stolen', platform: 'ios' } },
+  'GET /v1/tenants/{t}/push-devices/{device}': { child: 'device' },
+  'DELETE /v1/tenants/{t}/push-devices/{device}': { child: 'device' },
+  'GET /v1/tenants/{t}/push-devices/{device}/pushes': { child: 'device' },
+  'POST /v1/tenants/{t}/push-devices/{device}/test': { child: 'device' },
   // of call-control
   'GET /openapi-calls.yaml': { public: true },
   'GET /v1/edges': { platform: 403 },
@@ -74,8 +87,8 @@ let state;
 /** All that a tenant has, as the operator sees it; what reading itself changes left out. */
 async function everything(tenant) {
   const base = `/v1/tenants/${tenant.id}`;
-  const lists = await Promise.all(['domains', 'extensions', 'groups', 'keys', 'audit', 'registrations', 'calls', 'cdrs'].map((name) => operator.list(`${base}/${name}`)));
-  lists.push((await operator.ok('GET', `${base}/webhooks`)).items);
+  const lists = await Promise.all(['domains', 'extensions', 'groups', 'keys', 'audit', 'registrations', 'calls', 'cdrs', 'push-devices'].map((name) => operator.list(`${base}/${name}`)));
+  lists.push((await operator.ok('GET', `${base}/webhooks`)).items, (await operator.ok('GET', `${base}/push-credentials`)).items);
   return JSON.parse(JSON.stringify([await operator.ok('GET', base), ...lists], (name, value) => (name.startsWith('last_used') || name === 'talk_ms' ? undefined : value)));
 }
 
@@ -85,7 +98,9 @@ async function furnished() {
   const key = await operator.ok('POST', `/v1/tenants/${tenant.id}/keys`, { name: 'one', role: 'admin' });
   await operator.ok('POST', `/v1/tenants/${tenant.id}/groups`, { number: '600', strategy: 'all', members: ['100'] });
   const webhook = await operator.ok('POST', `/v1/tenants/${tenant.id}/webhooks`, { url: 'https://hook.example/', events: ['registration.gone'] });
-  return Object.assign(tenant, { ids: { t: tenant.id, d: tenant.domain, number: '777', group: '600', id: key.id, webhook: webhook.id } });
+  const device = await operator.ok('POST', `/v1/tenants/${tenant.id}/push-devices`, { number: '100', provider: 'expo', token: 'ExponentPushToken[mine]', device_id: 'mine', platform: 'ios' });
+  const credential = await operator.ok('POST', `/v1/tenants/${tenant.id}/push-credentials`, { provider: 'expo', expo: { access_token: 'mine' } });
+  return Object.assign(tenant, { ids: { device: device.id, credential: credential.id, t: tenant.id, d: tenant.domain, number: '777', group: '600', id: key.id, webhook: webhook.id } });
 }
 
 /** A running call and a finished one, of phones that stay. */

@@ -1,0 +1,453 @@
+// Pushes: devices and credentials by REST, what goes to Expo, Google and Apple when a call waits for a sleeping phone, and
+// what their answers do. The providers are stand-ins that check every request (tests/lib/providers.mjs); what call-control
+// would publish is published here.
+import assert from 'node:assert/strict';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { assertProblem } from '../lib/api.mjs';
+import { Bus, fields, id, message, uuid } from '../lib/bus.mjs';
+import { Providers, hang } from '../lib/providers.mjs';
+import { Receiver, verified } from '../lib/receiver.mjs';
+import { until } from '../lib/until.mjs';
+import { World } from '../lib/world.mjs';
+
+const END = { registered: 1, timed_out: 2, answered: 3, cancelled: 4 };
+const { belfry, operator } = new World();
+let providers;
+let bus;
+
+before(async () => {
+  providers = await Providers.open();
+  bus = await Bus.open(belfry.fanouts[0].bus);
+});
+after(async () => {
+  bus.close();
+  await providers.close();
+});
+afterEach(() => {
+  Object.assign(providers, { answer: () => undefined, token_answer: () => undefined, receipts: () => ({ status: 'ok' }), life_s: 3600 });
+  assert.deepEqual(providers.faults.splice(0), []);
+});
+
+/** A call's id: its first 48 bits are the time. */
+function callId() {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(Date.now(), 0, 6);
+  bytes[6] = 0x70 | (bytes[6] & 0x0f);
+  bytes[8] = 0x80 | (bytes[8] & 0x3f);
+  return uuid(bytes);
+}
+
+const expoToken = () => `ExponentPushToken[${randomBytes(11).toString('hex')}]`;
+const apnsToken = () => randomBytes(32).toString('hex');
+const fcmToken = () => `${randomBytes(8).toString('hex')}:APA91b${randomBytes(60).toString('base64url')}`;
+
+function wake(tenant, device, { call = callId(), for_ms = 20_000, caller = '0301234567', caller_name = 'Ada', callee = '101' } = {}) {
+  const now = Date.now();
+  return { call, entry: message([2, message([1, id(tenant.id)], [2, id(call)], [3, id(device.id)], [4, device.number], [5, caller], [6, caller_name], [7, callee], [8, `sip-${call}`], [9, `wake-${call}`], [10, now], [11, now + for_ms])]) };
+}
+const wakeEnd = (tenant, call, why, device) => message([3, message([1, id(tenant.id)], [2, id(call)], [3, device && id(device.id)], [4, Date.now()], [5, END[why]])]);
+const publish = (...entries) => bus.call('Publish', message([1, entries]));
+
+async function furnished(t, options) {
+  const world = new World(t);
+  const tenant = await world.tenant(options);
+  const base = `/v1/tenants/${tenant.id}`;
+  const device = (provider, token, more = {}) => tenant.api.ok('POST', `${base}/push-devices`, { number: '101', provider, token, device_id: randomUUID(), platform: provider === 'apns' ? 'ios' : 'android', ...more });
+  const shown = (device) => tenant.api.ok('GET', `${base}/push-devices/${device.id}`);
+  const pushes = async (device) => (await tenant.api.ok('GET', `${base}/push-devices/${device.id}/pushes`)).items;
+  const attempts = (device, count) => until(async () => { const items = await pushes(device); return items.length >= count && items; }, { what: `${count} attempts in the log`, deadline_ms: 30_000 });
+  const credentials = (body) => tenant.api.ok('POST', `${base}/push-credentials`, body);
+  return { world, tenant, base, device, shown, pushes, attempts, credentials };
+}
+
+/** The living devices that a call would find. */
+async function devices(tenant, ...numbers) {
+  const reply = await bus.call('PushDevices', message([1, id(tenant.id)], [2, numbers]));
+  return (reply.get(1) ?? []).map(fields).map((each) => ({ id: uuid(each.get(1)[0]), number: `${each.get(2)[0]}`, provider: `${each.get(3)[0]}`, device_id: `${each.get(5)[0]}`, prid: `${each.get(6)?.[0] ?? ''}` }));
+}
+
+describe('push devices', () => {
+  it('are made, shown without their token, found by calls, and deleted', async (t) => {
+    const { tenant, base, device, shown } = await furnished(t);
+    const token = expoToken();
+    const made = await device('expo', token, { device_id: 'phone-1' });
+    assert.deepEqual([made.number, made.provider, made.device_id, made.status, made.token_end], ['101', 'expo', 'phone-1', 'alive', token.slice(-6)]);
+    assert.ok(!JSON.stringify(await shown(made)).includes(token));
+    const again = await device('expo', expoToken(), { device_id: 'phone-1' });
+    assert.equal(again.id, made.id, 'the same device with a new token');
+    const other = await device('fcm', fcmToken(), { number: '100' });
+    assert.deepEqual((await devices(tenant, '100', '101', '777')).map((each) => each.id).sort(), [made.id, other.id].sort());
+    assert.deepEqual((await tenant.api.list(`${base}/push-devices`, { limit: 1 })).map((each) => each.id).sort(), [made.id, other.id].sort());
+    assert.deepEqual((await tenant.api.ok('GET', `${base}/push-devices?number=100`)).items.map((each) => each.id), [other.id]);
+    assert.equal((await tenant.api.delete(`${base}/push-devices/${made.id}`)).status, 204);
+    assertProblem(await tenant.api.get(`${base}/push-devices/${made.id}`), { status: 404 });
+    assert.deepEqual((await devices(tenant, '101')), []);
+  });
+
+  it('a phone that changes hands belongs to the new number alone', async (t) => {
+    const { tenant, base, device } = await furnished(t);
+    const token = fcmToken();
+    const before_ = await device('fcm', token, { number: '100', device_id: 'tablet' });
+    const now = await device('fcm', token, { number: '101', device_id: 'tablet' });
+    assertProblem(await tenant.api.get(`${base}/push-devices/${before_.id}`), { status: 404 });
+    assert.deepEqual((await devices(tenant, '100', '101')).map((each) => each.id), [now.id]);
+  });
+
+  it('what is none is refused by its field', async (t) => {
+    const { tenant, base } = await furnished(t);
+    const good = { number: '101', provider: 'expo', token: expoToken(), device_id: 'a', platform: 'ios' };
+    for (const [field, value] of [['number', '999'], ['number', 'a b'], ['provider', 'wns'], ['token', 'ExponentPushToken['], ['device_id', 'a b'], ['platform', 'symbian'], ['topic', 'a/b']]) {
+      assertProblem(await tenant.api.post(`${base}/push-devices`, { ...good, [field]: value }), { status: 400, field });
+    }
+    assertProblem(await tenant.api.post(`${base}/push-devices`, { ...good, provider: 'apns', token: 'zz'.repeat(32) }), { status: 400, field: 'token' });
+  });
+
+  it('twenty of a number are enough', async (t) => {
+    const { tenant, base, device } = await furnished(t);
+    for (let i = 0; i < 20; i++) await device('expo', expoToken());
+    assertProblem(await tenant.api.post(`${base}/push-devices`, { number: '101', provider: 'expo', token: expoToken(), device_id: 'one-more', platform: 'ios' }), { status: 409 });
+  });
+
+  it('a REGISTER with RFC 8599 parameters makes one, and repeating is free', async (t) => {
+    const { tenant, shown } = await furnished(t);
+    const prid = `${apnsToken()}:voip`;
+    const register = () => bus.call('RegisterPush', message([1, id(tenant.id)], [2, '101'], [3, 'apns'], [4, prid], [5, 'TEAM123456.com.example.app.voip'], [6, '<urn:uuid:1>'], [7, 'Linphone']));
+    const device = { id: uuid((await register()).get(1)[0]) };
+    assert.equal(uuid((await register()).get(1)[0]), device.id);
+    const [found] = await devices(tenant, '101');
+    assert.deepEqual(found, { id: device.id, number: '101', provider: 'apns', device_id: '<urn:uuid:1>', prid });
+    assert.deepEqual([(await shown(device)).topic, (await shown(device)).source, (await shown(device)).platform], ['com.example.app.voip', 'sip', 'ios']);
+    await assert.rejects(bus.call('RegisterPush', message([1, id(tenant.id)], [2, '101'], [3, 'webpush'], [4, 'x'])), { status: 1 });
+  });
+});
+
+describe('POST /push/register, as old apps call it', () => {
+  const body = (tenant, more = {}) => ({ userId: '101', expoPushToken: expoToken(), platform: 'ios', deviceId: 'E2C5-7', ...more });
+
+  it('with a key, or by the domain', async (t) => {
+    const { tenant } = await furnished(t);
+    const nobody = operator.as(null);
+    assert.deepEqual(await tenant.api.ok('POST', '/push/register', body(tenant)), { ok: true });
+    assert.deepEqual(await nobody.ok('POST', '/push/register', body(tenant, { userId: `100@${tenant.domain}`, deviceId: 'other' })), { ok: true });
+    const found = await devices(tenant, '100', '101');
+    assert.deepEqual(found.map(({ number, provider, device_id }) => [number, provider, device_id]), [['100', 'expo', 'other'], ['101', 'expo', 'E2C5-7']]);
+  });
+
+  it('is refused for users that are none, tokens that are none, and more than it knows', async (t) => {
+    const { tenant } = await furnished(t);
+    const nobody = operator.as(null);
+    assertProblem(await nobody.post('/push/register', body(tenant)), { status: 400, field: 'userId' });
+    assertProblem(await nobody.post('/push/register', body(tenant, { userId: `999@${tenant.domain}` })), { status: 400, field: 'userId' });
+    assertProblem(await tenant.api.post('/push/register', body(tenant, { userId: '999' })), { status: 400, field: 'userId' });
+    assertProblem(await tenant.api.post('/push/register', body(tenant, { expoPushToken: 'x' })), { status: 400, field: 'expoPushToken' });
+    assertProblem(await tenant.api.post('/push/register', body(tenant, { admin: true })), { status: 400, field: 'admin' });
+    assertProblem(await operator.post('/push/register', body(tenant)), { status: 403 });
+    assertProblem(await operator.as('bfk_nonsense').post('/push/register', body(tenant)), { status: 401 });
+  });
+});
+
+describe('push credentials', () => {
+  it('are kept, and nothing secret of them is ever shown', async (t) => {
+    const { tenant, base, credentials } = await furnished(t);
+    const apns = providers.apns();
+    const made = await credentials({ provider: 'apns', apns });
+    assert.deepEqual(made.account, { team_id: apns.team_id, key_id: apns.key_id, topic: apns.topic, environment: 'production' });
+    const fcm = providers.fcm();
+    await credentials({ provider: 'fcm', fcm });
+    await credentials({ provider: 'expo', expo: { access_token: 'expo-secret' } });
+    const list = await tenant.api.get(`${base}/push-credentials`);
+    assert.equal(list.body.items.length, 3);
+    assert.ok(list.body.items.every(({ usable }) => usable));
+    for (const secret of ['PRIVATE KEY', 'expo-secret']) assert.ok(!list.text.includes(secret));
+    const replaced = await credentials({ provider: 'apns', apns: providers.apns('OTHERTEAM1') });
+    assert.deepEqual([replaced.id, replaced.account.team_id], [made.id, 'OTHERTEAM1']);
+    assert.equal((await tenant.api.delete(`${base}/push-credentials/${made.id}`)).status, 204);
+    assertProblem(await tenant.api.delete(`${base}/push-credentials/${made.id}`), { status: 404 });
+  });
+
+  it('that cannot sign are refused at once', async (t) => {
+    const { tenant, base } = await furnished(t);
+    const [apns, fcm] = [providers.apns(), providers.fcm()];
+    const post = (body) => tenant.api.post(`${base}/push-credentials`, body);
+    assertProblem(await post({ provider: 'apns', apns: { ...apns, private_key: fcm.private_key } }), { status: 400, field: 'apns.private_key' });
+    assertProblem(await post({ provider: 'fcm', fcm: { ...fcm, private_key: apns.private_key } }), { status: 400, field: 'fcm.private_key' });
+    assertProblem(await post({ provider: 'expo', expo: { access_token: 'a\r\nx: y' } }), { status: 400, field: 'expo.access_token' });
+    assertProblem(await post({ provider: 'apns', fcm }), { status: 400, field: 'apns' });
+    assertProblem(await post({ provider: 'apns', apns, fcm }), { status: 400, field: 'fcm' });
+    assertProblem(await post({ provider: 'apns', apns: { ...apns, environment: 'moon' } }), { status: 400, field: 'apns.environment' });
+    assertProblem(await tenant.api.post('/v1/push-credentials', { provider: 'apns', apns }), { status: 403 });
+  });
+});
+
+describe('a call waits for an iPhone', () => {
+  it('it gets a VoIP push, and a cancel push when nobody waits any more', async (t) => {
+    const { tenant, device, credentials, attempts } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const phone = await device('apns', apnsToken());
+    const { call, entry } = wake(tenant, phone);
+    await publish(entry);
+    const push = await providers.push(({ data }) => data.call_id === call);
+    assert.equal(push.headers['apns-topic'], 'com.example.app.voip');
+    assert.deepEqual([push.data.type, push.data.caller, push.data.caller_name, push.data.callee, push.data.number], ['incoming_call', '0301234567', 'Ada', '101', '101']);
+    assert.deepEqual([push.data.sip_call_id, push.data.wake_token], [`sip-${call}`, `wake-${call}`]);
+    assert.ok(Date.parse(push.data.until) > Date.now());
+    await publish(wakeEnd(tenant, call, 'timed_out'));
+    const cancel = await providers.push(({ data }) => data.call_id === call && data.type === 'call_cancelled');
+    assert.equal(cancel.data.wake_token, undefined);
+    assert.equal(cancel.headers['apns-collapse-id'], push.headers['apns-collapse-id']);
+    const log = await attempts(phone, 2);
+    assert.deepEqual(log.map(({ kind, result, code }) => [kind, result, code]), [['cancel', 'sent', 200], ['wake', 'sent', 200]]);
+    assert.deepEqual([log[1].call_id, log[1].push_id], [call, push.headers['apns-id']]);
+  });
+
+  it('a device that came, or never got a push, is sent no cancel', async (t) => {
+    const { tenant, device, credentials, attempts, pushes } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const [came, refused, last] = [await device('apns', apnsToken()), await device('apns', apnsToken()), await device('apns', apnsToken())];
+    const tokenOf = new Map();
+    providers.answer = ({ token, data }) => { tokenOf.set(data.call_id, token); return token.endsWith(refused.token_end) ? { status: 400, body: { reason: 'PayloadEmpty' } } : undefined; };
+    const calls = [wake(tenant, came), wake(tenant, refused), wake(tenant, last)];
+    await publish(...calls.map(({ entry }) => entry));
+    await Promise.all([came, refused, last].map((each) => attempts(each, 1)));
+    await publish(wakeEnd(tenant, calls[0].call, 'registered', came), wakeEnd(tenant, calls[1].call, 'cancelled'), wakeEnd(tenant, calls[2].call, 'answered'));
+    await attempts(last, 2); // in the same transaction as the others, and after them
+    assert.deepEqual((await pushes(came)).map(({ kind }) => kind), ['wake']);
+    assert.deepEqual((await pushes(refused)).map(({ kind, result, detail }) => [kind, result, detail]), [['wake', 'dropped', 'PayloadEmpty']]);
+  });
+
+  it('published twice it is pushed once; ended twice it is cancelled once', async (t) => {
+    const { tenant, device, credentials, attempts } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const phone = await device('apns', apnsToken());
+    const { call, entry } = wake(tenant, phone);
+    await Promise.all([publish(entry), publish(entry, entry)]);
+    await attempts(phone, 1);
+    await publish(entry);
+    await publish(wakeEnd(tenant, call, 'cancelled'));
+    await attempts(phone, 2);
+    await publish(entry, wakeEnd(tenant, call, 'cancelled'), wakeEnd(tenant, call, 'timed_out', phone));
+    const marker = wake(tenant, phone);
+    await publish(marker.entry);
+    await providers.push(({ data }) => data.call_id === marker.call);
+    assert.deepEqual(providers.got.filter(({ data }) => data.call_id === call).map(({ data }) => data.type), ['incoming_call', 'call_cancelled']);
+  });
+
+  it('two calls to one sleeping phone are two pushes', async (t) => {
+    const { tenant, device, credentials } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const phone = await device('apns', apnsToken());
+    const [one, two] = [wake(tenant, phone), wake(tenant, phone)];
+    await publish(one.entry, two.entry);
+    for (const { call } of [one, two]) await providers.push(({ data }) => data.call_id === call);
+  });
+
+  it("the operator's credentials serve tenants that have none; sandbox and the device's own topic", async (t) => {
+    const { world, tenant, device, credentials } = await furnished(t);
+    const shared = await operator.ok('POST', '/v1/push-credentials', { provider: 'apns', name: 'org.shared.app', apns: providers.apns('OPERATOR01', { environment: 'sandbox' }) });
+    world.onClose(() => operator.delete(`/v1/push-credentials/${shared.id}`));
+    const phone = await device('apns', apnsToken(), { topic: 'org.shared.app.voip' });
+    const first = wake(tenant, phone);
+    await publish(first.entry);
+    const push = await providers.push(({ data }) => data.call_id === first.call);
+    assert.deepEqual([push.sandbox, push.headers['apns-topic']], [true, 'org.shared.app.voip']);
+    await credentials({ provider: 'apns', apns: providers.apns('TENANTOWN1') });
+    const second = wake(tenant, phone);
+    await publish(second.entry);
+    assert.equal((await providers.push(({ data }) => data.call_id === second.call)).sandbox, false, "the tenant's own come first");
+    assertProblem(await tenant.api.get('/v1/push-credentials'), { status: 403 });
+  });
+
+  it('one token of ours serves many pushes', async (t) => {
+    const { tenant, device, credentials, attempts } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const phone = await device('apns', apnsToken());
+    providers.bearers.clear();
+    for (let i = 1; i <= 5; i++) {
+      await publish(wake(tenant, phone).entry);
+      await attempts(phone, i);
+    }
+    assert.equal(providers.bearers.size, 1);
+  });
+
+  it('without credentials the log and a webhook say so', async (t) => {
+    const { world, tenant, base, device, attempts } = await furnished(t);
+    const receiver = await Receiver.open();
+    world.onClose(() => receiver.close());
+    const webhook = await tenant.api.ok('POST', `${base}/webhooks`, { url: receiver.url(), events: ['push.*'] });
+    const phone = await device('apns', apnsToken());
+    const { call, entry } = wake(tenant, phone);
+    await publish(entry);
+    assert.match((await attempts(phone, 1))[0].detail, /no credentials for apns/);
+    const told = await receiver.event(({ type }) => type === 'push.failed');
+    assert.ok(verified(told, webhook.secret));
+    assert.deepEqual([told.event.call_id, told.event.data.number, told.event.data.provider, told.event.data.kind], [call, '101', 'apns', 'wake']);
+  });
+});
+
+describe('a call waits for an Android phone', () => {
+  it('through FCM, with one access token for many', async (t) => {
+    const { tenant, device, credentials, attempts } = await furnished(t);
+    await credentials({ provider: 'fcm', fcm: providers.fcm() });
+    const phone = await device('fcm', fcmToken());
+    const given = providers.tokens_given;
+    const { call, entry } = wake(tenant, phone);
+    await publish(entry, wake(tenant, phone).entry);
+    const push = await providers.push(({ data }) => data.call_id === call);
+    assert.deepEqual([push.provider, push.data.type, push.data.wake_token], ['fcm', 'incoming_call', `wake-${call}`]);
+    const log = await attempts(phone, 2);
+    assert.match(log[0].push_id, /^projects\/.*\/messages\//);
+    await publish(wakeEnd(tenant, call, 'cancelled'));
+    await providers.push(({ data }) => data.call_id === call && data.type === 'call_cancelled');
+    assert.equal(providers.tokens_given, given + 1);
+  });
+
+  it('an access token that Google forgot is replaced', async (t) => {
+    const { tenant, device, credentials } = await furnished(t);
+    await credentials({ provider: 'fcm', fcm: providers.fcm() });
+    const phone = await device('fcm', fcmToken());
+    const first = wake(tenant, phone);
+    await publish(first.entry);
+    await providers.push(({ data }) => data.call_id === first.call);
+    providers.forget_access();
+    const second = wake(tenant, phone);
+    await publish(second.entry);
+    await providers.push(({ data }) => data.call_id === second.call);
+  });
+
+  it('credentials that Google refuses end the push and are named', async (t) => {
+    const { tenant, device, credentials, attempts } = await furnished(t);
+    await credentials({ provider: 'fcm', fcm: providers.fcm() });
+    const phone = await device('fcm', fcmToken());
+    providers.token_answer = () => ({ status: 400, body: { error: 'invalid_grant', error_description: 'Invalid JWT Signature.' } });
+    await publish(wake(tenant, phone).entry);
+    const [attempt] = await attempts(phone, 1);
+    assert.deepEqual([attempt.result, /invalid_grant: Invalid JWT Signature/.test(attempt.detail)], ['dropped', true]);
+  });
+});
+
+describe('a call waits for Expo apps', () => {
+  it('many devices go in one request, each with its own ticket; receipts are asked for', async (t) => {
+    const { tenant, device, attempts, shown, base } = await furnished(t);
+    const phones = [];
+    for (const number of ['100', '101']) for (let i = 0; i < 15; i++) phones.push(await device('expo', expoToken(), { number }));
+    const [dead, quick, late] = phones;
+    let late_ticket;
+    providers.batches.length = 0;
+    providers.answer = ({ token, nth }) => {
+      if (token.endsWith(dead.token_end)) return { ticket: { status: 'error', message: 'not a registered recipient', details: { error: 'DeviceNotRegistered' } } };
+      if (token.endsWith(quick.token_end) && nth === 1) return { ticket: { status: 'error', message: 'slower', details: { error: 'MessageRateExceeded' } } };
+      if (token.endsWith(late.token_end)) return { ticket: { status: 'ok', id: (late_ticket = randomUUID()) } };
+      return undefined;
+    };
+    providers.receipts = (ticket) => (ticket === late_ticket ? { status: 'error', message: 'gone', details: { error: 'DeviceNotRegistered' } } : { status: 'ok' });
+    const call = callId();
+    await publish(...phones.map((each) => wake(tenant, each, { call }).entry));
+    await Promise.all(phones.map((each) => attempts(each, each === quick ? 2 : 1)));
+    assert.equal(providers.batches[0], 30);
+    assert.deepEqual([(await shown(dead)).status, (await shown(quick)).status], ['dead', 'alive']);
+    assert.match((await shown(dead)).why, /DeviceNotRegistered/);
+    await until(async () => (await attempts(phones[5], 1))[0].result === 'delivered', { what: 'a receipt', deadline_ms: 30_000 });
+    await until(async () => (await shown(late)).status === 'dead', { what: 'the receipt of a dead device', deadline_ms: 30_000 });
+    const living = (await devices(tenant, '100', '101')).map((each) => each.id);
+    assert.ok(!living.includes(dead.id) && !living.includes(late.id) && living.includes(quick.id));
+    const revived = await tenant.api.ok('POST', `${base}/push-devices`, { number: dead.number, provider: 'expo', token: expoToken(), device_id: dead.device_id, platform: 'android' });
+    assert.deepEqual([revived.id, revived.status], [dead.id, 'alive']);
+  });
+
+  it('a message that spoils the request for all is found by sending each alone', async (t) => {
+    const { tenant, device, attempts } = await furnished(t);
+    const [bad, good] = [await device('expo', expoToken()), await device('expo', expoToken())];
+    providers.answer = ({ token }) => (token.endsWith(bad.token_end) ? { status: 400, body: { errors: [{ code: 'VALIDATION_ERROR', message: 'to is none' }] } } : undefined);
+    await publish(wake(tenant, bad).entry, wake(tenant, good).entry);
+    assert.equal((await attempts(good, 1))[0].result, 'sent');
+    assert.deepEqual((await attempts(bad, 1)).map(({ result, detail }) => [result, detail]), [['dropped', 'VALIDATION_ERROR: to is none']]);
+  });
+});
+
+describe('when a provider is in trouble', () => {
+  async function tried(t, answer, options) {
+    const office = await furnished(t);
+    await office.credentials({ provider: 'apns', apns: providers.apns() });
+    const phone = await office.device('apns', apnsToken());
+    providers.answer = answer;
+    const made = wake(office.tenant, phone, options);
+    await publish(made.entry);
+    return { ...office, phone, ...made };
+  }
+
+  it('503, 429 and silence are tried again', async (t) => {
+    const { attempts, phone } = await tried(t, ({ nth }) => [{ status: 503, body: { reason: 'ServiceUnavailable' } }, { status: 429, body: { reason: 'TooManyRequests' }, headers: { 'retry-after': '1' } }, hang][nth - 1]);
+    const log = await attempts(phone, 4);
+    assert.deepEqual(log.map(({ attempt, result, code }) => [attempt, result, code]).reverse(), [[1, 'retry', 503], [2, 'retry', 429], [3, 'retry', 0], [4, 'sent', 200]]);
+    assert.ok(Date.parse(log[1].at) - Date.parse(log[2].at) >= 900, 'Retry-After is honoured');
+  });
+
+  it('but not longer than the call waits', async (t) => {
+    const { attempts, phone, call, tenant } = await tried(t, () => ({ status: 500, body: { reason: 'InternalServerError' } }), { for_ms: 3_000 });
+    const last = await until(async () => (await attempts(phone, 1)).find(({ result }) => result === 'dropped'), { what: 'the push is given up', deadline_ms: 20_000 });
+    assert.match(last.detail, /no time left/);
+    assert.ok(providers.got.filter(({ data }) => data.call_id === call).length >= 2);
+    assert.equal((await devices(tenant, '101')).length, 1, 'the device is not to blame');
+  });
+
+  it('a token that is dead is dead, whatever was said before', async (t) => {
+    const { attempts, shown, phone, tenant } = await tried(t, ({ nth }) => (nth === 1 ? { status: 503, body: {} } : { status: 410, body: { reason: 'Unregistered', timestamp: Date.now() + 5_000 } }));
+    assert.equal((await attempts(phone, 2))[0].result, 'token-dead');
+    assert.deepEqual([(await shown(phone)).status, (await shown(phone)).why], ['dead', 'Unregistered']);
+    assert.deepEqual(await devices(tenant, '101'), []);
+  });
+
+  it('a device that registered after Apple found it gone lives on', async (t) => {
+    const { attempts, shown, phone } = await tried(t, () => ({ status: 410, body: { reason: 'Unregistered', timestamp: Date.now() - 3_600_000 } }));
+    await attempts(phone, 1);
+    assert.equal((await shown(phone)).status, 'alive');
+  });
+
+  it('a wake that ends while its push is under way is cancelled behind it', async (t) => {
+    const answers = [];
+    const { tenant, call, attempts, phone } = await tried(t, ({ data }) => (data.type === 'incoming_call' ? new Promise((resolve) => answers.push(resolve)) : undefined));
+    await until(() => answers.length, { what: 'the push is under way' });
+    await publish(wakeEnd(tenant, call, 'cancelled'));
+    answers[0](undefined);
+    assert.deepEqual((await attempts(phone, 2)).map(({ kind }) => kind), ['cancel', 'wake']);
+    assert.deepEqual(providers.got.filter(({ data }) => data.call_id === call).map(({ data }) => data.type), ['incoming_call', 'call_cancelled']);
+  });
+});
+
+describe('a test push', () => {
+  it('goes out like a wake and says what became of it', async (t) => {
+    const { tenant, base, device, attempts } = await furnished(t);
+    const phone = await device('expo', expoToken());
+    const { push } = await tenant.api.ok('POST', `${base}/push-devices/${phone.id}/test`);
+    const sent = await providers.push(({ data }) => data.call_id === push);
+    assert.equal(sent.data.type, 'test');
+    assert.deepEqual((await attempts(phone, 1)).map(({ kind, call_id, push: id_ }) => [kind, call_id, id_]), [['test', null, push]]);
+  });
+});
+
+describe('a replica that is killed in mid push', () => {
+  it('its pushes go on at another one', async (t) => {
+    await belfry.scale({ fanouts: 2 });
+    t.after(async () => {
+      await belfry.scale({ fanouts: 1 });
+      await belfry.allWell();
+    });
+    const { tenant, device, credentials, attempts, pushes } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const phone = await device('apns', apnsToken());
+    const second = await Bus.open(belfry.fanouts[1].bus);
+    t.after(() => second.close());
+    const { call, entry } = wake(tenant, phone, { for_ms: 60_000 });
+    const pid = await belfry.pid('event-fanout-2');
+    providers.answer = ({ nth }) => {
+      if (nth > 1) return undefined;
+      process.kill(pid, 'SIGKILL');
+      return hang;
+    };
+    await second.call('Publish', message([1, [entry]]));
+    assert.deepEqual((await attempts(phone, 1)).map(({ result }) => result), ['sent']);
+    assert.equal(providers.got.filter(({ data }) => data.call_id === call).length, 2);
+    assert.equal((await pushes(phone)).length, 1);
+  });
+});
