@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "bf_repeat.h"
-#include "idempotency.h"
+#include "bf_idempotency.h"
 #include "openapi.h"
 #include "tenant_store.h"
 
@@ -93,19 +92,6 @@ static enum bf_err read_request(struct api_work *work, const struct api_route *r
     return route->fields ? bf_http_read(work->call, route->fields, route->field_count, &work->body) : BF_OK;
 }
 
-static enum bf_err read_idempotency(struct api_work *work, struct idempotency *idempotency)
-{
-    uint8_t request[BF_SHA256_BYTES];
-    const char *key;
-    enum bf_err err = bf_repeat_key(work->call, &key);
-
-    if (err)
-        return err;
-    bf_repeat_digest(work->call, request);
-    idempotency_init(idempotency, work->caller->key_id, bf_http_bearer(work->call), key, request);
-    return BF_OK;
-}
-
 static enum bf_err begin(struct api_work *work, const struct api_route *route)
 {
     bool operates = work->caller->role == BF_ROLE_OPERATOR;
@@ -119,30 +105,10 @@ static enum bf_err begin(struct api_work *work, const struct api_route *route)
     return err == BF_NOT_FOUND ? bf_http_problem(work->call, err, NULL, "there is no such tenant") : err;
 }
 
-// *ret_done: the request was answered before and now again.
-static enum bf_err replay(struct api_work *work, const struct idempotency *idempotency, bool *ret_done)
-{
-    struct idempotency_answer answer;
-    bool busy;
-    enum bf_err err = idempotency_look(work->tx, idempotency, &busy, &answer);
-
-    *ret_done = false;
-    if (err == BF_CONFLICT)
-        return busy ? bf_repeat_busy(work->call) : bf_repeat_other(work->call);
-    if (err || !answer.status)
-        return err;
-    bf_autofree uint8_t *body = answer.body;
-    registry_count(METRIC_IDEMPOTENT_REPLAYS);
-    bf_http_answer_header(work->call, "Idempotency-Replayed", "true");
-    *ret_done = true;
-    return bf_http_text(work->call, answer.status, "application/json",
-                        (struct bf_str){(const char *)body, answer.len});
-}
-
-static enum bf_err finish(struct api_work *work, const struct idempotency *idempotency)
+static enum bf_err finish(struct api_work *work, const struct bf_idempotency *idempotency)
 {
     bf_autofree char *text = work->answer ? json_dumps(work->answer, JSON_COMPACT) : bf_xstrdup("");
-    enum bf_err err = idempotency_keep(work->tx, idempotency, work->tenant.id, work->status, bf_str(text));
+    enum bf_err err = bf_idempotency_keep(work->tx, idempotency, work->tenant.id, work->status, bf_str(text));
 
     if (!err)
         err = bf_tx_commit(work->tx);
@@ -155,16 +121,18 @@ static enum bf_err finish(struct api_work *work, const struct idempotency *idemp
 
 static enum bf_err work_do(struct api_work *work, const struct api_route *route)
 {
-    struct idempotency idempotency;
+    struct bf_idempotency idempotency;
     bool done;
     enum bf_err err = read_request(work, route);
 
     if (!err)
-        err = read_idempotency(work, &idempotency);
+        err = bf_idempotency_of(work->call, "registry.idempotency", work->caller->key_id, &idempotency);
     if (!err)
         err = begin(work, route);
     if (!err)
-        err = replay(work, &idempotency, &done);
+        err = bf_idempotency_replay(work->call, work->tx, &idempotency, &done);
+    if (!err && done)
+        registry_count(METRIC_IDEMPOTENT_REPLAYS);
     if (err || done)
         return err;
     err = route->handle(work);

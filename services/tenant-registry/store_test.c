@@ -1,7 +1,7 @@
 // The SQL against a real PostgreSQL: who sees what, keys, answers that are kept, the audit trail.
 #include "audit_store.h"
 #include "bf_clock.h"
-#include "idempotency.h"
+#include "bf_idempotency.h"
 #include "key_store.h"
 #include "store_fixture.h"
 
@@ -131,36 +131,37 @@ static void the_same_request_gets_the_same_answer_and_another_none(void **state)
     const uint8_t request[BF_SHA256_BYTES] = {7}, other[BF_SHA256_BYTES] = {8};
     struct key key = {.id = bf_id_new(), .role = BF_ROLE_ADMIN};
     const uint8_t hash[BF_SHA256_BYTES] = {9};
-    struct idempotency first, again, different;
-    struct idempotency_answer answer;
+    struct bf_idempotency first, again, different;
+    struct bf_idempotency_answer answer;
     bool busy;
     struct bf_tx *tx = store_begin();
 
     assert_int_equal(key_store_add(tx, acme.id, &key, hash), BF_OK);
     store_commit(tx);
-    idempotency_init(&first, key.id, "bearer", "once", request);
-    idempotency_init(&again, key.id, "bearer", "once", request);
-    idempotency_init(&different, key.id, "bearer", "once", other);
+    bf_idempotency_init(&first, "registry.idempotency", key.id, "bearer", "once", request);
+    bf_idempotency_init(&again, "registry.idempotency", key.id, "bearer", "once", request);
+    bf_idempotency_init(&different, "registry.idempotency", key.id, "bearer", "once", other);
     tx = store_begin();
-    assert_int_equal(idempotency_look(tx, &first, &busy, &answer), BF_OK);
+    assert_int_equal(bf_idempotency_look(tx, &first, &busy, &answer), BF_OK);
     assert_int_equal(answer.status, 0);
     struct bf_tx *meanwhile = store_begin();
-    assert_int_equal(idempotency_look(meanwhile, &again, &busy, &answer), BF_CONFLICT);
+    assert_int_equal(bf_idempotency_look(meanwhile, &again, &busy, &answer), BF_CONFLICT);
     assert_true(busy);
     bf_tx_release(meanwhile);
-    assert_int_equal(idempotency_keep(tx, &first, acme.id, 201, BF_STR("{\"password\":\"secret\"}")), BF_OK);
+    assert_int_equal(bf_idempotency_keep(tx, &first, acme.id, 201, BF_STR("{\"password\":\"secret\"}")),
+                     BF_OK);
     assert_int_equal(
         store_number_of(tx,
                         "SELECT count(*) FROM registry.idempotency WHERE position('secret' in answer) > 0"),
         0);
     store_commit(tx);
     tx = store_begin();
-    assert_int_equal(idempotency_look(tx, &again, &busy, &answer), BF_OK);
+    assert_int_equal(bf_idempotency_look(tx, &again, &busy, &answer), BF_OK);
     assert_int_equal(answer.status, 201);
     assert_int_equal(answer.len, 21);
     assert_memory_equal(answer.body, "{\"password\":\"secret\"}", 21);
     free(answer.body);
-    assert_int_equal(idempotency_look(tx, &different, &busy, &answer), BF_CONFLICT);
+    assert_int_equal(bf_idempotency_look(tx, &different, &busy, &answer), BF_CONFLICT);
     assert_false(busy);
     bf_tx_release(tx);
 }

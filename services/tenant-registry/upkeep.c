@@ -2,7 +2,7 @@
 #include "upkeep.h"
 
 #include "change_store.h"
-#include "idempotency.h"
+#include "bf_idempotency.h"
 #include "operator_key.h"
 
 #define RETRY_MS   500   // until the database is there
@@ -19,7 +19,7 @@ static enum bf_err prune_changes(struct registry *registry, struct bf_tx *tx, in
 
 static enum bf_err prune_idempotency(struct registry *registry, struct bf_tx *tx, int64_t *ret_pruned)
 {
-    return idempotency_prune(tx, PRUNE_ROWS, ret_pruned);
+    return bf_idempotency_prune(tx, "registry.idempotency", PRUNE_ROWS, ret_pruned);
 }
 
 static const struct {
