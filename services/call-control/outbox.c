@@ -1,11 +1,11 @@
 // What event-fanout has to be told.
 #include "outbox.h"
 
-#include "belfry/event/v1/event.pb-c.h"
 #include "bf_ticker.h"
 #include "call_metrics.h"
 #include "outbox_store.h"
 #include "tell.h"
+#include "tell_wire.h"
 
 #define ENTRIES_MAX     1000 // in one transaction: one for each event
 #define REQUEST_BYTES   (OUTBOX_BATCH_MAX * TELL_ENTRY_BYTES_MAX)
@@ -71,18 +71,10 @@ void outbox_end(struct outbox_work *work, bool committed)
 // ---- publishing
 
 // What event-fanout will never take is not sent again: it is counted and logged here, for the last time.
-static void note_refused(struct bf_str reply)
+static void note_refused(const char *why)
 {
-    Belfry__Event__V1__PublishReply *answer =
-        belfry__event__v1__publish_reply__unpack(NULL, reply.len, (const uint8_t *)reply.at);
-
-    if (!answer)
-        return;
-    for (size_t i = 0; i < answer->n_refused; i++) {
-        call_count(CALLS_TOLD_REFUSED);
-        bf_warn("outbox.refused", BF_S("why", answer->refused[i]->why));
-    }
-    belfry__event__v1__publish_reply__free_unpacked(answer, NULL);
+    call_count(CALLS_TOLD_REFUSED);
+    bf_warn("outbox.refused", BF_S("why", why));
 }
 
 static enum bf_err publish(struct outbox *outbox, const struct bf_buf *request)
@@ -93,7 +85,7 @@ static enum bf_err publish(struct outbox *outbox, const struct bf_buf *request)
     enum bf_err err = bf_bus_call(outbox->control->events, "Publish", "", "", PUBLISH_MS,
                                   (struct bf_str){request->at, request->len}, &reply, NULL);
     if (!err)
-        note_refused((struct bf_str){reply.at, reply.len});
+        tell_wire_refused((struct bf_str){reply.at, reply.len}, note_refused);
     if ((err != BF_OK) != outbox->away)
         bf_log(err ? BF_LOG_WARN : BF_LOG_INFO, err ? "outbox.waits" : "outbox.goes_on",
                (const struct bf_log_field[]){BF_E(err), {NULL, NULL, 0, 0}});

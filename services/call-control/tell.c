@@ -4,9 +4,9 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "belfry/event/v1/event.pb-c.h"
 #include "bf_crypto.h"
 #include "bf_json.h"
+#include "tell_wire.h"
 
 #define NUMBERS_MAX 3
 
@@ -72,7 +72,8 @@ static char *data_text(const struct call_event *event, const struct call *call)
 }
 
 // What is dialled may be longer than a number, or no extension: then nobody has a token for it.
-static size_t numbers_of(const struct call_event *event, const struct call *call, char *numbers[NUMBERS_MAX])
+static size_t numbers_of(const struct call_event *event, const struct call *call,
+                         const char *numbers[NUMBERS_MAX])
 {
     const char *parties[NUMBERS_MAX] = {call->caller, call->callee, event->number ? event->number : ""};
     size_t count = 0;
@@ -84,35 +85,27 @@ static size_t numbers_of(const struct call_event *event, const struct call *call
         for (size_t j = 0; j < count; j++)
             known = known || strcmp(numbers[j], parties[i]) == 0;
         if (!known)
-            numbers[count++] = (char *)parties[i];
+            numbers[count++] = parties[i];
     }
     return count;
 }
 
 bool tell_entry(const struct call_event *event, const struct call *call, struct bf_buf *into)
 {
-    Belfry__Event__V1__Entry entry = BELFRY__EVENT__V1__ENTRY__INIT;
-    Belfry__Event__V1__Event message = BELFRY__EVENT__V1__EVENT__INIT;
-    const char *type = tell_type(event->kind);
-    char *numbers[NUMBERS_MAX];
+    const char *type = tell_type(event->kind), *numbers[NUMBERS_MAX];
 
     if (!type || (told[event->kind].by_number && !*event->number))
         return false;
-    struct bf_id id = tell_id(event->call, type, told[event->kind].by_number ? event->number : "");
-    struct bf_id tenant = event->tenant, of = event->call;
     bf_autofree char *data = data_text(event, call);
-    message.id = (ProtobufCBinaryData){sizeof(id.bytes), id.bytes};
-    message.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
-    message.call = (ProtobufCBinaryData){sizeof(of.bytes), of.bytes};
-    message.type = (char *)type;
-    message.at_ms = event->at_ms;
-    message.seq = event->seq > 0 ? (uint64_t)event->seq : 0;
-    message.n_numbers = numbers_of(event, call, numbers);
-    message.numbers = numbers;
-    message.data = data;
-    entry.what_case = BELFRY__EVENT__V1__ENTRY__WHAT_EVENT;
-    entry.event = &message;
-    bf_autofree uint8_t *bytes = bf_xcalloc(belfry__event__v1__entry__get_packed_size(&entry) + 1, 1);
-    bf_buf_add(into, bytes, belfry__event__v1__entry__pack(&entry, bytes));
-    return bf_buf_ok(into);
+    struct tell_event tell = {
+        .id = tell_id(event->call, type, told[event->kind].by_number ? event->number : ""),
+        .tenant = event->tenant,
+        .call = event->call,
+        .type = type,
+        .at_ms = event->at_ms,
+        .seq = event->seq,
+        .numbers = numbers,
+        .number_count = numbers_of(event, call, numbers),
+        .data = data};
+    return tell_wire_entry(into, &tell);
 }
