@@ -106,6 +106,33 @@ static const struct option cdr_options[] = {
     OPT(TEXT, "to", "TIME", "to", "that began before"),
 };
 
+#define WEBHOOK_EVENTS(need)                                                      \
+    {                                                                             \
+        "event", OPTION_TEXTS, need, "TYPE", "events", NULL,                      \
+            "what it is told: call.ended, call.* or *; several times for several" \
+    }
+static const struct option webhook_create_options[] = {WEBHOOK_EVENTS(true)};
+static const struct option webhook_change_options[] = {
+    OPT(TEXT, "url", "URL", "url", "where it is told from now on"),
+    WEBHOOK_EVENTS(false),
+    CHOICE(false, "status", "STATUS", "status", "active paused",
+           "active also ends a rest; paused: what happens meanwhile waits, a day at most"),
+};
+static const struct option webhook_secret_options[] = {
+    OPT(INT, "overlap-seconds", "N", "overlap_seconds", "how long the old one signs too; a day when absent"),
+};
+static const struct option webhook_replay_options[] = {
+    NEEDED(TEXT, "from", "TIME", "from", "that were made then or later: 2026-11-20T00:00:00Z"),
+    OPT(TEXT, "to", "TIME", "to", "that were made before; now when absent"),
+    CHOICE(false, "state", "STATE", "state", "dead delivered", "in this state; dead when absent"),
+};
+static const struct option delivery_options[] = {
+    OPT(TEXT, "webhook", "WEBHOOK", "webhook", "only to this one"),
+    OPT(TEXT, "event", "EVENT", "event", "only of this event"),
+    CHOICE(false, "state", "STATE", "state", "pending delivered dead dropped", "only in this state"),
+    OPT(TEXT, "type", "TYPE", "type", "only of this type: call.ended"),
+};
+
 // ---- columns
 
 static const struct column tenant_columns[] = {
@@ -154,6 +181,22 @@ static const struct column cdr_columns[] = {
     {"RING S", "ring_ms", COLUMN_MS},
     {"TALK S", "talk_ms", COLUMN_MS},
     {"HUNG UP BY", "hung_up_by", COLUMN_TEXT},
+};
+static const struct column webhook_columns[] = {
+    {"WEBHOOK", "id", COLUMN_TEXT},          {"STATUS", "status", COLUMN_TEXT},
+    {"FAILURES", "failures", COLUMN_NUMBER}, {"RESTS UNTIL", "resting_until", COLUMN_TIME},
+    {"EVENTS", "events", COLUMN_LIST},       {"URL", "url", COLUMN_TEXT},
+};
+static const struct column delivery_columns[] = {
+    {"DELIVERY", "id", COLUMN_TEXT},
+    {"MADE", "created_at", COLUMN_TIME},
+    {"TYPE", "type", COLUMN_TEXT},
+    {"STATE", "state", COLUMN_TEXT},
+    {"ATTEMPTS", "attempts", COLUMN_NUMBER},
+    {"CODE", "code", COLUMN_NUMBER},
+    {"NEXT", "next_attempt_at", COLUMN_TIME},
+    {"ERROR", "error", COLUMN_TEXT},
+    {"WEBHOOK", "webhook", COLUMN_TEXT},
 };
 static const struct column edge_columns[] = {
     {"EDGE", "id", COLUMN_TEXT},       {"ALIVE", "alive", COLUMN_BOOL},
@@ -306,6 +349,64 @@ const struct command commands[] = {
      "a call that has ended, with its media figures",
      "GET",
      T "/cdrs/{CALL}",
+     OBJECT},
+
+    {"webhook list", NO_WORDS, "URLs that are told of the tenant's calls", "GET", T "/webhooks",
+     LIST(webhook_columns)},
+    {"webhook show", {IN_PATH("WEBHOOK")}, "one webhook", "GET", T "/webhooks/{WEBHOOK}", OBJECT},
+    {"webhook create",
+     {IN_BODY("URL", "url")},
+     "tell a URL of events; the secret that signs is shown once",
+     "POST",
+     T "/webhooks",
+     OPTIONS(webhook_create_options),
+     OBJECT},
+    {"webhook change",
+     {IN_PATH("WEBHOOK")},
+     "another URL or other events; pause it, or make it active again",
+     "PATCH",
+     T "/webhooks/{WEBHOOK}",
+     OPTIONS(webhook_change_options),
+     OBJECT},
+    {"webhook secret",
+     {IN_PATH("WEBHOOK")},
+     "give it another secret, which is shown once; the old one signs too for a while",
+     "POST",
+     T "/webhooks/{WEBHOOK}/secret",
+     OPTIONS(webhook_secret_options),
+     OBJECT},
+    {"webhook test",
+     {IN_PATH("WEBHOOK")},
+     "send it a webhook.test event; `delivery show` says what came of it",
+     "POST",
+     T "/webhooks/{WEBHOOK}/test",
+     OBJECT},
+    {"webhook replay",
+     {IN_PATH("WEBHOOK")},
+     "send again what was made in a time: what is dead, or what was delivered",
+     "POST",
+     T "/webhooks/{WEBHOOK}/replay",
+     OPTIONS(webhook_replay_options),
+     OBJECT},
+    {"webhook delete",
+     {IN_PATH("WEBHOOK")},
+     "tell it nothing more, also not what waits",
+     "DELETE",
+     T "/webhooks/{WEBHOOK}",
+     DONE},
+    {"deliveries", NO_WORDS, "what webhooks were told or are to be told, newest first", "GET",
+     T "/deliveries", OPTIONS(delivery_options), LIST(delivery_columns)},
+    {"delivery show",
+     {IN_PATH("DELIVERY")},
+     "one delivery with what came of each attempt",
+     "GET",
+     T "/deliveries/{DELIVERY}",
+     OBJECT},
+    {"delivery replay",
+     {IN_PATH("DELIVERY")},
+     "send an event again, under the same id",
+     "POST",
+     T "/deliveries/{DELIVERY}/replay",
      OBJECT},
 
     {"edges", NO_WORDS, "the edges and whether they are alive", "GET", "/v1/edges", TABLE(edge_columns)},
