@@ -582,7 +582,13 @@ COMMENT ON COLUMN events.delivery.lane IS 'the call, or of events without one th
 -- Name: COLUMN delivery.state; Type: COMMENT; Schema: events; Owner: belfry_owner
 --
 
-COMMENT ON COLUMN events.delivery.state IS 'dead: given up after 24 h, or refused for good; dropped: its webhook was deleted';
+COMMENT ON COLUMN events.delivery.state IS 'dead: given up after 24 h, refused for good, or its webhook answered 410; dropped: its webhook was deleted';
+
+--
+-- Name: COLUMN delivery.next_attempt_at; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.delivery.next_attempt_at IS 'far off while it is in memory; infinity: its webhook is paused';
 
 --
 -- Name: delivery_default; Type: TABLE; Schema: events; Owner: belfry_owner
@@ -686,6 +692,24 @@ CREATE TABLE events.event_default (
 ALTER TABLE ONLY events.event_default FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE events.event_default OWNER TO belfry_owner;
+
+--
+-- Name: idempotency; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.idempotency (
+    tenant_id uuid,
+    key_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    request bytea NOT NULL,
+    status smallint NOT NULL,
+    answer bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY events.idempotency FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.idempotency OWNER TO belfry_owner;
 
 --
 -- Name: push_attempt; Type: TABLE; Schema: events; Owner: belfry_owner
@@ -1378,6 +1402,13 @@ ALTER TABLE ONLY events.event_default
     ADD CONSTRAINT event_default_pkey PRIMARY KEY (id);
 
 --
+-- Name: idempotency idempotency_key; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.idempotency
+    ADD CONSTRAINT idempotency_key UNIQUE NULLS NOT DISTINCT (tenant_id, key_id, hash);
+
+--
 -- Name: push_attempt push_attempt_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
 --
 
@@ -1664,6 +1695,12 @@ CREATE INDEX event_tenant_idx ON ONLY events.event USING btree (tenant_id, "posi
 --
 
 CREATE INDEX event_default_tenant_id_position_idx ON events.event_default USING btree (tenant_id, "position");
+
+--
+-- Name: idempotency_age_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX idempotency_age_idx ON events.idempotency USING btree (created_at);
 
 --
 -- Name: push_attempt_device_idx; Type: INDEX; Schema: events; Owner: belfry_owner
@@ -2071,6 +2108,12 @@ ALTER TABLE events.event ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events.event_default ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: idempotency; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.idempotency ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: push_attempt; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
 --
 
@@ -2153,6 +2196,12 @@ CREATE POLICY tenant_scope ON events.delivery USING (((( SELECT current_setting(
 --
 
 CREATE POLICY tenant_scope ON events.event USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: idempotency tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.idempotency USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
 
 --
 -- Name: push_attempt tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
@@ -2463,6 +2512,12 @@ GRANT USAGE ON SEQUENCE events."position" TO belfry_events;
 --
 
 GRANT SELECT,INSERT ON TABLE events.event TO belfry_events;
+
+--
+-- Name: TABLE idempotency; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE events.idempotency TO belfry_events;
 
 --
 -- Name: TABLE push_attempt; Type: ACL; Schema: events; Owner: belfry_owner

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bf_clock.h"
+#include "bf_idempotency.h"
 #include "bf_rate.h"
 #include "fanout_metrics.h"
 #include "openapi.h"
@@ -43,6 +44,7 @@ static void routes_make(void)
     routes_add(webhook_api_routes, webhook_api_route_count);
     routes_add(push_api_routes, push_api_route_count);
     routes_add(push_credential_api_routes, push_credential_api_route_count);
+    routes_add(delivery_api_routes, delivery_api_route_count);
     table.http[table.count++] =
         (struct bf_http_route){"GET", "/openapi-events.yaml", api_openapi, BF_GATE_ANYBODY};
 }
@@ -73,33 +75,112 @@ static enum bf_err api_before(struct bf_http_call *call, void *ctx)
     return keyless ? keyless_check(api, call) : bf_access_check(api->access, call);
 }
 
+// ---- for the handlers
+
+static const char *id_check(struct bf_str place)
+{
+    struct bf_id id;
+
+    return bf_id_parse(place, &id) ? NULL : "is no place of this list";
+}
+
+const struct bf_page_kind api_page_webhooks = {'w', id_check};
+const struct bf_page_kind api_page_deliveries = {'d', id_check};
+
+struct bf_id api_after(const struct api_work *work)
+{
+    struct bf_id id;
+
+    return bf_id_parse(bf_str(work->page.after), &id) ? id : (struct bf_id){{0}};
+}
+
+enum bf_err api_list(struct api_work *work, json_t *items)
+{
+    size_t limit = (size_t)work->page.limit;
+    bool more = json_array_size(items) > limit;
+
+    if (more)
+        json_array_remove(items, limit);
+    const char *last =
+        json_string_value(json_object_get(json_array_get(items, json_array_size(items) - 1), "id"));
+    bf_autofree char *place = bf_xstrdup(last ? last : "");
+    work->status = 200;
+    work->answer = bf_page_json(&work->page, items, place, more);
+    return BF_OK;
+}
+
+enum bf_err api_no_such_webhook(struct api_work *work)
+{
+    return bf_http_problem(work->call, BF_NOT_FOUND, NULL, "there is no such webhook");
+}
+
+enum bf_err api_webhook_id(struct api_work *work, struct bf_id *ret_id)
+{
+    return bf_id_parse(bf_str(bf_http_param(work->call, "id")), ret_id) ? BF_OK : api_no_such_webhook(work);
+}
+
 // ---- the steps of api_run
 
-static enum bf_err work_do(struct api_work *work, const struct api_route *route)
+static enum bf_err read_request(struct api_work *work, const struct api_route *route)
 {
-    static const char *const no_queries[] = {NULL};
-    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
-    enum bf_err err = bf_http_query_only(work->call, route->queries ? route->queries : no_queries);
+    const char *names[API_QUERIES_MAX + 3] = {NULL};
+    size_t count = 0;
 
+    for (size_t i = 0; i < API_QUERIES_MAX && route->queries[i]; i++)
+        names[count++] = route->queries[i];
+    if (route->list) {
+        names[count++] = "limit";
+        names[count++] = "after";
+    }
+    enum bf_err err = bf_http_query_only(work->call, names);
+    if (!err && route->list)
+        err = bf_page_of(work->call, route->list, &work->page);
     if (!err && route->fields)
         err = bf_http_read(work->call, route->fields, route->field_count, &work->body);
+    return err;
+}
+
+static enum bf_err answer(struct api_work *work, const struct bf_idempotency *idempotency)
+{
+    bf_autofree char *text = work->answer ? json_dumps(work->answer, JSON_COMPACT) : bf_xstrdup("");
+    enum bf_err err =
+        bf_idempotency_keep(work->tx, idempotency, work->tenant->id, work->status, bf_str(text));
+
     if (!err)
-        err =
-            bf_tx_begin(work->fanout->db, bf_id_is_nil(work->tenant->id) ? BF_SCOPE_SYSTEM : BF_SCOPE_TENANT,
-                        work->tenant->id, &tx);
-    if (err)
-        return err;
-    work->tx = tx;
-    err = route->handle(work);
-    if (!err)
-        err = bf_tx_commit(tx);
-    if (err == BF_INTERNAL)
-        bf_error("api.failed", BF_S("request_id", bf_http_request_id(work->call)),
-                 BF_S("route", route->pattern), BF_S("database", bf_tx_error(tx)));
+        err = bf_tx_commit(work->tx);
     if (err)
         return err;
     return work->answer ? bf_http_json(work->call, work->status, BF_TAKE(work->answer))
                         : bf_http_empty(work->call, work->status);
+}
+
+static enum bf_err work_do(struct api_work *work, const struct api_route *route)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    struct bf_idempotency idempotency = {.asked = false};
+    const struct bf_access_caller *caller =
+        bf_access_caller_of(work->call); // NULL: nobody, and he repeats nothing
+    bool done = false;
+    enum bf_err err = read_request(work, route);
+
+    if (!err && caller)
+        err = bf_idempotency_of(work->call, "events.idempotency", caller->who.key_id, &idempotency);
+    if (!err)
+        err =
+            bf_tx_begin(work->fanout->db, bf_id_is_nil(work->tenant->id) ? BF_SCOPE_SYSTEM : BF_SCOPE_TENANT,
+                        work->tenant->id, &tx);
+    if (!err)
+        err = bf_idempotency_replay(work->call, tx, &idempotency, &done);
+    if (err || done)
+        return err;
+    work->tx = tx;
+    err = route->handle(work);
+    if (!err)
+        err = answer(work, &idempotency);
+    if (err == BF_INTERNAL)
+        bf_error("api.failed", BF_S("request_id", bf_http_request_id(work->call)),
+                 BF_S("route", route->pattern), BF_S("database", bf_tx_error(tx)));
+    return err;
 }
 
 static enum bf_err api_run(struct bf_http_call *call, void *ctx)

@@ -1,11 +1,13 @@
 // REST: what every route of event-fanout has in common, done in one place.
 //
 // A request: who is calling (bf_access), the query and the body by the route's table, the handler in a
-// transaction that sees the tenant's rows only, commit, the answer. The routes are tables, one a file.
+// transaction that sees the tenant's rows only, commit, the answer. A POST with an Idempotency-Key is done
+// once (bf_idempotency). The routes are tables, one a file.
 #ifndef API_H
 #define API_H
 
 #include "bf_access.h"
+#include "bf_page.h"
 #include "fanout.h"
 #include "push_credential.h"
 
@@ -24,6 +26,8 @@ struct api_body {
     const char *number, *provider, *token, *device_id, *platform, *topic, *name;
     const char *ignored; // what Google's file has besides
     struct push_credential_texts credential;
+    const char *from, *to, *state;
+    int64_t overlap_seconds;
 };
 
 struct api_work {
@@ -31,6 +35,7 @@ struct api_work {
     struct bf_http_call *call;
     const struct bf_access_tenant *tenant; // of the path's {t}, else of the key; nil: an operator, or nobody
     struct bf_tx *tx;                      // committed when the handler returned BF_OK, before the answer
+    struct bf_page page;                   // of a list
     struct api_body body;
     int status;     // the handler's answer; 0: none was given
     json_t *answer; // NULL: no body
@@ -43,13 +48,16 @@ struct api_work {
 // Fills status and answer, or returns an error (after bf_http_problem or without).
 typedef enum bf_err api_handler(struct api_work *work);
 
+#define API_QUERIES_MAX 4
+
 struct api_route {
     const char *method, *pattern;
     api_handler *handle;
-    unsigned flags; // enum bf_gate_flag
+    unsigned flags;                       // enum bf_gate_flag
+    const struct bf_page_kind *list;      // NULL: not a list
+    const char *queries[API_QUERIES_MAX]; // further ones than a list's
     const struct bf_json_field *fields;
     size_t field_count;
-    const char *const *queries; // allowed ones, NULL ends the list; NULL: none
 };
 
 #define API_FIELDS(table) .fields = (table), .field_count = BF_LEN(table)
@@ -60,5 +68,18 @@ extern const struct api_route push_api_routes[];
 extern const size_t push_api_route_count;
 extern const struct api_route push_credential_api_routes[];
 extern const size_t push_credential_api_route_count;
+extern const struct api_route webhook_api_routes[], delivery_api_routes[];
+extern const size_t webhook_api_route_count, delivery_api_route_count;
+
+// Lists whose items have ids.
+extern const struct bf_page_kind api_page_webhooks, api_page_deliveries;
+// Answers a list whose items are objects with an "id"; `items` is taken, one more than the page's limit says
+// that there are more.
+enum bf_err api_list(struct api_work *work, json_t *items);
+// The id behind which a page begins; nil: the first page.
+struct bf_id api_after(const struct api_work *work);
+// The webhook of the path's {id}; an id that is none is one that does not exist.
+bf_must_check enum bf_err api_webhook_id(struct api_work *work, struct bf_id *ret_id);
+enum bf_err api_no_such_webhook(struct api_work *work);
 
 #endif

@@ -84,7 +84,7 @@ static void parcel_prepare(struct parcel *parcel)
 }
 
 // The error is for tenants' eyes: it says nothing of addresses that were refused.
-static void parcel_done(struct parcel *parcel, const char *error)
+static void parcel_done(struct parcel *parcel, const char *error, bool stopped)
 {
     curl_off_t retry_after_s = 0;
     long code = 0;
@@ -95,6 +95,7 @@ static void parcel_done(struct parcel *parcel, const char *error)
     }
     struct courier_answer answer = {
         .code = (int)code,
+        .stopped = stopped,
         .error = parcel->refused ? "its address is not one that webhooks may go to" : error,
         .latency_ms = (int64_t)((bf_mono_us() - parcel->began_us) / 1000),
         .retry_after_s = retry_after_s,
@@ -133,14 +134,14 @@ static void parcel_begin(struct courier *courier, struct parcel *parcel)
     parcel->began_us = bf_mono_us();
     parcel->easy = curl_easy_init();
     if (!parcel->easy) {
-        parcel_done(parcel, "out of memory");
+        parcel_done(parcel, "out of memory", false);
         return;
     }
     parcel_prepare(parcel);
     parcel_link(courier, parcel);
     if (curl_multi_add_handle(courier->multi, parcel->easy) != CURLM_OK) {
         parcel_unlink(parcel);
-        parcel_done(parcel, "curl does not take it");
+        parcel_done(parcel, "curl does not take it", false);
     }
 }
 
@@ -168,7 +169,8 @@ static void collect(struct courier *courier)
         curl_multi_remove_handle(courier->multi, parcel->easy);
         parcel_unlink(parcel);
         const char *error = *parcel->error ? parcel->error : curl_easy_strerror(result);
-        parcel_done(parcel, result == CURLE_OK ? "" : error);
+        bool good = result == CURLE_OK || parcel->read > COURIER_BODY_BYTES_READ; // cut by us
+        parcel_done(parcel, good ? "" : error, false);
     }
 }
 
@@ -192,7 +194,7 @@ static void *courier_run(void *at)
         struct parcel *parcel = courier->under_way;
         curl_multi_remove_handle(courier->multi, parcel->easy);
         parcel_unlink(parcel);
-        parcel_done(parcel, "stopped");
+        parcel_done(parcel, "stopped", true);
     }
     return NULL;
 }

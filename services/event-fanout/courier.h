@@ -15,18 +15,20 @@
 #include "target.h"
 
 #define COURIER_ANSWER_BYTES_MAX 4096  // of the body, unless a job wants more; the rest is read and dropped
-#define COURIER_BODY_BYTES_READ  65536 // an answer that is longer ends there
+#define COURIER_BODY_BYTES_READ  65536 // an answer that is longer is cut there, and is one all the same
 
 struct courier;
 
 struct courier_options {
     struct targets targets;
-    int64_t connections_max, host_connections;
+    int64_t connections_max;  // send no more at once: what waits for a connection uses its time up
+    int64_t host_connections; // 0: as many
 };
 
 struct courier_answer {
     int code;          // HTTP status; 0: none
-    const char *error; // "" or why there was none
+    const char *error; // "", or why there was none or no end of it
+    bool stopped;      // by courier_stop
     int64_t latency_ms;
     int64_t retry_after_s; // as the other side said; 0: it did not
     struct bf_str body;    // what was kept of it
@@ -47,7 +49,7 @@ struct courier_job {
 };
 
 bf_must_check enum bf_err courier_start(const struct courier_options *options, struct courier **ret_courier);
-// Requests under way have so long; what is left then is done with error "stopped". NULL is fine.
+// Requests under way have so long; what is left then is done as stopped. NULL is fine.
 void courier_stop(struct courier *courier, int64_t drain_ms);
 
 void courier_send(struct courier *courier, const struct courier_job *job); // copies the struct

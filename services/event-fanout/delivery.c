@@ -17,7 +17,7 @@ void delivery_free(struct delivery *delivery)
 enum delivery_verdict delivery_judge(const struct delivery *delivery, const struct delivery_outcome *outcome,
                                      uint64_t now_ms)
 {
-    if (outcome->code >= 200 && outcome->code <= 299)
+    if (outcome->code >= 200 && outcome->code <= 299 && !*outcome->error)
         return DELIVERY_DONE;
     if (outcome->code == 410)
         return DELIVERY_GONE;

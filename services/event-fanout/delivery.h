@@ -19,11 +19,12 @@ struct delivery {
     int64_t position;
     int64_t attempts;    // that ended
     uint64_t give_up_ms; // Unix
+    int64_t version;     // of its webhook
     char *url;
     char *secret, *secret_before; // in the clear; before: NULL when there is none that counts
     char *body;
-    bool from_table;       // what is behind it may be in the table alone
-    struct delivery *next; // in its lane
+    struct delivery *next;       // in its lane
+    struct delivery *ready_next; // at its endpoint
 };
 
 void delivery_free(struct delivery *delivery); // NULL is fine
@@ -31,7 +32,7 @@ void delivery_free(struct delivery *delivery); // NULL is fine
 // What came of one attempt.
 struct delivery_outcome {
     int code;                        // HTTP status; 0: no answer
-    char error[DELIVERY_ERROR_SIZE]; // why there was none
+    char error[DELIVERY_ERROR_SIZE]; // why there was none, or not the whole of it; "" when there was
     int64_t latency_ms;
     uint64_t at_ms; // Unix, of the request
     char answer[DELIVERY_ANSWER_BYTES_MAX];
@@ -39,7 +40,7 @@ struct delivery_outcome {
 };
 
 enum delivery_verdict {
-    DELIVERY_DONE,  // 2xx
+    DELIVERY_DONE,  // 2xx, and the answer came to its end
     DELIVERY_AGAIN, // later
     DELIVERY_DEAD,  // given up: its time is over, or it never can be
     DELIVERY_GONE,  // 410: dead, and so is the webhook

@@ -3,6 +3,7 @@
 #define DELIVERY_STORE_H
 
 #include "bf_db.h"
+#include "attempt.h"
 #include "delivery.h"
 #include "seal.h"
 
@@ -13,31 +14,39 @@
 #define DELIVERY_COLUMNS                                                            \
     "d.id, d.tenant_id, d.webhook_id, d.event_id, d.lane, d.position, d.attempts, " \
     "(extract(epoch FROM d.give_up_at) * 1000)::bigint, w.url, w.secret, "          \
-    "CASE WHEN w.before_until > now() THEN w.secret_before END, e.body"
-#define DELIVERY_COLUMN_COUNT 12
+    "CASE WHEN w.before_until > now() THEN w.secret_before END, e.body, w.version"
+#define DELIVERY_COLUMN_COUNT 13
 
 // From these columns, beginning at `col`. NULL: its secret cannot be opened.
 struct delivery *delivery_store_read(const struct bf_rows *rows, size_t row, int col,
                                      const struct seal *seal);
 
-// At most `limit` deliveries of the owner that are due and the first of their lanes; they are then due again
-// in DELIVERY_MEMORY_MS. The caller frees each; `ret_list` has room for `limit`.
-bf_must_check enum bf_err delivery_store_due(struct bf_tx *tx, const struct seal *seal, struct bf_id owner,
-                                             size_t limit, struct delivery **ret_list, size_t *ret_count);
-
-// What came of an attempt.
-struct delivery_settled {
-    const struct delivery *delivery;
-    const struct delivery_outcome *outcome;
-    enum delivery_verdict verdict;
-    uint64_t wait_ms; // DELIVERY_AGAIN
+// Looks at `limit` deliveries of the owner that are due. Those that can go, the first of their lanes at
+// webhooks that do not rest, come in *ret_list (room for `limit`; the caller frees each) and are due again in
+// DELIVERY_MEMORY_MS; the others when what they wait for is over. What can never go ends here.
+struct delivery_due {
+    size_t looked; // `limit`: there may be more
+    size_t count;  // of the list
 };
-// Writes the attempts down; what another replica settled meanwhile stays as that one left it.
-bf_must_check enum bf_err delivery_store_settle(struct bf_tx *tx, const struct delivery_settled *settled,
-                                                size_t count);
+bf_must_check enum bf_err delivery_store_due(struct bf_tx *tx, const struct seal *seal, struct bf_id owner,
+                                             size_t limit, struct delivery **ret_list,
+                                             struct delivery_due *ret_due);
 
-// Those that memory had no room for, and those behind one that has to wait: due from now on.
-bf_must_check enum bf_err delivery_store_due_now(struct bf_tx *tx, const struct bf_id *ids, size_t count);
+// Writes attempts down; what another replica settled meanwhile stays as that one left it. Where the last of
+// a lane in memory is through, what comes next in the table is due: *ret_woken of them.
+bf_must_check enum bf_err delivery_store_settle(struct bf_tx *tx, const struct attempt *attempts,
+                                                size_t *ret_woken);
+
+// When deliveries are due that are not in memory.
+struct delivery_wait {
+    struct bf_id id;
+    uint64_t wait_ms; // from now on
+};
+bf_must_check enum bf_err delivery_store_postpone(struct bf_tx *tx, const struct delivery_wait *waits,
+                                                  size_t count);
+
+// Those that waited for a webhook that was paused and is not any more. *ret_freed: how many.
+bf_must_check enum bf_err delivery_store_resume(struct bf_tx *tx, struct bf_id owner, size_t *ret_freed);
 
 bf_must_check enum bf_err delivery_store_notify(struct bf_tx *tx, struct bf_id owner);
 

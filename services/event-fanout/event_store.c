@@ -21,7 +21,7 @@ enum column {
 
 // One statement: the events that are new, and of those the deliveries. The outer select sees the tables as
 // they were before, so that what waits in a lane is told apart from what was just made, which has its order
-// by position.
+// by position. A webhook that is paused or rests is left to the table.
 static const char insert_sql[] =
     "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], "
     "$6::bigint[], $7::text[], $8::text[]) WITH ORDINALITY "
@@ -31,23 +31,25 @@ static const char insert_sql[] =
     "body "
     "FROM given ORDER BY n ON CONFLICT DO NOTHING RETURNING id, tenant_id, type, coalesce(call, id) AS lane, "
     "position, body), "
-    "wanted AS (SELECT e.*, w.id AS webhook_id, before.owner, before.position AS before FROM e JOIN "
-    "events.webhook w "
-    "ON w.tenant_id = e.tenant_id AND w.status = 'active' "
+    "wanted AS (SELECT e.*, w.id AS webhook_id, w.status, w.open_until, coalesce(before.owner, $9) AS owner, "
+    "before.position AS before FROM e JOIN events.webhook w "
+    "ON w.tenant_id = e.tenant_id AND w.status IN ('active', 'paused') "
     "AND w.types && ARRAY['*', split_part(e.type, '.', 1) || '.*', e.type] "
     "LEFT JOIN LATERAL (SELECT owner, position FROM events.delivery d WHERE d.webhook_id = w.id AND d.lane = "
     "e.lane "
     "AND d.state = 'pending' ORDER BY d.position DESC LIMIT 1) before ON true), "
     "d AS (INSERT INTO events.delivery (id, tenant_id, webhook_id, event_id, position, lane, type, owner, "
     "next_attempt_at, give_up_at) SELECT events.new_id(), tenant_id, webhook_id, id, position, lane, type, "
-    "coalesce(owner, $9), CASE WHEN before IS NULL THEN now() + $10 * interval '1 ms' ELSE now() END, now() "
-    "+ $11 * interval '1 ms' FROM wanted "
+    "owner, "
+    "CASE WHEN status = 'paused' THEN 'infinity' WHEN owner <> $9 THEN now() "
+    "ELSE greatest(now() + $10 * interval '1 ms', open_until) END, now() + $11 * interval '1 ms' FROM wanted "
     "RETURNING *) "
     "SELECT (SELECT count(*) FROM e), d.owner, coalesce(wanted.before, 0), " DELIVERY_COLUMNS " FROM d "
     "JOIN e ON e.id = d.event_id JOIN wanted ON wanted.id = d.event_id AND wanted.webhook_id = d.webhook_id "
     "JOIN events.webhook w ON w.id = d.webhook_id "
+    "WHERE w.status = 'active' AND (w.open_until > now()) IS NOT TRUE "
     "UNION ALL SELECT count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
-    "NULL, NULL "
+    "NULL, NULL, NULL "
     "FROM e ORDER BY 9 NULLS FIRST";
 
 #define FIRST_COLUMN 3 // of DELIVERY_COLUMNS

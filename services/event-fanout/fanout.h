@@ -20,8 +20,9 @@ struct fanout_settings {
     char *seal_key;             // any text; its SHA-256 is the key
     char *targets;              // CIDRs that webhooks may go to although they are not public
     int64_t webhook_timeout_ms; // of one request
-    int64_t connections_max;    // to the outside, in all
-    int64_t host_connections;   // to one host
+    int64_t requests_max;       // to webhooks under way, in all
+    int64_t webhook_requests;   // to one webhook
+    int64_t webhook_queue;      // deliveries of one webhook in memory
     int64_t deliveries_max;     // in memory
     int64_t events_keep_days;
     char *push_expo_url, *push_fcm_url, *push_fcm_token_url, *push_apns_url, *push_apns_sandbox_url;

@@ -12,12 +12,13 @@
 #define DAY_MS    (24 * 3600 * 1000)
 #define RETRY_MS  5000
 #define LISTEN_MS 500
-#define DUE_MAX   500 // at once; more are asked for at once too
+#define RESUME_MS 60000 // REST does it at once; this is for what was published in the same moment
+#define DUE_MAX   500   // at once; more are asked for at once too
 
 struct keeper {
     struct fanout *fanout;
     struct bf_db_listener *heard;
-    uint64_t partitions_at_ms, beat_at_ms; // monotonic: when to do it next
+    uint64_t partitions_at_ms, beat_at_ms, resume_at_ms; // monotonic: when to do it next
     struct bf_ticker *ticker, *listener;
 };
 
@@ -70,40 +71,65 @@ static enum bf_err beat(struct fanout *fanout)
     return err;
 }
 
-static enum bf_err due(struct fanout *fanout, size_t *ret_count)
+// *ret_more: ask again at once.
+static enum bf_err due(struct fanout *fanout, bool *ret_more)
 {
     bf_autofree struct delivery **list = bf_xcalloc(DUE_MAX, sizeof(*list));
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
-    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+    struct delivery_due due = {.count = 0};
+    size_t room = sender_due_begin(fanout->sender), limit = room < DUE_MAX ? room : DUE_MAX;
+    enum bf_err err = limit ? bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx) : BF_LIMIT;
 
-    *ret_count = 0;
     if (!err)
-        err = delivery_store_due(tx, &fanout->seal, fanout->replica, DUE_MAX, list, ret_count);
+        err = delivery_store_due(tx, &fanout->seal, fanout->replica, limit, list, &due);
     if (!err)
         err = bf_tx_commit(tx);
-    complain("keeper.due", err, tx);
-    if (!err) {
-        sender_take_due(fanout->sender, list, *ret_count);
-        return BF_OK;
-    }
-    for (size_t i = 0; i < *ret_count; i++)
+    if (err != BF_LIMIT)
+        complain("keeper.due", err, tx);
+    for (size_t i = 0; err && i < due.count; i++)
         delivery_free(list[i]);
+    sender_due_end(fanout->sender, list, err ? 0 : due.count);
+    *ret_more = !err && due.looked == limit;
     return err;
+}
+
+static void resume(struct fanout *fanout)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    size_t freed = 0;
+    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = delivery_store_resume(tx, fanout->replica, &freed);
+    if (!err)
+        err = bf_tx_commit(tx);
+    complain("keeper.resume", err, tx);
+}
+
+static bool is_time(uint64_t *at_ms, uint64_t every_ms)
+{
+    if (bf_mono_ms() < *at_ms)
+        return false;
+    *at_ms = bf_mono_ms() + every_ms;
+    return true;
 }
 
 static int64_t keeper_turn(void *ctx, struct bf_ticker *ticker)
 {
     struct keeper *keeper = ctx;
-    size_t count;
+    bool more = true;
 
-    if (bf_mono_ms() >= keeper->partitions_at_ms)
-        keeper->partitions_at_ms = bf_mono_ms() + (partitions(keeper->fanout) ? RETRY_MS : DAY_MS);
-    if (bf_mono_ms() >= keeper->beat_at_ms) {
-        keeper->beat_at_ms = bf_mono_ms() + KEEPER_TURN_MS;
+    if (is_time(&keeper->partitions_at_ms, DAY_MS) && partitions(keeper->fanout))
+        keeper->partitions_at_ms = bf_mono_ms() + RETRY_MS;
+    if (is_time(&keeper->beat_at_ms, KEEPER_TURN_MS))
         (void)!beat(keeper->fanout);
+    if (is_time(&keeper->resume_at_ms, RESUME_MS))
+        resume(keeper->fanout);
+    while (more && due(keeper->fanout, &more) == BF_OK && !bf_ticker_stopping(ticker)) {
+        // a long row of them must not make the others think that we are dead
+        if (is_time(&keeper->beat_at_ms, KEEPER_TURN_MS))
+            (void)!beat(keeper->fanout);
     }
-    while (due(keeper->fanout, &count) == BF_OK && count == DUE_MAX && !bf_ticker_stopping(ticker))
-        ;
     return KEEPER_TURN_MS;
 }
 

@@ -254,12 +254,10 @@ static const struct bf_json_field register_fields[] = {
     TEXT("deviceId", device_id, true, PUSH_DEVICE_ID_BYTES_MAX, push_device_id_check),
 };
 
-static const char *const list_queries[] = {"limit", "after", "number", NULL};
-
 const struct api_route push_api_routes[] = {
     {"POST", "/push/register", register_post, API_KEYLESS, API_FIELDS(register_fields)},
     {"POST", "/v1/tenants/{t}/push-devices", device_post, API_FIELDS(device_fields)},
-    {"GET", "/v1/tenants/{t}/push-devices", device_list, .queries = list_queries},
+    {"GET", "/v1/tenants/{t}/push-devices", device_list, .queries = {"limit", "after", "number"}},
     {"GET", "/v1/tenants/{t}/push-devices/{device}", device_get, .flags = 0},
     {"DELETE", "/v1/tenants/{t}/push-devices/{device}", device_delete, .flags = 0},
     {"GET", "/v1/tenants/{t}/push-devices/{device}/pushes", device_pushes, .flags = 0},

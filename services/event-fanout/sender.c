@@ -8,35 +8,43 @@
 
 #include "bf_clock.h"
 #include "courier.h"
-#include "delivery_store.h"
+#include "endpoint.h"
 #include "fanout_metrics.h"
 #include "lanes.h"
+#include "settler.h"
 #include "webhook.h"
 
-#define SETTLE_MAX      200 // outcomes in one transaction
-#define SETTLE_AGAIN_MS 200
-
-struct sending { // an attempt, from its request to its outcome in the database
+struct sending {
+    struct attempt attempt; // first: the settler has it by this
     struct sender *sender;
-    struct delivery *delivery; // the lanes'
     struct curl_slist *headers;
-    struct delivery_outcome outcome;
-    struct sending *next; // of those that wait to be settled
 };
 
 struct sender {
     struct fanout *fanout;
     struct courier *courier;
-    pthread_t settler;
+    struct settler *settler;
     pthread_mutex_t lock;
-    pthread_cond_t wake;
     void (*due)(void *ctx); // under lock, also while it runs
     void *due_ctx;
-    struct lanes *lanes;                      // under lock
-    struct sending *outcomes, **outcomes_end; // under lock
-    bool stop;                                // under lock: no new requests
-    bool end;                                 // under lock: the settler ends when there is nothing left
+    struct lanes *lanes;         // under lock
+    struct endpoints *endpoints; // under lock
+    bool stop;                   // under lock: no new requests
+    bool left;                   // under lock: something was left to the table because memory was full
+    // Under lock. What is being settled, and while the table is looked at what has been since.
+    struct attempt *settling;
+    bool looking;
+    struct bf_id *settled;
+    size_t settled_count, settled_room;
 };
+
+static uint32_t random_now(void)
+{
+    uint32_t random;
+
+    bf_random(&random, sizeof(random));
+    return random;
+}
 
 // ---- requests
 
@@ -49,12 +57,12 @@ static void header(struct sending *sending, const char *name, const char *value)
 
 static void headers_make(struct sending *sending)
 {
-    const struct delivery *delivery = sending->delivery;
+    const struct delivery *delivery = sending->attempt.delivery;
     bf_cleanup(bf_buf_release) struct bf_buf signature;
     char id[BF_ID_TEXT_SIZE], number[24];
 
     bf_buf_init(&signature, 512);
-    webhook_sign(&signature, sending->outcome.at_ms / 1000, delivery->secret, delivery->secret_before,
+    webhook_sign(&signature, sending->attempt.outcome.at_ms / 1000, delivery->secret, delivery->secret_before,
                  bf_str(delivery->body));
     snprintf(number, sizeof(number), "%" PRId64, delivery->attempts + 1);
     header(sending, "Content-Type", "application/json");
@@ -66,36 +74,15 @@ static void headers_make(struct sending *sending)
     header(sending, "Expect", ""); // curl's own would cost a round trip
 }
 
-static void done(void *ctx, const struct courier_answer *answer)
-{
-    struct sending *sending = ctx;
-    struct sender *sender = sending->sender;
-    struct delivery_outcome *outcome = &sending->outcome;
-
-    outcome->code = answer->code;
-    outcome->latency_ms = answer->latency_ms;
-    outcome->answer_len =
-        answer->body.len < sizeof(outcome->answer) ? answer->body.len : sizeof(outcome->answer);
-    memcpy(outcome->answer, answer->body.at, outcome->answer_len);
-    snprintf(outcome->error, sizeof(outcome->error), "%s", answer->error);
-    bf_metric_observe_us(&fanout_metrics[FANOUT_SENT_SECONDS], (uint64_t)answer->latency_ms * 1000);
-    curl_slist_free_all(sending->headers);
-    sending->headers = NULL;
-    pthread_mutex_lock(&sender->lock);
-    sending->next = NULL;
-    *sender->outcomes_end = sending;
-    sender->outcomes_end = &sending->next;
-    pthread_cond_signal(&sender->wake);
-    pthread_mutex_unlock(&sender->lock);
-}
+static void done(void *ctx, const struct courier_answer *answer);
 
 static void send_one(struct sender *sender, struct delivery *delivery)
 {
     struct sending *sending = bf_xcalloc(1, sizeof(*sending));
 
     sending->sender = sender;
-    sending->delivery = delivery;
-    sending->outcome.at_ms = bf_unix_ms();
+    sending->attempt.delivery = delivery;
+    sending->attempt.outcome.at_ms = bf_unix_ms();
     headers_make(sending);
     courier_send(sender->courier,
                  &(struct courier_job){.url = delivery->url,
@@ -106,205 +93,256 @@ static void send_one(struct sender *sender, struct delivery *delivery)
                                        .ctx = sending});
 }
 
-// Sends it when it is the first of its lane.
-static enum lanes_added take(struct sender *sender, struct delivery *delivery, int64_t behind)
+// As many as may go now.
+static void dispatch(struct sender *sender)
 {
-    pthread_mutex_lock(&sender->lock);
-    enum lanes_added added = sender->stop ? LANES_FULL : lanes_add(sender->lanes, delivery, behind);
-    bf_metric_set(&fanout_metrics[FANOUT_IN_MEMORY], (int64_t)lanes_count(sender->lanes));
-    pthread_mutex_unlock(&sender->lock);
-    if (added == LANES_FULL)
-        fanout_count(FANOUT_MEMORY_FULL, 1);
-    if (added == LANES_GO)
+    for (;;) {
+        pthread_mutex_lock(&sender->lock);
+        struct delivery *delivery = sender->stop ? NULL : endpoints_next(sender->endpoints);
+        pthread_mutex_unlock(&sender->lock);
+        if (!delivery)
+            return;
         send_one(sender, delivery);
-    return added;
-}
-
-static bool is_taken(enum lanes_added added)
-{
-    return added == LANES_GO || added == LANES_WAITS;
-}
-
-// ---- outcomes
-
-struct settling {
-    struct sending *list[SETTLE_MAX];
-    struct delivery_settled settled[SETTLE_MAX];
-    size_t count;
-    struct delivery *dropped[SETTLE_MAX]; // by the same place: what had to wait, with all behind it
-    struct bf_id *behind;                 // those behind
-    size_t behind_count;
-    bool freed; // a lane that may have more in the table than in memory
-};
-
-// False: the end.
-static bool outcomes_wait(struct sender *sender, struct settling *settling)
-{
-    pthread_mutex_lock(&sender->lock);
-    while (!sender->outcomes && !sender->end)
-        pthread_cond_wait(&sender->wake, &sender->lock);
-    while (sender->outcomes && settling->count < SETTLE_MAX) {
-        struct sending *sending = sender->outcomes;
-        sender->outcomes = sending->next;
-        settling->list[settling->count++] = sending;
     }
-    if (!sender->outcomes)
-        sender->outcomes_end = &sender->outcomes;
-    pthread_mutex_unlock(&sender->lock);
-    return settling->count > 0;
 }
 
-static void judge(struct settling *settling)
+// ---- out of memory, back to the table. Under lock.
+
+static void measure(struct sender *sender)
+{
+    bf_metric_set(&fanout_metrics[FANOUT_IN_MEMORY], (int64_t)lanes_count(sender->lanes));
+}
+
+// The first of its lane and all behind it: the caller's.
+static struct delivery *drop(struct sender *sender, struct delivery *first)
+{
+    struct delivery *dropped = lanes_drop(sender->lanes, first);
+    struct endpoint *endpoint = endpoints_of(sender->endpoints, first);
+
+    for (const struct delivery *each = dropped; each; each = each->next)
+        endpoint_count(endpoint, -1);
+    return dropped;
+}
+
+static void free_all(struct delivery *dropped)
+{
+    for (struct delivery *next; dropped; dropped = next) {
+        next = dropped->next;
+        delivery_free(dropped);
+    }
+}
+
+// What was ready at an endpoint that rests from now on. `gone`: it is dead in the table already.
+static void flush(struct sender *sender, struct endpoint *endpoint, uint64_t now_ms, bool gone)
+{
+    uint64_t wait_ms = 0;
+
+    for (struct delivery *ready = endpoint_flush(sender->endpoints, endpoint), *next; ready; ready = next) {
+        next = ready->ready_next;
+        struct delivery *dropped = drop(sender, ready);
+        (void)endpoint_room(sender->endpoints, endpoint, now_ms, random_now(), &wait_ms);
+        for (const struct delivery *each = dropped; each && !gone; each = each->next)
+            settler_postpone(sender->settler, each->id, wait_ms);
+        free_all(dropped);
+    }
+}
+
+// ---- what came of it
+
+// For people's eyes and for a column of text: printable.
+static void error_keep(struct delivery_outcome *outcome, const char *error)
+{
+    snprintf(outcome->error, sizeof(outcome->error), "%s", error);
+    for (char *at = outcome->error; *at; at++)
+        if (*at < ' ' || *at > '~')
+            *at = '?';
+}
+
+static void judge(struct attempt *attempt, uint64_t now_ms)
 {
     static const enum fanout_metric metrics[] = {[DELIVERY_DONE] = FANOUT_ATTEMPTS_DONE,
                                                  [DELIVERY_AGAIN] = FANOUT_ATTEMPTS_AGAIN,
                                                  [DELIVERY_DEAD] = FANOUT_ATTEMPTS_DEAD,
                                                  [DELIVERY_GONE] = FANOUT_ATTEMPTS_DEAD};
+
+    attempt->verdict = delivery_judge(attempt->delivery, &attempt->outcome, now_ms);
+    fanout_count(metrics[attempt->verdict], 1);
+}
+
+// Under lock. Its endpoint hears of it at once, the lane when it is durable.
+static void endpoint_hears(struct sender *sender, struct attempt *attempt, uint64_t now_ms)
+{
+    struct endpoint *endpoint = endpoints_of(sender->endpoints, attempt->delivery);
+    uint64_t rest_ms = 0;
+    bool opened;
+
+    attempt->health_changed = endpoints_done(sender->endpoints, endpoint, attempt->verdict == DELIVERY_DONE,
+                                             now_ms, random_now(), &attempt->health, &opened);
+    attempt->wait_ms = delivery_wait_ms(attempt->delivery->attempts + 1, random_now());
+    if (endpoint_room(sender->endpoints, endpoint, now_ms, random_now(), &rest_ms) == ENDPOINT_RESTS &&
+        rest_ms > attempt->wait_ms)
+        attempt->wait_ms = rest_ms;
+    if (opened)
+        fanout_count(FANOUT_CIRCUITS_OPENED, 1);
+    if (opened || attempt->verdict == DELIVERY_GONE)
+        flush(sender, endpoint, now_ms, attempt->verdict == DELIVERY_GONE);
+    bf_metric_set(&fanout_metrics[FANOUT_CIRCUITS_OPEN], (int64_t)endpoints_resting(sender->endpoints));
+}
+
+static void done(void *ctx, const struct courier_answer *answer)
+{
+    struct sending *sending = ctx;
+    struct sender *sender = sending->sender;
+    struct delivery_outcome *outcome = &sending->attempt.outcome;
     uint64_t now_ms = bf_unix_ms();
-    uint32_t random;
 
-    for (size_t i = 0; i < settling->count; i++) {
-        const struct sending *sending = settling->list[i];
-        struct delivery_settled *settled = &settling->settled[i];
-        bf_random(&random, sizeof(random));
-        *settled = (struct delivery_settled){.delivery = sending->delivery, .outcome = &sending->outcome};
-        settled->verdict = delivery_judge(sending->delivery, &sending->outcome, now_ms);
-        settled->wait_ms = delivery_wait_ms(sending->delivery->attempts + 1, random);
-        fanout_count(metrics[settled->verdict], 1);
-    }
-}
-
-// Before the outcome is written: from then on nobody may join the lane in memory.
-static void drop_waiting(struct sender *sender, struct settling *settling)
-{
-    size_t behind = 0;
-
-    pthread_mutex_lock(&sender->lock);
-    for (size_t i = 0; i < settling->count; i++)
-        if (settling->settled[i].verdict == DELIVERY_AGAIN) {
-            settling->dropped[i] = lanes_drop(sender->lanes, settling->list[i]->delivery);
-            for (const struct delivery *each = settling->dropped[i]->next; each; each = each->next)
-                behind++;
-        }
-    pthread_mutex_unlock(&sender->lock);
-    settling->behind = bf_xcalloc(behind + 1, sizeof(settling->behind[0]));
-    for (size_t i = 0; i < settling->count; i++)
-        if (settling->dropped[i])
-            for (const struct delivery *each = settling->dropped[i]->next; each; each = each->next)
-                settling->behind[settling->behind_count++] = each->id;
-}
-
-static enum bf_err write_down(struct sender *sender, const struct settling *settling)
-{
-    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
-    enum bf_err err = bf_tx_begin(sender->fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
-
-    if (!err)
-        err = delivery_store_settle(tx, settling->settled, settling->count);
-    if (!err && settling->behind_count)
-        err = delivery_store_due_now(tx, settling->behind, settling->behind_count);
-    if (!err)
-        err = bf_tx_commit(tx);
-    if (err && err != BF_UNAVAILABLE)
-        bf_error("sender.settle", BF_E(err), BF_S("database", tx ? bf_tx_error(tx) : ""));
-    return err;
-}
-
-// While the database is away the outcomes wait here; nothing of their lanes goes on.
-static bool write_until_down(struct sender *sender, const struct settling *settling)
-{
-    while (write_down(sender, settling)) {
-        struct timespec pause = {0, SETTLE_AGAIN_MS * 1000000L};
-        pthread_mutex_lock(&sender->lock);
-        bool end = sender->end;
-        pthread_mutex_unlock(&sender->lock);
-        if (end)
-            return false;
-        nanosleep(&pause, NULL);
-    }
-    return true;
-}
-
-static void go_on(struct sender *sender, struct settling *settling, size_t i)
-{
-    struct delivery *delivery = settling->list[i]->delivery, *next;
-
-    if (settling->dropped[i]) {
-        for (struct delivery *each = settling->dropped[i]; each; each = next) {
-            next = each->next;
-            delivery_free(each);
-        }
+    curl_slist_free_all(sending->headers);
+    if (answer->stopped) { // nothing came of it: it stays pending
+        free(sending);
         return;
     }
+    outcome->code = answer->code;
+    outcome->latency_ms = answer->latency_ms;
+    outcome->answer_len =
+        answer->body.len < sizeof(outcome->answer) ? answer->body.len : sizeof(outcome->answer);
+    memcpy(outcome->answer, answer->body.at, outcome->answer_len);
+    error_keep(outcome, answer->error);
+    bf_metric_observe_us(&fanout_metrics[FANOUT_SENT_SECONDS], (uint64_t)answer->latency_ms * 1000);
+    judge(&sending->attempt, now_ms);
     pthread_mutex_lock(&sender->lock);
-    next = lanes_next(sender->lanes, delivery);
-    bool stop = sender->stop;
+    endpoint_hears(sender, &sending->attempt, now_ms);
     pthread_mutex_unlock(&sender->lock);
-    settling->freed = settling->freed || (!next && delivery->from_table);
-    delivery_free(delivery);
-    if (next && !stop)
-        send_one(sender, next);
+    settler_add(sender->settler, &sending->attempt);
+    dispatch(sender);
 }
 
-static void tell_due(struct sender *sender)
+// ---- settling
+
+// Before the outcome is written: from then on nobody may join the lane in memory.
+static void before_settled(void *ctx, struct attempt *attempts)
 {
+    struct sender *sender = ctx;
+
+    pthread_mutex_lock(&sender->lock);
+    sender->settling = attempts;
+    for (struct attempt *each = attempts; each; each = each->next) {
+        each->last = !each->delivery->next;
+        if (each->verdict == DELIVERY_DONE || each->verdict == DELIVERY_DEAD)
+            continue;
+        each->dropped = drop(sender, each->delivery);
+        for (const struct delivery *behind = each->delivery->next; behind; behind = behind->next)
+            if (each->verdict == DELIVERY_AGAIN)
+                settler_postpone(sender->settler, behind->id, each->wait_ms);
+    }
+    measure(sender);
+    pthread_mutex_unlock(&sender->lock);
+}
+
+// Under lock.
+static void remember(struct sender *sender, struct bf_id id)
+{
+    if (sender->settled_count == sender->settled_room) {
+        struct bf_id *more = bf_xcalloc(sender->settled_room * 2 + 256, sizeof(*more));
+        if (sender->settled_count)
+            memcpy(more, sender->settled, sender->settled_count * sizeof(*more));
+        free(sender->settled);
+        sender->settled = more;
+        sender->settled_room = sender->settled_room * 2 + 256;
+    }
+    sender->settled[sender->settled_count++] = id;
+}
+
+// Under lock.
+static void go_on(struct sender *sender, struct attempt *attempt, bool written)
+{
+    struct delivery *delivery = attempt->delivery;
+
+    if (sender->looking)
+        remember(sender, delivery->id);
+    if (attempt->dropped) {
+        free_all(attempt->dropped);
+        return;
+    }
+    if (!written) // it stays the first of its lane: nothing of that goes on
+        return;
+    struct endpoint *endpoint = endpoints_of(sender->endpoints, delivery);
+    struct delivery *next = lanes_next(sender->lanes, delivery);
+    endpoint_count(endpoint, -1);
+    if (next)
+        endpoint_ready(sender->endpoints, endpoint, next);
+    if (endpoint_rests(endpoint, bf_unix_ms()))
+        flush(sender, endpoint, bf_unix_ms(), false);
+    delivery_free(delivery);
+}
+
+static void tell_due(void *ctx)
+{
+    struct sender *sender = ctx;
+
     pthread_mutex_lock(&sender->lock);
     if (sender->due)
         sender->due(sender->due_ctx);
     pthread_mutex_unlock(&sender->lock);
 }
 
-static void *settler_run(void *at)
+static void after_settled(void *ctx, struct attempt *attempts, bool written)
 {
-    struct sender *sender = at;
+    struct sender *sender = ctx;
 
-    for (;;) {
-        struct settling settling = {.count = 0};
-        if (!outcomes_wait(sender, &settling))
-            return NULL;
-        judge(&settling);
-        drop_waiting(sender, &settling);
-        bool written = write_until_down(sender, &settling);
-        for (size_t i = 0; i < settling.count; i++) {
-            if (written || settling.dropped[i])
-                go_on(sender, &settling, i);
-            free(settling.list[i]);
-        }
-        free(settling.behind);
-        if (settling.freed)
-            tell_due(sender);
+    pthread_mutex_lock(&sender->lock);
+    for (struct attempt *each = attempts, *next; each; each = next) {
+        next = each->next;
+        go_on(sender, each, written);
+        free((struct sending *)each);
     }
+    sender->settling = NULL;
+    bool room =
+        sender->left && lanes_count(sender->lanes) < (size_t)sender->fanout->settings.deliveries_max / 2;
+    sender->left = sender->left && !room;
+    measure(sender);
+    pthread_mutex_unlock(&sender->lock);
+    dispatch(sender);
+    if (room)
+        tell_due(sender);
 }
 
 // ---- for others
 
+static enum bf_err threads_start(struct sender *sender)
+{
+    const struct fanout_settings *settings = &sender->fanout->settings;
+    struct courier_options options = {.connections_max = settings->requests_max};
+    struct settler_hooks hooks = {
+        .before = before_settled, .after = after_settled, .due = tell_due, .ctx = sender};
+    enum bf_err err = targets_parse(settings->targets, &options.targets);
+
+    if (!err)
+        err = settler_start(sender->fanout->db, &hooks, &sender->settler);
+    if (!err)
+        err = courier_start(&options, &sender->courier);
+    return err;
+}
+
 enum bf_err sender_start(struct fanout *fanout, struct sender **ret_sender)
 {
     const struct fanout_settings *settings = &fanout->settings;
-    struct courier_options options = {.connections_max = settings->connections_max,
-                                      .host_connections = settings->host_connections};
-    enum bf_err err = targets_parse(settings->targets, &options.targets);
-
-    if (err)
-        return err;
+    struct endpoints_options options = {.requests_max = settings->requests_max,
+                                        .each_max = settings->webhook_requests,
+                                        .queue_max = (size_t)settings->webhook_queue};
     struct sender *sender = bf_xcalloc(1, sizeof(*sender));
+
     sender->fanout = fanout;
-    sender->outcomes_end = &sender->outcomes;
     pthread_mutex_init(&sender->lock, NULL);
-    pthread_cond_init(&sender->wake, NULL);
     sender->lanes = lanes_new((size_t)settings->deliveries_max);
-    err = courier_start(&options, &sender->courier);
-    if (!err && pthread_create(&sender->settler, NULL, settler_run, sender) != 0) {
-        courier_stop(sender->courier, 0);
-        err = BF_INTERNAL;
+    sender->endpoints = endpoints_new(&options);
+    enum bf_err err = threads_start(sender);
+    if (err) {
+        sender_stop(sender, 0);
+        sender_free(sender);
+        return err;
     }
-    if (!err) {
-        *ret_sender = sender;
-        return BF_OK;
-    }
-    lanes_free(sender->lanes);
-    free(sender);
-    return err;
+    *ret_sender = sender;
+    return BF_OK;
 }
 
 void sender_stop(struct sender *sender, int64_t drain_ms)
@@ -315,19 +353,18 @@ void sender_stop(struct sender *sender, int64_t drain_ms)
     sender->stop = true;
     pthread_mutex_unlock(&sender->lock);
     courier_stop(sender->courier, drain_ms);
-    pthread_mutex_lock(&sender->lock);
-    sender->end = true;
-    pthread_cond_signal(&sender->wake);
-    pthread_mutex_unlock(&sender->lock);
-    pthread_join(sender->settler, NULL);
+    settler_stop(sender->settler);
+    sender->courier = NULL;
+    sender->settler = NULL;
 }
 
 void sender_free(struct sender *sender)
 {
     if (!sender)
         return;
+    endpoints_free(sender->endpoints);
     lanes_free(sender->lanes);
-    pthread_cond_destroy(&sender->wake);
+    free(sender->settled);
     pthread_mutex_destroy(&sender->lock);
     free(sender);
 }
@@ -340,24 +377,100 @@ void sender_on_due(struct sender *sender, void (*due)(void *ctx), void *ctx)
     pthread_mutex_unlock(&sender->lock);
 }
 
-// Where memory is full the rest stays out, too: it may be of the same lanes.
-void sender_take_made(struct sender *sender, struct event_stored *stored)
-{
-    enum lanes_added added = LANES_GO;
+// ---- taking. Under lock; false: it stays the caller's.
 
-    for (size_t i = 0; i < stored->made_count && added != LANES_FULL; i++) {
-        struct event_made *made = &stored->made[i];
-        added = made->ours ? take(sender, made->ours, made->behind) : LANES_LATER;
-        if (is_taken(added))
-            made->ours = NULL;
-    }
+static bool postpone(struct sender *sender, const struct delivery *delivery, uint64_t wait_ms)
+{
+    settler_postpone(sender->settler, delivery->id, wait_ms);
+    return false;
 }
 
-void sender_take_due(struct sender *sender, struct delivery **list, size_t count)
+static bool take_into_lane(struct sender *sender, struct endpoint *endpoint, struct delivery *delivery,
+                           int64_t behind)
 {
-    for (size_t i = 0; i < count; i++) {
-        list[i]->from_table = true;
-        if (!is_taken(take(sender, list[i], 0)))
-            delivery_free(list[i]);
+    switch (lanes_add(sender->lanes, delivery, behind)) {
+    case LANES_GO:
+        endpoint_count(endpoint, 1);
+        endpoint_ready(sender->endpoints, endpoint, delivery);
+        return true;
+    case LANES_WAITS:
+        endpoint_count(endpoint, 1);
+        return true;
+    case LANES_KNOWN:
+        return false;
+    case LANES_LATER:
+        return postpone(sender, delivery, 0);
+    case LANES_FULL:
+        break;
     }
+    fanout_count(FANOUT_MEMORY_FULL, 1);
+    sender->left = true;
+    return postpone(sender, delivery, 0);
+}
+
+static bool take(struct sender *sender, struct delivery *delivery, int64_t behind)
+{
+    uint64_t wait_ms = 0;
+
+    if (sender->stop)
+        return false;
+    struct endpoint *endpoint = endpoints_of(sender->endpoints, delivery);
+    switch (endpoint_room(sender->endpoints, endpoint, bf_unix_ms(), random_now(), &wait_ms)) {
+    case ENDPOINT_ROOM:
+        return take_into_lane(sender, endpoint, delivery, behind);
+    case ENDPOINT_RESTS:
+        break;
+    case ENDPOINT_FULL:
+        fanout_count(FANOUT_ENDPOINT_FULL, 1);
+        break;
+    }
+    return postpone(sender, delivery, wait_ms);
+}
+
+void sender_take_made(struct sender *sender, struct event_stored *stored)
+{
+    pthread_mutex_lock(&sender->lock);
+    for (size_t i = 0; i < stored->made_count; i++) {
+        struct event_made *made = &stored->made[i];
+        if (made->ours && take(sender, made->ours, made->behind))
+            made->ours = NULL;
+    }
+    measure(sender);
+    pthread_mutex_unlock(&sender->lock);
+    dispatch(sender);
+}
+
+size_t sender_due_begin(struct sender *sender)
+{
+    pthread_mutex_lock(&sender->lock);
+    size_t max = (size_t)sender->fanout->settings.deliveries_max, count = lanes_count(sender->lanes);
+    sender->looking = true;
+    sender->settled_count = 0;
+    sender->left = sender->left || count >= max;
+    pthread_mutex_unlock(&sender->lock);
+    return count < max ? max - count : 0;
+}
+
+// Under lock. While it was looked up it may have been settled.
+static bool is_settled(const struct sender *sender, struct bf_id id)
+{
+    for (const struct attempt *each = sender->settling; each; each = each->next)
+        if (bf_id_eq(each->delivery->id, id))
+            return true;
+    for (size_t i = 0; i < sender->settled_count; i++)
+        if (bf_id_eq(sender->settled[i], id))
+            return true;
+    return false;
+}
+
+void sender_due_end(struct sender *sender, struct delivery **list, size_t count)
+{
+    pthread_mutex_lock(&sender->lock);
+    for (size_t i = 0; i < count; i++)
+        if (is_settled(sender, list[i]->id) || !take(sender, list[i], 0))
+            delivery_free(list[i]);
+    sender->looking = false;
+    measure(sender);
+    pthread_mutex_unlock(&sender->lock);
+    dispatch(sender);
 }

@@ -10,7 +10,7 @@ import { World } from '../lib/world.mjs';
 
 const world = new World();
 const { operator } = world;
-const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', call: '018f0000-0000-7000-8000-000000000003', cdr: '018f0000-0000-7000-8000-000000000004', webhook: '018f0000-0000-7000-8000-000000000005', device: '018f0000-0000-7000-8000-000000000006', credential: '018f0000-0000-7000-8000-000000000007', id: '018f0000-0000-7000-8000-000000000002' };
+const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-this-slug', d: 'nobody.example', number: '999', group: '998', call: '018f0000-0000-7000-8000-000000000003', cdr: '018f0000-0000-7000-8000-000000000004', webhook: '018f0000-0000-7000-8000-000000000005', device: '018f0000-0000-7000-8000-000000000006', credential: '018f0000-0000-7000-8000-000000000007', delivery: '018f0000-0000-7000-8000-000000000008', id: '018f0000-0000-7000-8000-000000000002' };
 
 // How each route is tried. `body`: one that would be accepted from the owner. `child`: the parameter that names something of
 // the tenant, so that it is also tried inside the own tenant. `public`: no key needed. `platform`: what a tenant's key gets.
@@ -46,7 +46,14 @@ const HOW = {
   'GET /v1/tenants/{t}/webhooks': {},
   'POST /v1/tenants/{t}/webhooks': { body: { url: 'https://stolen.example/', events: ['*'] } },
   'GET /v1/tenants/{t}/webhooks/{webhook}': { child: 'webhook' },
+  'PATCH /v1/tenants/{t}/webhooks/{webhook}': { child: 'webhook', body: { url: 'https://stolen.example/' } },
   'DELETE /v1/tenants/{t}/webhooks/{webhook}': { child: 'webhook' },
+  'POST /v1/tenants/{t}/webhooks/{webhook}/secret': { child: 'webhook', body: {} },
+  'POST /v1/tenants/{t}/webhooks/{webhook}/test': { child: 'webhook', body: {} },
+  'POST /v1/tenants/{t}/webhooks/{webhook}/replay': { child: 'webhook', body: { from: '2026-01-01T00:00:00Z' } },
+  'GET /v1/tenants/{t}/deliveries': {},
+  'GET /v1/tenants/{t}/deliveries/{delivery}': { child: 'delivery' },
+  'POST /v1/tenants/{t}/deliveries/{delivery}/replay': { child: 'delivery', body: {} },
   'POST /push/register': { public: true }, // as the tests' instance has it; push.test.mjs tries it
   'GET /v1/push-credentials': { platform: 403 },
   'POST /v1/push-credentials': { platform: 403, body: { provider: 'expo', expo: { access_token: 'stolen' } } },
@@ -87,8 +94,8 @@ let state;
 /** All that a tenant has, as the operator sees it; what reading itself changes left out. */
 async function everything(tenant) {
   const base = `/v1/tenants/${tenant.id}`;
-  const lists = await Promise.all(['domains', 'extensions', 'groups', 'keys', 'audit', 'registrations', 'calls', 'cdrs', 'push-devices'].map((name) => operator.list(`${base}/${name}`)));
-  lists.push((await operator.ok('GET', `${base}/webhooks`)).items, (await operator.ok('GET', `${base}/push-credentials`)).items);
+  const lists = await Promise.all(['domains', 'extensions', 'groups', 'keys', 'audit', 'registrations', 'calls', 'cdrs', 'push-devices', 'webhooks', 'deliveries'].map((name) => operator.list(`${base}/${name}`)));
+  lists.push((await operator.ok('GET', `${base}/push-credentials`)).items);
   return JSON.parse(JSON.stringify([await operator.ok('GET', base), ...lists], (name, value) => (name.startsWith('last_used') || name === 'talk_ms' ? undefined : value)));
 }
 
@@ -98,9 +105,12 @@ async function furnished() {
   const key = await operator.ok('POST', `/v1/tenants/${tenant.id}/keys`, { name: 'one', role: 'admin' });
   await operator.ok('POST', `/v1/tenants/${tenant.id}/groups`, { number: '600', strategy: 'all', members: ['100'] });
   const webhook = await operator.ok('POST', `/v1/tenants/${tenant.id}/webhooks`, { url: 'https://hook.example/', events: ['registration.gone'] });
+  const { id: delivery } = await operator.ok('POST', `/v1/tenants/${tenant.id}/webhooks/${webhook.id}/test`, {});
+  await operator.ok('PATCH', `/v1/tenants/${tenant.id}/webhooks/${webhook.id}`, { status: 'paused' });
+  await until(async () => (await operator.ok('GET', `/v1/tenants/${tenant.id}/deliveries/${delivery}`)).next_attempt_at === null, { what: 'the delivery waits, and nothing of it changes by itself' });
   const device = await operator.ok('POST', `/v1/tenants/${tenant.id}/push-devices`, { number: '100', provider: 'expo', token: 'ExponentPushToken[mine]', device_id: 'mine', platform: 'ios' });
   const credential = await operator.ok('POST', `/v1/tenants/${tenant.id}/push-credentials`, { provider: 'expo', expo: { access_token: 'mine' } });
-  return Object.assign(tenant, { ids: { device: device.id, credential: credential.id, t: tenant.id, d: tenant.domain, number: '777', group: '600', id: key.id, webhook: webhook.id } });
+  return Object.assign(tenant, { ids: { device: device.id, credential: credential.id, t: tenant.id, d: tenant.domain, number: '777', group: '600', id: key.id, webhook: webhook.id, delivery } });
 }
 
 /** A running call and a finished one, of phones that stay. */
