@@ -2,6 +2,7 @@
 #include "keeper.h"
 
 #include "bf_clock.h"
+#include "bf_idempotency.h"
 #include "bf_ticker.h"
 #include "delivery_store.h"
 #include "event_store.h"
@@ -9,16 +10,18 @@
 #include "push_store.h"
 #include "sender.h"
 
-#define DAY_MS    (24 * 3600 * 1000)
-#define RETRY_MS  5000
-#define LISTEN_MS 500
-#define RESUME_MS 60000 // REST does it at once; this is for what was published in the same moment
-#define DUE_MAX   500   // at once; more are asked for at once too
+#define DAY_MS     (24 * 3600 * 1000)
+#define RETRY_MS   5000
+#define LISTEN_MS  500
+#define RESUME_MS  60000 // REST does it at once; this is for what was published in the same moment
+#define PRUNE_MS   60000 // answers kept for repeated requests
+#define PRUNE_ROWS 5000
+#define DUE_MAX    500 // at once; more are asked for at once too
 
 struct keeper {
     struct fanout *fanout;
     struct bf_db_listener *heard;
-    uint64_t partitions_at_ms, beat_at_ms, resume_at_ms; // monotonic: when to do it next
+    uint64_t partitions_at_ms, beat_at_ms, resume_at_ms, prune_at_ms; // monotonic: when to do it next
     struct bf_ticker *ticker, *listener;
 };
 
@@ -106,6 +109,19 @@ static void resume(struct fanout *fanout)
     complain("keeper.resume", err, tx);
 }
 
+static void prune(struct fanout *fanout)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    int64_t pruned;
+    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = bf_idempotency_prune(tx, "events.idempotency", PRUNE_ROWS, &pruned);
+    if (!err)
+        err = bf_tx_commit(tx);
+    complain("keeper.prune", err, tx);
+}
+
 static bool is_time(uint64_t *at_ms, uint64_t every_ms)
 {
     if (bf_mono_ms() < *at_ms)
@@ -125,6 +141,8 @@ static int64_t keeper_turn(void *ctx, struct bf_ticker *ticker)
         (void)!beat(keeper->fanout);
     if (is_time(&keeper->resume_at_ms, RESUME_MS))
         resume(keeper->fanout);
+    if (is_time(&keeper->prune_at_ms, PRUNE_MS))
+        prune(keeper->fanout);
     while (more && due(keeper->fanout, &more) == BF_OK && !bf_ticker_stopping(ticker)) {
         // a long row of them must not make the others think that we are dead
         if (is_time(&keeper->beat_at_ms, KEEPER_TURN_MS))
