@@ -128,6 +128,9 @@ $(O)/bin/%: $(O)/loadtest/%.o $(COMMON_A)
 SIPLOAD_O := $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard loadtest/sipload_*.c)))
 $(O)/bin/sipload: $(SIPLOAD_O)
 
+$(O)/bin/eventload: $(O)/loadtest/sipload_hist.o
+$(O)/bin/eventload: LDLIBS += -lcurl
+
 $(O)/test/loadtest/sipload_test: $(O)/loadtest/sipload_test.o $(SIPLOAD_O) $(COMMON_A)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(COMMON_A) -lcmocka $(LDLIBS)

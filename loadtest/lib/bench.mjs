@@ -1,5 +1,5 @@
 // Measures a running instance of its own and judges the figures; loadtest/bench starts it.
-//   BENCH_RUN  the instance's directory     BENCH_SIPLOAD  the load generator     BENCH_RESULTS  where the JSON goes
+//   BENCH_RUN  the instance's directory     BENCH_SIPLOAD, BENCH_EVENTLOAD  the load generators     BENCH_RESULTS  where the JSON goes
 //   QUICK=1    fewer and shorter rounds, a tenth of the tenants     ONLY=lookup,register,...  some of the parts
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { measureBindings } from './bindings.mjs';
 import { measureCalls } from './calls.mjs';
 import { measureChange } from './change.mjs';
 import { Database } from './database.mjs';
+import { measureEvents } from './events.mjs';
 import { Load } from './load.mjs';
 import { measureLookup } from './lookup.mjs';
 import { endAll } from './processes.mjs';
@@ -51,6 +52,7 @@ const PARTS = {
   change: measureChange,
   calls: measureCalls,
   bindings: measureBindings,
+  events: measureEvents,
 };
 
 async function main() {
