@@ -124,7 +124,7 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, size_
         push_sender_take(fanout->pushes, &pushes);
         sender_take_made(fanout->sender, &stored);
     }
-    push_list_free(&pushes);
+    push_sender_doubt(fanout->pushes, &pushes); // taken, unless this failed
     event_stored_release(&stored);
     return err;
 }

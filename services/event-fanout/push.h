@@ -67,6 +67,7 @@ struct push {
     uint64_t credential_version;
     uint8_t *sealed;
     size_t sealed_len;
+    int64_t held_us;   // Unix: until when it is held, as it stands in its row
     bool alone;        // not together with others in one request
     struct push *next; // in a list
 };

@@ -31,7 +31,7 @@ struct push_sender {
     struct push_bases bases;
     struct push_flight_options flights;
     pthread_mutex_t lock;
-    struct push_list inbox;                   // under lock
+    struct push_list inbox, doubt;            // under lock
     struct push_flight *landed, **landed_end; // under lock
     size_t count;                             // under lock: pushes in memory
     bool stop;                                // under lock: the ticker ends, nothing is taken
@@ -293,7 +293,7 @@ static void look(struct push_sender *sender)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     struct fanout *fanout = sender->fanout;
-    struct push_list list;
+    struct push_list list, doubt;
     size_t max = room(sender);
 
     sender->look_ms = bf_mono_ms() + LOOK_MS;
@@ -303,16 +303,24 @@ static void look(struct push_sender *sender)
         return;
     }
     push_list_init(&list);
+    push_list_init(&doubt);
+    pthread_mutex_lock(&sender->lock);
+    push_list_move(&sender->doubt, &doubt);
+    pthread_mutex_unlock(&sender->lock);
     enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+    if (!err && doubt.count)
+        err = push_store_release(tx, &doubt);
     if (!err)
         err = push_store_due(tx, fanout->replica, max < SETTLE_MAX ? max : SETTLE_MAX, &list);
     if (!err)
         err = bf_tx_commit(tx);
     complain("push.due", err, tx);
     if (err) {
-        push_list_free(&list);
+        push_sender_doubt(sender, &doubt);
+        push_sender_doubt(sender, &list);
         return;
     }
+    push_list_free(&doubt);
     if (list.count == SETTLE_MAX)
         sender->look_ms = 0;
     count_change(sender, (int64_t)list.count);
@@ -355,6 +363,7 @@ enum bf_err push_sender_start(struct fanout *fanout, struct push_sender **ret_se
                             settings->push_apns_url, settings->push_apns_sandbox_url};
     pthread_mutex_init(&sender->lock, NULL);
     push_list_init(&sender->inbox);
+    push_list_init(&sender->doubt);
     sender->landed_end = &sender->landed;
     sender->ended_end = &sender->ended;
     enum bf_err err = courier_start(&courier, &sender->courier);
@@ -391,6 +400,7 @@ static void sender_free_all(struct push_sender *sender)
         free(ended);
     }
     push_list_free(&sender->inbox);
+    push_list_free(&sender->doubt);
     pthread_mutex_destroy(&sender->lock);
     free(sender);
 }
@@ -415,6 +425,15 @@ void push_sender_stop(struct push_sender *sender, int64_t drain_ms)
 bool push_sender_has_room(struct push_sender *sender)
 {
     return room(sender) > 0;
+}
+
+void push_sender_doubt(struct push_sender *sender, struct push_list *list)
+{
+    pthread_mutex_lock(&sender->lock);
+    push_list_move(list, &sender->doubt);
+    while (sender->doubt.count > (size_t)sender->fanout->settings.pushes_max)
+        push_free(push_list_take(&sender->doubt)); // the table finds them when they are held no longer
+    pthread_mutex_unlock(&sender->lock);
 }
 
 void push_sender_take(struct push_sender *sender, struct push_list *list)

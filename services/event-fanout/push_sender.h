@@ -16,6 +16,9 @@ void push_sender_stop(struct push_sender *sender, int64_t drain_ms);
 
 // Is there room in memory? What was stored without being held is sent when there is.
 bool push_sender_has_room(struct push_sender *sender);
+// What was stored in a transaction of which nobody knows whether it was committed: takes all. If it was, they
+// go.
+void push_sender_doubt(struct push_sender *sender, struct push_list *list);
 // What was stored and is held, committed: takes all.
 void push_sender_take(struct push_sender *sender, struct push_list *list);
 

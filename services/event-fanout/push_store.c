@@ -57,7 +57,8 @@ void push_list_free(struct push_list *list)
     "(extract(epoch FROM w.until) * 1000)::bigint, " got_before                                       \
     ", w.number, w.body, d.provider, d.platform, "                                                    \
     "CASE WHEN d.state = 'alive' THEN d.token END, d.param, d.device_id, c.id, "                      \
-    "(extract(epoch FROM c.updated_at) * 1000000)::bigint, c.sealed "                                 \
+    "(extract(epoch FROM c.updated_at) * 1000000)::bigint, c.sealed, (extract(epoch FROM "            \
+    "w.next_attempt_at) * 1000000)::bigint "                                                          \
     "FROM w LEFT JOIN events.push_device d ON d.id = w.device LEFT JOIN LATERAL " PUSH_CREDENTIAL_OF( \
         "d") " ON true"
 #define PUSH_CREDENTIAL_OF(d)                                                       \
@@ -121,6 +122,7 @@ static struct push *push_read(const struct bf_rows *rows, size_t row)
         push->credential = bf_rows_id(rows, row, 15);
     push->credential_version = (uint64_t)bf_rows_int(rows, row, 16);
     push->sealed = push_credential_store_sealed(rows, row, 17, &push->sealed_len);
+    push->held_us = bf_rows_int(rows, row, 18);
     return push;
 }
 
@@ -237,6 +239,28 @@ enum bf_err push_store_test(struct bf_tx *tx, struct bf_id replica, struct bf_id
 }
 
 // ---- what is due
+
+// When it was published again meanwhile it is held until another moment, and that stays.
+static const char release_sql[] =
+    "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS line (call, device, "
+    "held_us)) "
+    "UPDATE events.wake w SET held = false, next_attempt_at = now() FROM given WHERE w.call = given.call "
+    "AND w.device = given.device AND w.held "
+    "AND (extract(epoch FROM w.next_attempt_at) * 1000000)::bigint = given.held_us";
+
+enum bf_err push_store_release(struct bf_tx *tx, const struct push_list *list)
+{
+    struct bf_sql_array columns[3];
+    size_t rows;
+
+    bf_sql_columns_init(columns, BF_LEN(columns));
+    for (const struct push *each = list->first; each; each = each->next) {
+        bf_sql_array_id(&columns[0], each->call);
+        bf_sql_array_id(&columns[1], each->device);
+        bf_sql_array_int(&columns[2], each->held_us);
+    }
+    return bf_sql_columns_run(tx, release_sql, columns, BF_LEN(columns), &rows);
+}
 
 static const char due_sql[] =
     "WITH due AS (SELECT call, device, got AS got_before FROM events.wake WHERE owner = $1 "

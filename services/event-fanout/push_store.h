@@ -6,7 +6,7 @@
 #include "bf_db.h"
 #include "push.h"
 
-#define PUSH_MEMORY_MS 60000 // how long one that is held in memory is not looked for in the table
+#define PUSH_MEMORY_MS 660000 // how long one that is held in memory is not looked for: longer than calls wait
 
 struct push_list {
     struct push *first, **end;
@@ -30,6 +30,9 @@ bf_must_check enum bf_err push_store_ends(struct bf_tx *tx, struct bf_id replica
 // A test push, due at once at the replica. Tenant's scope. BF_NOT_FOUND: no such device.
 bf_must_check enum bf_err push_store_test(struct bf_tx *tx, struct bf_id replica, struct bf_id tenant,
                                           struct bf_id device, struct bf_id push);
+
+// Nobody knows whether the transaction that gave these was committed: if it was, they are due at once.
+bf_must_check enum bf_err push_store_release(struct bf_tx *tx, const struct push_list *list);
 
 // What is due of the replica: appended, held. At most `limit`.
 bf_must_check enum bf_err push_store_due(struct bf_tx *tx, struct bf_id replica, size_t limit,

@@ -163,6 +163,28 @@ static void what_memory_has_no_room_for_is_due_in_the_table(void **state)
     assert_null(due(other));
 }
 
+static void what_may_not_have_been_committed_is_due(void **state)
+{
+    struct push_wake wake = a_wake(a_device());
+    struct push *push = wake_up(&wake, true);
+    struct push_list list;
+
+    assert_non_null(push);
+    push_list_init(&list);
+    push_list_add(&list, push);
+    push->held_us++; // published again, it is held anew
+    struct bf_tx *tx = begin();
+    assert_int_equal(push_store_release(tx, &list), BF_OK);
+    commit(tx);
+    assert_null(due(one));
+    push->held_us--;
+    tx = begin();
+    assert_int_equal(push_store_release(tx, &list), BF_OK);
+    commit(tx);
+    assert_false(settle(due(one), PUSH_SENT, 200, 0));
+    push_list_free(&list);
+}
+
 static void a_cancel_waits_for_the_push_that_is_under_way(void **state)
 {
     struct push_wake wake = a_wake(a_device());
@@ -284,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_wake_is_held_once),
         cmocka_unit_test(what_memory_has_no_room_for_is_due_in_the_table),
+        cmocka_unit_test(what_may_not_have_been_committed_is_due),
         cmocka_unit_test(a_cancel_waits_for_the_push_that_is_under_way),
         cmocka_unit_test(what_did_not_reach_the_device_needs_no_cancel),
         cmocka_unit_test(another_tenant_ends_nothing),

@@ -415,6 +415,23 @@ describe('when a provider is in trouble', () => {
   });
 });
 
+describe('when PostgreSQL dies under a push', () => {
+  it('its outcome is written when it is back, and nothing is pushed twice', async (t) => {
+    const { tenant, device, credentials, attempts } = await furnished(t);
+    t.after(() => belfry.allWell());
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const phone = await device('apns', apnsToken());
+    const pid = await belfry.pid('postgres');
+    providers.answer = () => void process.kill(pid, 'SIGKILL');
+    const { call, entry } = wake(tenant, phone);
+    await publish(entry);
+    assert.deepEqual((await attempts(phone, 1)).map(({ attempt, result }) => [attempt, result]), [[1, 'sent']]);
+    await belfry.allWell();
+    await publish(entry, wakeEnd(tenant, call, 'registered', phone));
+    assert.equal(providers.got.filter(({ data }) => data.call_id === call).length, 1);
+  });
+});
+
 describe('a test push', () => {
   it('goes out like a wake and says what became of it', async (t) => {
     const { tenant, base, device, attempts } = await furnished(t);
