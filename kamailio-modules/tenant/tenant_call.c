@@ -91,6 +91,10 @@ void tenant_ticket_free(struct tenant_ticket *ticket)
         if (ticket->plan)
             shm_free(ticket->plan);
         break;
+    case TENANT_TICKET_ADMIT:
+        if (ticket->ask)
+            shm_free(ticket->ask);
+        break;
     }
     shm_free(ticket);
     atomic_fetch_sub(&tenant_state->tickets, 1);
@@ -211,6 +215,11 @@ void tenant_ticket_resume(struct tenant_ticket *ticket)
     call.resumed = NULL;
     tenant_count(TENANT_RESUMES, 1);
     tenant_ticket_free(ticket);
+}
+
+const struct tenant_ticket *tenant_ticket_resumed(enum tenant_ticket_kind kind)
+{
+    return call.resumed && call.resumed->kind == kind ? call.resumed : NULL;
 }
 
 // ---- tenant_credential ------------------------------------------------------------------------------------

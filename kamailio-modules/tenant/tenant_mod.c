@@ -133,6 +133,10 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_INVALIDATED, "invalidated", "cached credentials voided by a change"),
     COUNTER(TENANT_PLANS, "plans", "calls planned by call-control"),
     COUNTER(TENANT_PLANS_LOCAL, "plans_local", "calls that the edge planned: call-control was away or late"),
+    COUNTER(TENANT_ADMITS, "admits",
+            "registrations of new devices that call-control admitted under max_registrations"),
+    COUNTER(TENANT_ADMITS_REFUSED, "admits_refused", "of those that it refused"),
+    COUNTER(TENANT_ADMITS_UNASKED, "admits_unasked", "let through because call-control was away or late"),
     COUNTER(TENANT_BRANCHES_REFUSED, "branches_refused", "devices not rung: a call has that many branches"),
     COUNTER(TENANT_EVENTS_LOST, "events_lost", "call events that were too long to be told"),
     COUNTER(TENANT_BINDING_RESYNCS, "binding_resyncs", "times that all bindings were told to call-control"),
@@ -281,8 +285,8 @@ static int mod_init(void)
         return -1;
     }
     if (!shared_init() || !control_init() || tenant_lane_init() < 0 || tenant_call_init() < 0 ||
-        tenant_event_init() < 0 || tenant_device_init() < 0 || tenant_proc_init() < 0 ||
-        tenant_control_init() < 0 || tenant_relay_init() < 0)
+        tenant_event_init() < 0 || tenant_device_init() < 0 || tenant_admit_init() < 0 ||
+        tenant_proc_init() < 0 || tenant_control_init() < 0 || tenant_relay_init() < 0)
         return -1;
     if (counter_register_array("tenant", counter_defs) < 0 ||
         pthread_atfork(before_fork, NULL, after_fork) != 0) {
@@ -341,6 +345,15 @@ static int w_plan(sip_msg_t *msg, char *route, char *unused)
     return tenant_plan_of(msg, &text);
 }
 
+static int w_admit(sip_msg_t *msg, char *route, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)route) < 0)
+        return -2;
+    return tenant_admit_of(msg, &text);
+}
+
 static int w_next_step(sip_msg_t *msg, char *unused1, char *unused2)
 {
     return tenant_plan_step(msg);
@@ -390,6 +403,7 @@ static cmd_export_t cmds[] = {
      REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_plan", (cmd_function)w_plan, 1, fixup_spve_null, fixup_free_spve_null,
      REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_admit", (cmd_function)w_admit, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
     {"tenant_next_step", (cmd_function)w_next_step, 0, NULL, NULL, REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_device", (cmd_function)w_device, 2, fixup_spve_spve, fixup_free_spve_spve, REQUEST_ROUTE},
     {"tenant_media", (cmd_function)w_media, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
@@ -432,6 +446,7 @@ static sr_kemi_t kemi_exports[] = {
      tenant_credential_of,
      {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("plan"), SR_KEMIP_INT, tenant_plan_of, {SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("admit"), SR_KEMIP_INT, tenant_admit_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("next_step"), SR_KEMIP_INT, tenant_plan_step, {0}},
     {str_init("tenant"), str_init("device"), SR_KEMIP_INT, tenant_device_of, {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("media"), SR_KEMIP_INT, tenant_plan_media, {SR_KEMIP_STR}},

@@ -58,6 +58,9 @@ enum tenant_counter {
     TENANT_INVALIDATED,
     TENANT_PLANS,
     TENANT_PLANS_LOCAL,
+    TENANT_ADMITS,
+    TENANT_ADMITS_REFUSED,
+    TENANT_ADMITS_UNASKED,
     TENANT_BRANCHES_REFUSED,
     TENANT_EVENTS_LOST,
     TENANT_BINDING_RESYNCS,
@@ -75,6 +78,7 @@ struct tenant_ticket {
     enum tenant_ticket_kind {
         TENANT_TICKET_CREDENTIAL,
         TENANT_TICKET_PLAN,
+        TENANT_TICKET_ADMIT,
     } kind;
     uint8_t route_len;
     char route[TENANT_ROUTE_MAX + 1]; // zero-terminated
@@ -88,9 +92,10 @@ struct tenant_ticket {
             struct tenant_credential credential; // when err is BF_OK
         };
         struct {
-            struct tenant_live *live;    // a reference
-            struct tenant_plan *plan;    // when err is BF_OK: a block in shared memory
-            struct tenant_ask_text *ask; // in shared memory: a packed PlanRequest
+            struct tenant_live *live;    // a reference. Plan only
+            struct tenant_plan *plan;    // when err is BF_OK: a block in shared memory. Plan only
+            bool refused;                // when err is BF_OK. Admit only
+            struct tenant_ask_text *ask; // in shared memory: a packed PlanRequest or AdmitRequest
             uint64_t deadline_ms;        // monotonic
             uint64_t after_seq;          // of the bindings: asked when call-control has taken this,
             uint64_t ask_by_ms;          // or at this (monotonic)
@@ -178,6 +183,8 @@ struct tenant_ticket *tenant_ticket_new(enum tenant_ticket_kind kind, struct bf_
 int tenant_ticket_suspend(sip_msg_t *msg, struct tenant_ticket *ticket);
 // 1: there is a transaction; 0: nothing more to do for this message; -1: no.
 int tenant_transaction_need(sip_msg_t *msg);
+// The answer that the route now running was waiting for; NULL: it is of another kind, or there is none.
+const struct tenant_ticket *tenant_ticket_resumed(enum tenant_ticket_kind kind);
 void tenant_ticket_resume(struct tenant_ticket *ticket); // in a resume worker; frees the ticket
 void tenant_ticket_free(struct tenant_ticket *ticket);
 
@@ -200,6 +207,10 @@ struct tenant_live *tenant_event_live_in(sip_msg_t *msg);     // also of a reque
 // tenant_lane_call.c
 int tenant_lane_register(void); // when the module is loaded, before any other module registers callbacks
 int tenant_lane_init(void);     // when the sockets are known
+
+// tenant_admit_call.c
+int tenant_admit_init(void);
+int tenant_admit_of(sip_msg_t *msg, str *route);
 
 // tenant_device_call.c
 int tenant_device_init(void);
@@ -235,7 +246,8 @@ int tenant_proc_start(void);                         // forks the tenant process
 bool tenant_proc_send(struct tenant_ticket *ticket); // to the tenant process; false: the pipe is full
 void tenant_proc_wake(void);
 
-// tenant_plan_proc.c: plans that are asked for. Tenant process only. A ticket is answered once, later.
+// tenant_plan_proc.c: what is asked of call-control for a suspended request. Tenant process only. A ticket is
+// answered once, later.
 struct tenant_link;
 struct tenant_link_event;
 void tenant_plan_ask_start(void);

@@ -1,5 +1,5 @@
-// Plans that are asked for: one question a ticket, answered by call-control, by its absence or by the
-// deadline.
+// What call-control is asked for suspended requests, plans above all: one question a ticket, answered by
+// call-control, by its absence or by the deadline.
 #include "tenant_mod.h"
 
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "core/mem/shm_mem.h"
 
 #include "bf_clock.h"
+#include "tenant_admit_wire.h"
 #include "tenant_link.h"
 #include "tenant_plan_wire.h"
 
@@ -39,14 +40,18 @@ static void ask(struct tenant_link *link, struct tenant_ticket *ticket)
     uint32_t place = plans.free[--plans.free_count]; // never empty: asks_max bounds the tickets
 
     plans.asked[place] = ticket;
-    tenant_link_ask(link, TENANT_LINK_PLAN, place, left_ms,
-                    (struct bf_str){ticket->ask->bytes, ticket->ask->len});
+    tenant_link_ask(link, ticket->kind == TENANT_TICKET_PLAN ? TENANT_LINK_PLAN : TENANT_LINK_ADMIT, place,
+                    left_ms, (struct bf_str){ticket->ask->bytes, ticket->ask->len});
 }
 
 // A device that registered a moment ago may still be on its way to call-control: the plan waits for it, so
 // that whoever calls after a REGISTER was answered reaches it.
 void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket)
 {
+    if (ticket->kind != TENANT_TICKET_PLAN) {
+        ask(link, ticket);
+        return;
+    }
     ticket->after_seq = tenant_state->inserted_seq;
     ticket->ask_by_ms = bf_mono_ms() + WAIT_MS_MAX;
     if (ticket->after_seq <= tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).taken_seq) {
@@ -90,6 +95,13 @@ static enum bf_err plan_keep(struct bf_str bytes, struct tenant_plan **ret_plan)
     return memory ? BF_OK : BF_UNAVAILABLE;
 }
 
+static enum bf_err answer_keep(struct bf_str bytes, struct tenant_ticket *ticket)
+{
+    if (ticket->kind == TENANT_TICKET_ADMIT)
+        return tenant_admit_wire_read(bytes, &ticket->refused);
+    return plan_keep(bytes, &ticket->plan);
+}
+
 struct tenant_ticket *tenant_plan_answered(const struct tenant_link_event *event)
 {
     struct tenant_ticket *ticket = plans.asked[event->serial];
@@ -98,8 +110,8 @@ struct tenant_ticket *tenant_plan_answered(const struct tenant_link_event *event
     plans.free[plans.free_count++] = event->serial;
     ticket->err = event->err;
     if (ticket->err == BF_OK)
-        ticket->err = plan_keep((struct bf_str){event->bytes, event->len}, &ticket->plan);
+        ticket->err = answer_keep((struct bf_str){event->bytes, event->len}, ticket);
     if (ticket->err == BF_PROTOCOL)
-        LM_ERR("call-control sent a plan that makes no sense; the edge plans by itself\n");
+        LM_ERR("call-control sent an answer that makes no sense; the edge decides by itself\n");
     return ticket;
 }

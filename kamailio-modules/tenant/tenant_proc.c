@@ -226,6 +226,7 @@ static void take_event(const struct tenant_link_event *event)
         tenant_asks_answer(proc.asks, now_ms, event->serial, event->err, bytes);
         break;
     case TENANT_LINK_PLAN:
+    case TENANT_LINK_ADMIT:
         ticket_done(tenant_plan_answered(event));
         break;
     case TENANT_LINK_REPORT:
@@ -271,6 +272,7 @@ static void take_ticket(struct tenant_ticket *ticket)
         take_credential_ticket(ticket);
         break;
     case TENANT_TICKET_PLAN:
+    case TENANT_TICKET_ADMIT:
         tenant_plan_ask(proc.link, ticket);
         break;
     }

@@ -1,6 +1,7 @@
 // The bus methods.
 #include "call_bus.h"
 
+#include "admit.h"
 #include "bf_clock.h"
 #include "call_wire.h"
 #include "control.h"
@@ -94,9 +95,28 @@ static enum bf_err plan(const struct bf_bus_request *request, struct bf_buf *ret
     return err;
 }
 
+static enum bf_err admit_devices(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                                 struct bf_buf *error, void *ctx)
+{
+    struct wire_admit asked;
+    struct admit_verdict verdict;
+    enum bf_err err = wire_read_admit(request->body, &asked, error);
+
+    if (err)
+        return err;
+    err = admit(ctx, &asked, &verdict);
+    if (err == BF_INTERNAL)
+        bf_error("bus.failed", BF_S("method", request->method), BF_S("edge", asked.edge));
+    if (!err)
+        wire_write_admit(ret_body, verdict);
+    wire_release_admit(&asked);
+    return err;
+}
+
 const struct bf_bus_method call_bus_methods[] = {
     {"Report", report},
     {"Restore", restore},
     {"Plan", plan},
+    {"Admit", admit_devices},
 };
 const size_t call_bus_method_count = BF_LEN(call_bus_methods);

@@ -28,8 +28,8 @@ static struct bf_id acme, bela;
 
 #define RACE_CALLS 30
 
-static struct bf_redis_script *const scripts[] = {&limit_take_script, &location_gone_script,
-                                                  &call_keep_script, &call_end_script};
+static struct bf_redis_script *const scripts[] = {&limit_take_script, &location_put_script,
+                                                  &location_gone_script, &call_keep_script, &call_end_script};
 
 // ---- fixture
 

@@ -5,6 +5,7 @@
 #include "belfry/call/v1/call.pb-c.h"
 #include "belfry/registry/v1/registry.pb-c.h"
 #include "bf_redis_fixture.h"
+#include "admit_store.h"
 #include "call_store.h"
 #include "control.h"
 #include "directory.h"
@@ -18,7 +19,7 @@
 #define FIXTURE_TENANT    ((struct bf_id){{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}})
 #define FIXTURE_NUMBERS   16
 #define FIXTURE_WAIT_MS   10000
-#define FIXTURE_SCRIPTS_N 6
+#define FIXTURE_SCRIPTS_N 8
 
 struct fixture_number {
     const char *number;
@@ -174,8 +175,8 @@ static inline enum bf_err fixture_registry_start(struct fixture *fixture)
 static inline enum bf_err fixture_redis_start(struct fixture *fixture)
 {
     static struct bf_redis_script *const scripts[FIXTURE_SCRIPTS_N] = {
-        &limit_take_script,  &location_gone_script, &edge_begin_script,
-        &edge_commit_script, &call_keep_script,     &call_end_script};
+        &limit_take_script, &location_put_script, &location_gone_script, &admit_script,
+        &edge_begin_script, &edge_commit_script,  &call_keep_script,     &call_end_script};
 
     if (!bf_redis_fixture_start(&fixture->server))
         return BF_INTERNAL;

@@ -9,7 +9,8 @@
 #define ENTRIES "Entries of the edges' streams that were taken; invalid ones were left out"
 #define PLANS \
     "Plans: somebody is rung, refused by a rule, not possible (a part was away), too late for the edge"
-#define LIMITS "Calls refused by a tenant's limit"
+#define LIMITS "Calls and registrations refused by a tenant's limit"
+#define ADMITS "Questions whether devices may register, of tenants with max_registrations"
 
 // Fine about 2 ms, which is what a plan may take at most; 500 ms is how long an edge waits for it.
 static const uint64_t plan_bounds_us[BF_METRIC_BUCKETS_MAX] = {
@@ -45,6 +46,12 @@ struct bf_metric control_metrics[CONTROL_METRIC_COUNT] = {
                               .bounds_us = plan_bounds_us},
     COUNTER(CONTROL_LIMIT_MAX_CALLS, "belfry_control_limited_total", LIMITS, "limit=\"max_calls\""),
     COUNTER(CONTROL_LIMIT_RATE, "belfry_control_limited_total", LIMITS, "limit=\"calls_per_second\""),
+    COUNTER(CONTROL_LIMIT_REGISTRATIONS, "belfry_control_limited_total", LIMITS,
+            "limit=\"max_registrations\""),
+    COUNTER(CONTROL_ADMIT_NEW, "belfry_control_admits_total", ADMITS, "result=\"new\""),
+    COUNTER(CONTROL_ADMIT_KNOWN, "belfry_control_admits_total", ADMITS, "result=\"known\""),
+    COUNTER(CONTROL_ADMIT_REFUSED, "belfry_control_admits_total", ADMITS, "result=\"refused\""),
+    COUNTER(CONTROL_ADMIT_FAILED, "belfry_control_admits_total", ADMITS, "result=\"failed\""),
     COUNTER(CONTROL_FORWARD_LOOPS, "belfry_control_forward_loops_total",
             "Forwardings that were not followed: a loop, too deep, or back to the caller", NULL),
     COUNTER(CONTROL_PLAN_CUT, "belfry_control_plan_cut_total",

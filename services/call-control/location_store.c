@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admit_store.h"
 #include "bf_clock.h"
 #include "call_wire.h"
 #include "control.h"
@@ -13,20 +14,38 @@
 #define MEMBER_SIZE 192
 #define SYNC_CHUNK  1000
 
-// KEYS: the number's bindings, the tenant's numbers. ARGV: field, number.
+// KEYS: the number's bindings, the tenant's numbers, its bindings on this edge, its places. ARGV: field,
+// binding, when it runs out, number, what it is in the third and what place it may have in the fourth. A key
+// without a time to live counts as endless for GT: NX gives it one.
+struct bf_redis_script location_put_script = {
+    .text = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+            "redis.call('ZADD', KEYS[3], ARGV[3], ARGV[5])\n"
+            "redis.call('ZREM', KEYS[4], ARGV[6])\n"
+            "redis.call('SADD', KEYS[2], ARGV[4])\n"
+            "for i = 1, 3, 2 do\n"
+            "  redis.call('PEXPIREAT', KEYS[i], ARGV[3], 'NX')\n"
+            "  redis.call('PEXPIREAT', KEYS[i], ARGV[3], 'GT')\n"
+            "end\n"
+            "return 0\n",
+};
+
+// KEYS: as above but the last; without the third to tidy only. ARGV: field, number, what it is in the third.
 struct bf_redis_script location_gone_script = {
     .text = "redis.call('HDEL', KEYS[1], ARGV[1])\n"
             "if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SREM', KEYS[2], ARGV[2]) end\n"
+            "if KEYS[3] then redis.call('ZREM', KEYS[3], ARGV[3]) end\n"
             "return 0\n",
 };
 
 // ---- names
 
 struct names {
-    char bindings[KEY_SIZE];  // b:{t}:<number>
-    char numbers[KEY_SIZE];   // n:{t}
-    char field[MEMBER_SIZE];  // <edge>/<ruid>
-    char member[MEMBER_SIZE]; // <t>/<number>/<ruid>
+    char bindings[KEY_SIZE];   // b:{t}:<number>
+    char numbers[KEY_SIZE];    // n:{t}
+    char live[ADMIT_KEY_SIZE]; // r:{t}:<edge>
+    char field[MEMBER_SIZE];   // <edge>/<ruid>
+    char one[MEMBER_SIZE];     // <number>/<ruid>
+    char member[MEMBER_SIZE];  // <t>/<number>/<ruid>
 };
 
 static const char *bindings_key(struct bf_id tenant, const char *number, char key[KEY_SIZE])
@@ -51,7 +70,9 @@ static void name_binding(const struct binding *binding, struct names *names)
 
     bindings_key(binding->tenant, binding->number, names->bindings);
     numbers_key(binding->tenant, names->numbers);
+    admit_bindings_key(binding->tenant, binding->edge, names->live);
     snprintf(names->field, MEMBER_SIZE, "%s/%s", binding->edge, binding->ruid);
+    snprintf(names->one, MEMBER_SIZE, "%s/%s", binding->number, binding->ruid);
     snprintf(names->member, MEMBER_SIZE, "%s/%s/%s", bf_id_text(binding->tenant, id), binding->number,
              binding->ruid);
 }
@@ -75,17 +96,15 @@ static bool split_member(char *member, const char *edge, struct binding *ret_bin
 void location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed,
                         bool syncing)
 {
-    char all[EDGE_KEY_SIZE], old[EDGE_KEY_SIZE];
+    char all[EDGE_KEY_SIZE], old[EDGE_KEY_SIZE], places[ADMIT_KEY_SIZE], place[ADMIT_PLACE_SIZE];
     struct names names;
 
     name_binding(binding, &names);
-    bf_redis_cmd(batch, "HSET", BF_R_TEXT(names.bindings), BF_R_TEXT(names.field), BF_R_STR(packed));
-    // A key without a time to live counts as endless for GT: NX gives it one.
-    bf_redis_cmd(batch, "PEXPIREAT", BF_R_TEXT(names.bindings), BF_R_INT(binding->expires_ms),
-                 BF_R_TEXT("NX"));
-    bf_redis_cmd(batch, "PEXPIREAT", BF_R_TEXT(names.bindings), BF_R_INT(binding->expires_ms),
-                 BF_R_TEXT("GT"));
-    bf_redis_cmd(batch, "SADD", BF_R_TEXT(names.numbers), BF_R_TEXT(binding->number));
+    bf_redis_eval(batch, &location_put_script, 4, BF_R_TEXT(names.bindings), BF_R_TEXT(names.numbers),
+                  BF_R_TEXT(names.live), BF_R_TEXT(admit_places_key(binding->tenant, places)),
+                  BF_R_TEXT(names.field), BF_R_STR(packed), BF_R_INT(binding->expires_ms),
+                  BF_R_TEXT(binding->number), BF_R_TEXT(names.one),
+                  BF_R_TEXT(admit_place(binding->edge, binding->number, binding->contact, place)));
     bf_redis_cmd(batch, "SADD", BF_R_TEXT(edge_key("eb", binding->edge, all)), BF_R_TEXT(names.member));
     if (syncing)
         bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eo", binding->edge, old)), BF_R_TEXT(names.member));
@@ -97,8 +116,9 @@ void location_store_gone(struct bf_redis_batch *batch, const struct binding *bin
     struct names names;
 
     name_binding(binding, &names);
-    bf_redis_eval(batch, &location_gone_script, 2, BF_R_TEXT(names.bindings), BF_R_TEXT(names.numbers),
-                  BF_R_TEXT(names.field), BF_R_TEXT(binding->number));
+    bf_redis_eval(batch, &location_gone_script, 3, BF_R_TEXT(names.bindings), BF_R_TEXT(names.numbers),
+                  BF_R_TEXT(names.live), BF_R_TEXT(names.field), BF_R_TEXT(binding->number),
+                  BF_R_TEXT(names.one));
     bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eb", binding->edge, all)), BF_R_TEXT(names.member));
     if (syncing)
         bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eo", binding->edge, old)), BF_R_TEXT(names.member));

@@ -14,7 +14,7 @@ struct control;
 #define LOCATION_NEXT_SIZE 32
 #define LOCATION_LAST_SIZE 96
 
-extern struct bf_redis_script location_gone_script;
+extern struct bf_redis_script location_put_script, location_gone_script;
 
 // `packed`: the binding as call.v1 Binding. `syncing`: its edge is sending everything.
 void location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed,

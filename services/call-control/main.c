@@ -1,4 +1,5 @@
 // belfry-call-control: settings, wiring, run, drain.
+#include "admit_store.h"
 #include "api.h"
 #include "bf_service.h"
 #include "call_bus.h"
@@ -36,8 +37,8 @@ static const struct bf_setting settings_table[] = {
 };
 
 static struct bf_redis_script *const scripts[] = {
-    &limit_take_script,  &location_gone_script, &edge_begin_script,
-    &edge_commit_script, &call_keep_script,     &call_end_script,
+    &limit_take_script, &location_put_script, &location_gone_script, &admit_script,
+    &edge_begin_script, &edge_commit_script,  &call_keep_script,     &call_end_script,
 };
 
 static enum bf_err check_database(void *ctx)

@@ -2,6 +2,7 @@
 // it keeps of a binding never ends a header or a key; what the registry says is read whole or not at all.
 #include <assert.h>
 #include <string.h>
+#include "admit_wire.h"
 #include "call_wire.h"
 #include "directory_wire.h"
 
@@ -48,6 +49,19 @@ static void check_plan(struct bf_str body, struct bf_buf *error)
     wire_release_plan(&plan);
 }
 
+static void check_admit(struct bf_str body, struct bf_buf *error)
+{
+    struct wire_admit admit;
+
+    if (wire_read_admit(body, &admit, error))
+        return;
+    assert(!edge_id_check(bf_str(admit.edge)) && !strpbrk(admit.number, "/{}\r\n "));
+    assert(admit.device_count >= 1 && admit.device_count <= ADMIT_DEVICES_MAX && admit.max_registrations > 0);
+    for (size_t i = 0; i < admit.device_count; i++)
+        assert(strlen(admit.devices[i].contact) <= BINDING_URI_BYTES_MAX);
+    wire_release_admit(&admit);
+}
+
 static void check_restore(struct bf_str body, struct bf_buf *error)
 {
     struct wire_restore restore;
@@ -92,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     bf_buf_init(&error, 1024);
     check_report(body, &error);
     check_plan(body, &error);
+    check_admit(body, &error);
     check_restore(body, &error);
     check_directory(body);
     if (directory_wire_feed(body, hear_head, hear_change, &heard) == BF_OK)
