@@ -11,12 +11,13 @@ static char *text_of(struct bf_str text)
     return bf_xstrndup(text.at ? text.at : "", text.len);
 }
 
-static void devices_fill(const struct tenant_admit_ask *ask, pb_device *devices, pb_device **list)
+static void devices_fill(const struct tenant_admit_device *from, size_t count, pb_device *devices,
+                         pb_device **list)
 {
-    for (size_t i = 0; i < ask->device_count; i++) {
-        belfry__call__v1__admit_request__device__init(&devices[i]);
-        devices[i].contact = text_of(ask->devices[i].contact);
-        devices[i].instance = text_of(ask->devices[i].instance);
+    for (size_t i = 0; i < count; i++) {
+        devices[i] = (pb_device)BELFRY__CALL__V1__ADMIT_REQUEST__DEVICE__INIT;
+        devices[i].contact = text_of(from[i].contact);
+        devices[i].instance = text_of(from[i].instance);
         list[i] = &devices[i];
     }
 }
@@ -38,16 +39,17 @@ void tenant_admit_wire_ask(const struct tenant_admit_ask *ask, struct bf_buf *in
     pb_admit message = BELFRY__CALL__V1__ADMIT_REQUEST__INIT;
     pb_device devices[TENANT_ADMIT_DEVICES_MAX], *list[TENANT_ADMIT_DEVICES_MAX];
     bf_autofree char *edge = text_of(ask->edge), *number = text_of(ask->number);
+    const size_t count = ask->device_count;
 
-    devices_fill(ask, devices, list);
+    devices_fill(ask->devices, count, devices, list);
     message.edge_id = edge;
     message.tenant_id = (ProtobufCBinaryData){sizeof(ask->tenant.bytes), (uint8_t *)ask->tenant.bytes};
     message.number = number;
     message.devices = list;
-    message.n_devices = ask->device_count;
+    message.n_devices = count;
     message.max_registrations = ask->max_registrations;
     pack(&message, into);
-    for (size_t i = 0; i < ask->device_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         free(devices[i].contact);
         free(devices[i].instance);
     }

@@ -191,7 +191,7 @@ static enum bf_err work_write_live(struct work *work)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(work->control->redis);
-    bf_autofree const struct call **kept = bf_xcalloc(work->count + 1, sizeof(*kept));
+    bf_autofree const struct call **kept = bf_xcalloc(work->count + 1, sizeof(void *));
     bf_autofree size_t *replies = bf_xcalloc(work->count + 1, sizeof(*replies));
     size_t count = 0;
 
@@ -387,7 +387,7 @@ static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(work->control->redis);
-    bf_autofree const struct call **calls = bf_xcalloc(work->count + 1, sizeof(*calls));
+    bf_autofree const struct call **calls = bf_xcalloc(work->count + 1, sizeof(void *));
     bf_autofree size_t *replies = bf_xcalloc(work->count + 1, sizeof(*replies));
     size_t count = 0;
 
