@@ -74,17 +74,10 @@ static size_t aor_make(char aor[AOR_MAX], struct bf_id tenant, struct bf_str num
 static void remove_extension(struct bf_id tenant, struct bf_str number)
 {
     udomain_t *domain = table();
-    char aor[AOR_MAX], lower[AOR_MAX];
-    size_t len;
+    char aor[AOR_MAX];
 
-    if (!domain)
-        return;
-    len = aor_make(aor, tenant, number);
-    remove_aor(domain, (str){aor, (int)len});
-    for (size_t i = 0; i < len; i++)
-        lower[i] = tenant_lower(aor[i]);
-    if (memcmp(lower, aor, len) != 0) // registrar's case_sensitive=0 stores it like this
-        remove_aor(domain, (str){lower, (int)len});
+    if (domain)
+        remove_aor(domain, (str){aor, (int)aor_make(aor, tenant, number)});
 }
 
 static struct again *again_at(uint32_t i)

@@ -48,6 +48,18 @@ describe('an extension', () => {
     }
   });
 
+  it('whose number differs from another one in case alone is another one', async (t) => {
+    const { world, book, base, phone } = await office(t, { numbers: ['100', 'Door', 'door'], limits: { max_registrations: 3 } });
+    const [a, upper, lower] = [await phone('100'), await phone('Door'), await phone('door')];
+    assert.equal((await upper.register()).status, 200, 'a refresh, though the tenant has no place left');
+    assert.ok(await world.reaches(a, upper));
+    assert.ok(!lower.has('INVITE'));
+    assert.ok(await world.reaches(a, lower));
+    await world.operator.ok('DELETE', `${base}/extensions/Door`);
+    await until(async () => (await book.registrations()).length === 2, { what: 'the deleted one is out of the index', deadline_ms: 10_000, every_ms: 50 });
+    assert.ok(await world.reaches(a, lower));
+  });
+
   it('is rung by a call that comes in the very moment it has registered', async (t) => {
     const numbers = Array.from({ length: 10 }, (_, i) => String(200 + i));
     const { world, tenant, phone } = await office(t, { numbers: ['100', ...numbers] });
