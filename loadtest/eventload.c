@@ -125,7 +125,7 @@ static void peer_new(int epoll, int listener)
 
 static void *receiver_run(void *ctx)
 {
-    int listener = listener_open(load.plan.port), epoll = epoll_create1(EPOLL_CLOEXEC);
+    int listener = *(int *)ctx, epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event events[256];
 
     epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &(struct epoll_event){.events = EPOLLIN, .data.ptr = NULL});
@@ -146,11 +146,13 @@ static void *receiver_run(void *ctx)
 
 static void receiver_start(void)
 {
+    static int listener;
     pthread_t thread;
 
+    listener = listener_open(load.plan.port); // nobody comes before it is there
     if (load.plan.dead_port)
         (void)listener_open(load.plan.dead_port); // who connects waits for ever
-    pthread_create(&thread, NULL, receiver_run, NULL);
+    pthread_create(&thread, NULL, receiver_run, &listener);
     pthread_detach(thread);
 }
 
@@ -236,8 +238,10 @@ static void mode_publish(void)
 {
     struct bf_bus_client *bus;
 
-    if (bf_bus_dial(load.plan.bus, &bus))
+    if (bf_bus_dial(load.plan.bus, &bus)) {
+        fprintf(stderr, "eventload: --bus %s is none\n", load.plan.bus);
         exit(1);
+    }
     for (int i = 0; i < 500 && !bf_bus_connected(bus); i++)
         usleep(10000);
     uint64_t began_us = bf_mono_us();
