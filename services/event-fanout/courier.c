@@ -12,7 +12,7 @@
 
 struct parcel { // a job on its way
     struct courier_job job;
-    const struct courier *courier;
+    struct courier *courier;
     CURL *easy;
     uint64_t began_us;
     bool refused; // its address
@@ -27,6 +27,8 @@ struct courier {
     CURLM *multi;
     pthread_t thread;
     struct parcel *under_way; // the thread's
+    CURL **idle;              // the thread's: handles to be used again
+    size_t idle_count;
     pthread_mutex_t lock;
     struct parcel *queue, **queue_end; // under lock
     bool stop;                         // under lock
@@ -54,6 +56,23 @@ static size_t body_take(char *at, size_t size, size_t count, void *ctx)
     bf_buf_add(&parcel->body, at, len < room ? len : room);
     parcel->read += len;
     return parcel->read <= COURIER_BODY_BYTES_READ ? len : 0;
+}
+
+static CURL *handle_take(struct courier *courier)
+{
+    return courier->idle_count ? courier->idle[--courier->idle_count] : curl_easy_init();
+}
+
+static void handle_give(struct courier *courier, CURL *easy)
+{
+    if (!easy)
+        return;
+    if (courier->idle_count == (size_t)courier->options.connections_max) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_reset(easy);
+    courier->idle[courier->idle_count++] = easy;
 }
 
 static void parcel_prepare(struct parcel *parcel)
@@ -103,8 +122,7 @@ static void parcel_done(struct parcel *parcel, const char *error, bool stopped)
     if (parcel->refused)
         fanout_count(FANOUT_TARGETS_REFUSED, 1);
     parcel->job.done(parcel->job.ctx, &answer);
-    if (parcel->easy)
-        curl_easy_cleanup(parcel->easy);
+    handle_give(parcel->courier, parcel->easy);
     bf_buf_release(&parcel->body);
     free(parcel);
 }
@@ -132,7 +150,7 @@ static void parcel_unlink(struct parcel *parcel)
 static void parcel_begin(struct courier *courier, struct parcel *parcel)
 {
     parcel->began_us = bf_mono_us();
-    parcel->easy = curl_easy_init();
+    parcel->easy = handle_take(courier);
     if (!parcel->easy) {
         parcel_done(parcel, "out of memory", false);
         return;
@@ -154,6 +172,14 @@ static struct parcel *queue_take(struct courier *courier, bool *ret_stop)
     *ret_stop = courier->stop && (!courier->under_way || bf_mono_ms() >= courier->stop_at_ms);
     pthread_mutex_unlock(&courier->lock);
     return queue;
+}
+
+static bool queue_empty(struct courier *courier)
+{
+    pthread_mutex_lock(&courier->lock);
+    bool empty = !courier->queue;
+    pthread_mutex_unlock(&courier->lock);
+    return empty;
 }
 
 static void collect(struct courier *courier)
@@ -187,7 +213,7 @@ static void *courier_run(void *at)
         }
         curl_multi_perform(courier->multi, &running);
         collect(courier);
-        if (!stop)
+        if (!stop && queue_empty(courier)) // `done` may have sent more
             curl_multi_poll(courier->multi, NULL, 0, WAIT_MS, NULL);
     }
     while (courier->under_way) {
@@ -196,6 +222,8 @@ static void *courier_run(void *at)
         parcel_unlink(parcel);
         parcel_done(parcel, "stopped", true);
     }
+    while (courier->idle_count)
+        curl_easy_cleanup(courier->idle[--courier->idle_count]);
     return NULL;
 }
 
@@ -207,6 +235,7 @@ enum bf_err courier_start(const struct courier_options *options, struct courier 
 
     courier->options = *options;
     courier->queue_end = &courier->queue;
+    courier->idle = bf_xcalloc((size_t)options->connections_max, sizeof(courier->idle[0]));
     pthread_mutex_init(&courier->lock, NULL);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     courier->multi = curl_multi_init();
@@ -219,6 +248,7 @@ enum bf_err courier_start(const struct courier_options *options, struct courier 
     }
     curl_multi_cleanup(courier->multi);
     pthread_mutex_destroy(&courier->lock);
+    free(courier->idle);
     free(courier);
     return BF_INTERNAL;
 }
@@ -235,6 +265,7 @@ void courier_stop(struct courier *courier, int64_t drain_ms)
     pthread_join(courier->thread, NULL);
     curl_multi_cleanup(courier->multi);
     pthread_mutex_destroy(&courier->lock);
+    free(courier->idle);
     free(courier);
 }
 
@@ -246,8 +277,10 @@ void courier_send(struct courier *courier, const struct courier_job *job)
     parcel->courier = courier;
     bf_buf_init(&parcel->body, job->answer_bytes_max ? job->answer_bytes_max : COURIER_ANSWER_BYTES_MAX);
     pthread_mutex_lock(&courier->lock);
+    bool first = !courier->queue; // else somebody has woken it
     *courier->queue_end = parcel;
     courier->queue_end = &parcel->next;
     pthread_mutex_unlock(&courier->lock);
-    curl_multi_wakeup(courier->multi);
+    if (first && !pthread_equal(pthread_self(), courier->thread))
+        curl_multi_wakeup(courier->multi);
 }

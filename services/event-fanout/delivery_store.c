@@ -112,6 +112,8 @@ enum column {
     COLS,
 };
 
+// Not waited for until it is on the disk: what a crash of PostgreSQL forgets is sent again, as when a replica
+// dies.
 static const char settle_sql[] =
     "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], "
     "$6::integer[], $7::bigint[], $8::smallint[], $9::text[], $10::integer[], $11::text[], $12::text[], "
@@ -135,7 +137,7 @@ static const char settle_sql[] =
     "WHERE given.last = 1 AND given.state <> 'pending' AND n.next_attempt_at > now()), "
     "woken AS (UPDATE events.delivery d SET next_attempt_at = now() FROM behind WHERE d.id = behind.id "
     "AND d.state = 'pending' RETURNING 1) "
-    "SELECT count(*) FROM woken";
+    "SELECT count(*), set_config('synchronous_commit', 'off', true) FROM woken";
 
 // Of several attempts at a webhook the last one counts: they are in order. 410 ends it and all that it waits
 // for.
