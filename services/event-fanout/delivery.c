@@ -1,15 +1,15 @@
 // What an answer means, and when a delivery is tried again.
 #include "delivery.h"
 
-#include "seal.h"
+#include "bf_vault.h"
 
 void delivery_free(struct delivery *delivery)
 {
     if (!delivery)
         return;
     free(delivery->url);
-    seal_forget(delivery->secret);
-    seal_forget(delivery->secret_before);
+    bf_vault_forget(delivery->secret);
+    bf_vault_forget(delivery->secret_before);
     free(delivery->body);
     free(delivery);
 }

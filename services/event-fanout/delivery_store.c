@@ -8,17 +8,18 @@
 #define SECRET_BYTES_MAX 512
 #define BEHIND_MS        2000 // one behind another in memory is woken by it; this is for what was just missed
 
-static char *secret_read(const struct bf_rows *rows, size_t row, int col, const struct seal *seal,
+static char *secret_read(const struct bf_rows *rows, size_t row, int col, const struct bf_vault *seal,
                          struct bf_id webhook)
 {
     uint8_t sealed[SECRET_BYTES_MAX];
     size_t len = bf_rows_bytes(rows, row, col, sealed, sizeof(sealed));
     char *secret = NULL;
 
-    return len && seal_open(seal, webhook, sealed, len, &secret) == BF_OK ? secret : NULL;
+    return len && bf_vault_open(seal, webhook, sealed, len, &secret) == BF_OK ? secret : NULL;
 }
 
-struct delivery *delivery_store_read(const struct bf_rows *rows, size_t row, int col, const struct seal *seal)
+struct delivery *delivery_store_read(const struct bf_rows *rows, size_t row, int col,
+                                     const struct bf_vault *seal)
 {
     struct delivery *delivery = bf_xcalloc(1, sizeof(*delivery));
 
@@ -74,8 +75,8 @@ static const char due_sql[] =
     "d.go "
     "ORDER BY d.position) due ON true";
 
-enum bf_err delivery_store_due(struct bf_tx *tx, const struct seal *seal, struct bf_id owner, size_t limit,
-                               struct delivery **ret_list, struct delivery_due *ret_due)
+enum bf_err delivery_store_due(struct bf_tx *tx, const struct bf_vault *seal, struct bf_id owner,
+                               size_t limit, struct delivery **ret_list, struct delivery_due *ret_due)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     struct delivery_due due = {.count = 0};

@@ -5,7 +5,7 @@
 #include "bf_db.h"
 #include "attempt.h"
 #include "delivery.h"
-#include "seal.h"
+#include "bf_vault.h"
 
 #define DELIVERY_MEMORY_MS 60000             // how long one that is in memory is not looked for in the table
 #define DELIVERY_CHANNEL   "belfry_delivery" // NOTIFY; the payload is the owner that has something to look for
@@ -19,7 +19,7 @@
 
 // From these columns, beginning at `col`. NULL: its secret cannot be opened.
 struct delivery *delivery_store_read(const struct bf_rows *rows, size_t row, int col,
-                                     const struct seal *seal);
+                                     const struct bf_vault *seal);
 
 // Looks at `limit` deliveries of the owner that are due. Those that can go, the first of their lanes at
 // webhooks that do not rest, come in *ret_list (room for `limit`; the caller frees each) and are due again in
@@ -28,8 +28,8 @@ struct delivery_due {
     size_t looked; // `limit`: there may be more
     size_t count;  // of the list
 };
-bf_must_check enum bf_err delivery_store_due(struct bf_tx *tx, const struct seal *seal, struct bf_id owner,
-                                             size_t limit, struct delivery **ret_list,
+bf_must_check enum bf_err delivery_store_due(struct bf_tx *tx, const struct bf_vault *seal,
+                                             struct bf_id owner, size_t limit, struct delivery **ret_list,
                                              struct delivery_due *ret_due);
 
 // Writes attempts down; what another replica settled meanwhile stays as that one left it. Where the last of

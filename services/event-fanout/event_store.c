@@ -88,7 +88,7 @@ static enum bf_err insert(struct bf_tx *tx, struct bf_id replica, const struct e
     return bf_sql_columns_ask(tx, insert_sql, columns, COLS, more, BF_LEN(more), ret_rows);
 }
 
-enum bf_err event_store_add(struct bf_tx *tx, const struct seal *seal, struct bf_id replica,
+enum bf_err event_store_add(struct bf_tx *tx, const struct bf_vault *seal, struct bf_id replica,
                             const struct event_new *events, size_t count, struct event_stored *ret_stored)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;

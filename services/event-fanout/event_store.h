@@ -5,7 +5,7 @@
 #include "bf_db.h"
 #include "delivery.h"
 #include "event.h"
-#include "seal.h"
+#include "bf_vault.h"
 
 struct event_new { // an event to store, with its envelope
     const struct event *event;
@@ -27,7 +27,7 @@ struct event_stored {
 };
 
 // System scope. The deliveries belong to `replica`, unless their lane belongs to another.
-bf_must_check enum bf_err event_store_add(struct bf_tx *tx, const struct seal *seal, struct bf_id replica,
+bf_must_check enum bf_err event_store_add(struct bf_tx *tx, const struct bf_vault *seal, struct bf_id replica,
                                           const struct event_new *events, size_t count,
                                           struct event_stored *ret_stored);
 // Other replicas that own one of the lanes look for it when this is committed.

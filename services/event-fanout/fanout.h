@@ -5,7 +5,7 @@
 
 #include "bf_bus.h"
 #include "bf_settings.h"
-#include "seal.h"
+#include "bf_vault.h"
 
 struct push_sender;
 struct sender;
@@ -37,7 +37,7 @@ struct fanout_settings {
 struct fanout {
     struct fanout_settings settings;
     struct bf_id replica; // this run of the program
-    struct seal seal;
+    struct bf_vault seal;
     struct bf_db *db;
     struct bf_bus_client *registry; // Authenticate, Tenant
     struct sender *sender;

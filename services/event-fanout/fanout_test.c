@@ -11,7 +11,7 @@
 #include "bf_clock.h"
 #include "event.h"
 #include "lanes.h"
-#include "seal.h"
+#include "bf_vault.h"
 #include "target.h"
 #include "webhook.h"
 
@@ -282,18 +282,18 @@ static void a_secret_opens_in_its_own_row_alone(void **state)
 {
     struct bf_id row = bf_id_new(), other = bf_id_new();
     bf_autofree uint8_t *sealed = NULL;
-    struct seal seal, wrong;
+    struct bf_vault seal, wrong;
     char *secret = NULL;
     size_t len;
 
-    seal_init(&seal, "a key of the operator");
-    seal_init(&wrong, "another key");
-    assert_int_equal(seal_close(&seal, row, "whsec_x", &sealed, &len), BF_OK);
-    assert_int_equal(seal_open(&seal, other, sealed, len, &secret), BF_INVALID);
-    assert_int_equal(seal_open(&wrong, row, sealed, len, &secret), BF_INVALID);
-    assert_int_equal(seal_open(&seal, row, sealed, len, &secret), BF_OK);
+    bf_vault_init(&seal, "a key of the operator");
+    bf_vault_init(&wrong, "another key");
+    assert_int_equal(bf_vault_seal(&seal, row, "whsec_x", &sealed, &len), BF_OK);
+    assert_int_equal(bf_vault_open(&seal, other, sealed, len, &secret), BF_INVALID);
+    assert_int_equal(bf_vault_open(&wrong, row, sealed, len, &secret), BF_INVALID);
+    assert_int_equal(bf_vault_open(&seal, row, sealed, len, &secret), BF_OK);
     assert_string_equal(secret, "whsec_x");
-    seal_forget(secret);
+    bf_vault_forget(secret);
 }
 
 int main(void)

@@ -87,7 +87,7 @@ static enum bf_err clients_start(struct fanout *fanout, const char **ret_part)
     *ret_part = "BELFRY_SEAL_KEY: needs at least 16 characters";
     if (strlen(settings->seal_key) < 16)
         return BF_INVALID;
-    seal_init(&fanout->seal, settings->seal_key);
+    bf_vault_init(&fanout->seal, settings->seal_key);
     *ret_part = "database pool";
     enum bf_err err = bf_db_open(&settings->db, &fanout->db);
     if (err)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "seal.h"
+#include "bf_vault.h"
 
 static const char *const provider_names[PUSH_PROVIDERS] = {
     [PUSH_EXPO] = "expo", [PUSH_FCM] = "fcm", [PUSH_APNS] = "apns"};
@@ -155,7 +155,7 @@ void push_free(struct push *push)
     free(push->caller_name);
     free(push->callee);
     free(push->sip_call_id);
-    seal_forget(push->wake_token);
+    bf_vault_forget(push->wake_token);
     free(push->platform);
     free(push->token);
     free(push->topic);

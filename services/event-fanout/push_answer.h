@@ -29,7 +29,7 @@ bool push_answer_receipts(const struct push_answer *answer, const char *const *t
                           enum push_receipt *ret_receipts, char (*ret_details)[PUSH_DETAIL_SIZE]);
 
 // Google's answer to push_request_oauth: an access token and how long it is good, or why there is none (the
-// outcome: PUSH_AGAIN or PUSH_DROPPED). The caller wipes and frees the token (seal_forget).
+// outcome: PUSH_AGAIN or PUSH_DROPPED). The caller wipes and frees the token (bf_vault_forget).
 bool push_answer_oauth(const struct push_answer *answer, char **ret_token, int64_t *ret_life_s,
                        struct push_outcome *ret_outcome);
 

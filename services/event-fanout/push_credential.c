@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "seal.h"
+#include "bf_vault.h"
 
 struct fault {
     const char *field, *wrong;
@@ -129,7 +129,7 @@ struct push_credential *push_credential_new(enum push_provider provider, const c
     credential->sandbox = json_is_true(json_object_get(object, "sandbox"));
     if (provider != PUSH_EXPO)
         credential->key = push_jwt_key_new(provider == PUSH_APNS ? PUSH_JWT_ES256 : PUSH_JWT_RS256, pem);
-    seal_forget(pem);
+    bf_vault_forget(pem);
     json_decref(object);
     if (provider == PUSH_EXPO || credential->key)
         return credential;
@@ -141,7 +141,7 @@ void push_credential_free(struct push_credential *credential)
 {
     if (!credential)
         return;
-    seal_forget(credential->access_token);
+    bf_vault_forget(credential->access_token);
     free(credential->project_id);
     free(credential->client_email);
     free(credential->team_id);

@@ -25,7 +25,7 @@ struct push_credential {
 };
 
 // The JSON object that is sealed: what makes sense only. On a fault NULL, and *ret_field and *ret_wrong say
-// what and why. The caller wipes and frees it (seal_forget).
+// what and why. The caller wipes and frees it (bf_vault_forget).
 char *push_credential_pack(enum push_provider provider, const struct push_credential_texts *texts,
                            const char **ret_field, const char **ret_wrong);
 

@@ -33,7 +33,7 @@ static enum bf_err credential_post(struct api_work *work)
         return bf_http_problem(work->call, BF_INVALID, field, "%s", wrong);
     credential.text = text;
     enum bf_err err = push_credential_store_put(work->tx, &work->fanout->seal, &credential, &id);
-    seal_forget(text);
+    bf_vault_forget(text);
     if (err == BF_LIMIT)
         return bf_http_problem(work->call, BF_CONFLICT, NULL,
                                "there are %d push credentials already: delete one first",

@@ -34,7 +34,7 @@ static enum bf_err id_for(struct bf_tx *tx, const struct push_credential_new *cr
 }
 
 // Two that make the same one at the same moment: the second is told of a conflict and may try again.
-enum bf_err push_credential_store_put(struct bf_tx *tx, const struct seal *seal,
+enum bf_err push_credential_store_put(struct bf_tx *tx, const struct bf_vault *seal,
                                       const struct push_credential_new *credential, struct bf_id *ret_id)
 {
     bf_autofree uint8_t *sealed = NULL;
@@ -43,7 +43,7 @@ enum bf_err push_credential_store_put(struct bf_tx *tx, const struct seal *seal,
     enum bf_err err = id_for(tx, credential, &id);
 
     if (!err)
-        err = seal_close(seal, id, credential->text, &sealed, &len);
+        err = bf_vault_seal(seal, id, credential->text, &sealed, &len);
     if (!err)
         err =
             bf_tx_exec(tx, NULL,
@@ -67,20 +67,20 @@ uint8_t *push_credential_store_sealed(const struct bf_rows *rows, size_t row, in
     return sealed;
 }
 
-struct push_credential *push_credential_open(const struct seal *seal, enum push_provider provider,
+struct push_credential *push_credential_open(const struct bf_vault *seal, enum push_provider provider,
                                              struct bf_id id, const uint8_t *sealed, size_t len)
 {
     struct push_credential *credential = NULL;
     char *text = NULL;
 
-    if (sealed && seal_open(seal, id, sealed, len, &text) == BF_OK)
+    if (sealed && bf_vault_open(seal, id, sealed, len, &text) == BF_OK)
         credential = push_credential_new(provider, text);
-    seal_forget(text);
+    bf_vault_forget(text);
     return credential;
 }
 
 // One that cannot be opened is shown all the same: it can be deleted, or replaced.
-static void show_more(const struct bf_rows *rows, size_t row, const struct seal *seal, json_t *item)
+static void show_more(const struct bf_rows *rows, size_t row, const struct bf_vault *seal, json_t *item)
 {
     size_t len = 0;
     bf_autofree uint8_t *sealed = push_credential_store_sealed(rows, row, 1, &len);
@@ -94,7 +94,7 @@ static void show_more(const struct bf_rows *rows, size_t row, const struct seal 
     push_credential_free(credential);
 }
 
-enum bf_err push_credential_store_list(struct bf_tx *tx, const struct seal *seal, struct bf_id tenant,
+enum bf_err push_credential_store_list(struct bf_tx *tx, const struct bf_vault *seal, struct bf_id tenant,
                                        struct bf_id id, json_t **ret_items)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;

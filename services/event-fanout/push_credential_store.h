@@ -7,7 +7,7 @@
 
 #include "bf_db.h"
 #include "push_credential.h"
-#include "seal.h"
+#include "bf_vault.h"
 
 #define PUSH_CREDENTIALS_MAX 50 // of a tenant
 
@@ -19,11 +19,11 @@ struct push_credential_new {
 };
 
 // The one that there is of this provider and name is replaced. BF_LIMIT: PUSH_CREDENTIALS_MAX are there.
-bf_must_check enum bf_err push_credential_store_put(struct bf_tx *tx, const struct seal *seal,
+bf_must_check enum bf_err push_credential_store_put(struct bf_tx *tx, const struct bf_vault *seal,
                                                     const struct push_credential_new *credential,
                                                     struct bf_id *ret_id);
 // As REST shows them, oldest first, nothing secret; id nil: all.
-bf_must_check enum bf_err push_credential_store_list(struct bf_tx *tx, const struct seal *seal,
+bf_must_check enum bf_err push_credential_store_list(struct bf_tx *tx, const struct bf_vault *seal,
                                                      struct bf_id tenant, struct bf_id id,
                                                      json_t **ret_items);
 bf_must_check enum bf_err push_credential_store_remove(struct bf_tx *tx, struct bf_id tenant,
@@ -33,7 +33,7 @@ bf_must_check enum bf_err push_credential_store_remove(struct bf_tx *tx, struct 
 uint8_t *push_credential_store_sealed(const struct bf_rows *rows, size_t row, int col, size_t *ret_len);
 
 // NULL: there is none, or it was sealed under another key.
-struct push_credential *push_credential_open(const struct seal *seal, enum push_provider provider,
+struct push_credential *push_credential_open(const struct bf_vault *seal, enum push_provider provider,
                                              struct bf_id id, const uint8_t *sealed, size_t len);
 
 #endif

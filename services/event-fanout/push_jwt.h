@@ -18,7 +18,7 @@ struct push_jwt_key *push_jwt_key_new(enum push_jwt_alg alg, const char *pem);
 void push_jwt_key_free(struct push_jwt_key *key); // NULL is fine
 
 // "<header>.<claims>.<signature>" of two JSON texts. NULL: OpenSSL did not sign. The caller wipes and frees
-// it (seal_forget).
+// it (bf_vault_forget).
 char *push_jwt_sign(const struct push_jwt_key *key, const char *header, const char *claims);
 
 #endif

@@ -1,7 +1,7 @@
 // Lanes of pushes.
 #include "push_lane.h"
 
-#include "seal.h"
+#include "bf_vault.h"
 
 struct push_lane *push_lane_new(const struct push *push, uint64_t now_ms)
 {
@@ -22,7 +22,7 @@ void push_lane_free(struct push_lane *lane)
         return;
     push_list_free(&lane->queue);
     push_credential_free(lane->credential);
-    seal_forget(lane->bearer);
+    bf_vault_forget(lane->bearer);
     free(lane);
 }
 
@@ -34,7 +34,7 @@ bool push_lane_is_of(const struct push_lane *lane, const struct push *push)
 
 static void forget_bearer(struct push_lane *lane)
 {
-    seal_forget(lane->bearer);
+    bf_vault_forget(lane->bearer);
     lane->bearer = NULL;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bf_clock.h"
-#include "seal.h"
+#include "bf_vault.h"
 
 #define FORM_BYTES_MAX 16384
 
@@ -50,8 +50,8 @@ void push_request_release(struct push_request *request)
 {
     free(request->url);
     for (size_t i = 0; i < request->header_count; i++)
-        seal_forget(request->headers[i]);
-    seal_forget(request->body);
+        bf_vault_forget(request->headers[i]);
+    bf_vault_forget(request->body);
     *request = (struct push_request){.url = NULL};
 }
 
@@ -217,7 +217,7 @@ bool push_request_oauth(const struct push_bases *bases, const struct push_creden
     add_form_value(&form, "urn:ietf:params:oauth:grant-type:jwt-bearer");
     bf_buf_str(&form, "&assertion=");
     add_form_value(&form, jwt);
-    seal_forget(jwt);
+    bf_vault_forget(jwt);
     request_begin(ret_request, "application/x-www-form-urlencoded");
     ret_request->url = bf_xstrdup(bases->fcm_token);
     ret_request->body = bf_xstrdup(form.at);

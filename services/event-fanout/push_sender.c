@@ -141,7 +141,7 @@ static void bearer_landed(struct push_sender *sender, struct push_flight *flight
         if (flight->version == lane->version)
             push_lane_bearer(lane, bearer, (uint64_t)life_s * 1000, now_ms);
         else
-            seal_forget(bearer); // of credentials that were replaced meanwhile
+            bf_vault_forget(bearer); // of credentials that were replaced meanwhile
         return;
     }
     uint64_t wait_ms = outcome.wait_ms > PUSH_LANE_OPEN_MS ? outcome.wait_ms : PUSH_LANE_OPEN_MS;

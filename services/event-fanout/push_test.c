@@ -17,7 +17,7 @@
 #include "push_device.h"
 #include "push_lane.h"
 #include "push_request.h"
-#include "seal.h"
+#include "bf_vault.h"
 
 static const struct push_bases bases = {"https://expo", "https://fcm", "https://google/token",
                                         "https://apple", "https://sandbox"};
@@ -370,7 +370,7 @@ static void google_gives_tokens_or_says_why_not(void **state)
         assert_int_equal(life_s, good ? 3600 : 0);
         assert_int_equal(outcome.verdict, rows[i].verdict);
         assert_string_equal(outcome.detail, rows[i].detail);
-        seal_forget(token);
+        bf_vault_forget(token);
     }
 }
 

@@ -16,7 +16,7 @@
 
 static struct bf_db_fixture server;
 static struct bf_db *db;
-static struct seal seal;
+static struct bf_vault seal;
 static struct bf_id us, other; // replicas
 
 // ---- helpers
@@ -555,7 +555,7 @@ static int start(void **state)
     struct bf_db_options options = bf_db_fixture_options(&server, "belfry", "belfry_events");
     if (bf_db_open(&options, &db))
         return -1;
-    seal_init(&seal, "a key of the operator");
+    bf_vault_init(&seal, "a key of the operator");
     us = bf_id_new();
     other = bf_id_new();
     struct bf_tx *tx = begin();

@@ -59,7 +59,7 @@ static enum bf_err webhook_post(struct api_work *work)
         json_object_set_new(work->answer, "secret", json_string(secret));
         work->status = 201;
     }
-    seal_forget(secret);
+    bf_vault_forget(secret);
     return err;
 }
 
@@ -115,7 +115,7 @@ static enum bf_err webhook_secret(struct api_work *work)
         err = find(work, id);
     if (!err)
         json_object_set_new(work->answer, "secret", json_string(secret));
-    seal_forget(secret);
+    bf_vault_forget(secret);
     return err;
 }
 

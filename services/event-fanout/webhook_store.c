@@ -27,11 +27,12 @@ static enum bf_err insert(struct bf_tx *tx, const struct webhook_new *webhook, c
     return !err && bf_rows_affected(rows) == 0 ? BF_LIMIT : err;
 }
 
-enum bf_err webhook_store_add(struct bf_tx *tx, const struct seal *seal, const struct webhook_new *webhook)
+enum bf_err webhook_store_add(struct bf_tx *tx, const struct bf_vault *seal,
+                              const struct webhook_new *webhook)
 {
     bf_autofree uint8_t *sealed = NULL;
     size_t len = 0;
-    enum bf_err err = seal_close(seal, webhook->id, webhook->secret, &sealed, &len);
+    enum bf_err err = bf_vault_seal(seal, webhook->id, webhook->secret, &sealed, &len);
 
     return err ? err : insert(tx, webhook, sealed, len);
 }
@@ -123,13 +124,13 @@ enum bf_err webhook_store_change(struct bf_tx *tx, struct bf_id tenant, struct b
     return !err && active ? wake(tx, id) : err;
 }
 
-enum bf_err webhook_store_rotate(struct bf_tx *tx, const struct seal *seal, struct bf_id tenant,
+enum bf_err webhook_store_rotate(struct bf_tx *tx, const struct bf_vault *seal, struct bf_id tenant,
                                  struct bf_id id, const char *secret, int64_t overlap_seconds)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     bf_autofree uint8_t *sealed = NULL;
     size_t len = 0;
-    enum bf_err err = seal_close(seal, id, secret, &sealed, &len);
+    enum bf_err err = bf_vault_seal(seal, id, secret, &sealed, &len);
 
     if (!err)
         err = bf_tx_exec(

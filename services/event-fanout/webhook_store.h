@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "bf_db.h"
-#include "seal.h"
+#include "bf_vault.h"
 
 #define WEBHOOK_COUNT_MAX 50 // of a tenant
 
@@ -18,7 +18,7 @@ struct webhook_new {
 };
 
 // BF_LIMIT: the tenant has WEBHOOK_COUNT_MAX already.
-bf_must_check enum bf_err webhook_store_add(struct bf_tx *tx, const struct seal *seal,
+bf_must_check enum bf_err webhook_store_add(struct bf_tx *tx, const struct bf_vault *seal,
                                             const struct webhook_new *webhook);
 
 // As REST shows them, oldest first, `limit` and one more when there are more. *ret_items is the caller's
@@ -39,8 +39,9 @@ bf_must_check enum bf_err webhook_store_change(struct bf_tx *tx, struct bf_id te
                                                const struct webhook_change *change);
 
 // The secret so far signs too for so long; one before that no more. BF_NOT_FOUND.
-bf_must_check enum bf_err webhook_store_rotate(struct bf_tx *tx, const struct seal *seal, struct bf_id tenant,
-                                               struct bf_id id, const char *secret, int64_t overlap_seconds);
+bf_must_check enum bf_err webhook_store_rotate(struct bf_tx *tx, const struct bf_vault *seal,
+                                               struct bf_id tenant, struct bf_id id, const char *secret,
+                                               int64_t overlap_seconds);
 
 // BF_NOT_FOUND: no such webhook. Its pending deliveries are dropped.
 bf_must_check enum bf_err webhook_store_remove(struct bf_tx *tx, struct bf_id tenant, struct bf_id id);

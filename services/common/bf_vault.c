@@ -1,32 +1,32 @@
 // Secrets in the database.
-#include "seal.h"
+#include "bf_vault.h"
 
 #include <string.h>
 
-void seal_init(struct seal *seal, const char *passphrase)
+void bf_vault_init(struct bf_vault *vault, const char *passphrase)
 {
-    bf_sha256(passphrase, strlen(passphrase), seal->key);
+    bf_sha256(passphrase, strlen(passphrase), vault->key);
 }
 
-enum bf_err seal_close(const struct seal *seal, struct bf_id row, const char *secret, uint8_t **ret_sealed,
-                       size_t *ret_len)
+enum bf_err bf_vault_seal(const struct bf_vault *vault, struct bf_id row, const char *secret,
+                          uint8_t **ret_sealed, size_t *ret_len)
 {
     size_t len = strlen(secret);
     bf_autofree char *plain = bf_xcalloc(sizeof(row.bytes) + len + 1, 1);
 
     memcpy(plain, row.bytes, sizeof(row.bytes));
     memcpy(plain + sizeof(row.bytes), secret, len);
-    enum bf_err err = bf_seal(seal->key, plain, sizeof(row.bytes) + len, ret_sealed, ret_len);
+    enum bf_err err = bf_seal(vault->key, plain, sizeof(row.bytes) + len, ret_sealed, ret_len);
     explicit_bzero(plain, sizeof(row.bytes) + len);
     return err;
 }
 
-enum bf_err seal_open(const struct seal *seal, struct bf_id row, const void *sealed, size_t len,
-                      char **ret_secret)
+enum bf_err bf_vault_open(const struct bf_vault *vault, struct bf_id row, const void *sealed, size_t len,
+                          char **ret_secret)
 {
     uint8_t *plain;
     size_t plain_len;
-    enum bf_err err = bf_open(seal->key, sealed, len, &plain, &plain_len);
+    enum bf_err err = bf_open(vault->key, sealed, len, &plain, &plain_len);
 
     if (err)
         return err;
@@ -38,7 +38,7 @@ enum bf_err seal_open(const struct seal *seal, struct bf_id row, const void *sea
     return ours ? BF_OK : BF_INVALID;
 }
 
-void seal_forget(char *secret)
+void bf_vault_forget(char *secret)
 {
     if (secret)
         explicit_bzero(secret, strlen(secret));
