@@ -649,6 +649,7 @@ CREATE TABLE events.event (
     numbers text[] NOT NULL COLLATE pg_catalog."C",
     body text NOT NULL,
     stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT event_body_size CHECK ((octet_length(body) <= 32768)),
     CONSTRAINT event_type_form CHECK (((octet_length(type) <= 64) AND (type ~ '^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$'::text)))
 )
@@ -685,6 +686,7 @@ CREATE TABLE events.event_default (
     numbers text[] NOT NULL COLLATE pg_catalog."C",
     body text NOT NULL,
     stored_at timestamp with time zone DEFAULT now() NOT NULL,
+    tx xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT event_body_size CHECK ((octet_length(body) <= 32768)),
     CONSTRAINT event_type_form CHECK (((octet_length(type) <= 64) AND (type ~ '^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$'::text)))
 );
@@ -1056,6 +1058,44 @@ ALTER TABLE registry.api_key OWNER TO belfry_owner;
 COMMENT ON COLUMN registry.api_key.last_used IS 'to the hour: written at most once an hour';
 
 --
+-- Name: app_key; Type: TABLE; Schema: registry; Owner: belfry_owner
+--
+
+CREATE TABLE registry.app_key (
+    id uuid NOT NULL,
+    kid text NOT NULL COLLATE pg_catalog."C",
+    public bytea NOT NULL,
+    sealed bytea NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    not_after timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT app_key_kid_form CHECK ((kid ~ '^[A-Za-z0-9_-]{1,32}$'::text)),
+    CONSTRAINT app_key_public_size CHECK ((octet_length(public) = 32))
+);
+
+ALTER TABLE ONLY registry.app_key FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE registry.app_key OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN app_key.sealed; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.app_key.sealed IS 'sealed under BELFRY_SEAL_KEY of the registry: the id and the private key in hex';
+
+--
+-- Name: COLUMN app_key.not_before; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.app_key.not_before IS 'it signs from here on, until the next one does';
+
+--
+-- Name: COLUMN app_key.not_after; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.app_key.not_after IS 'when its last token has expired; null: it has no successor yet';
+
+--
 -- Name: audit; Type: TABLE; Schema: registry; Owner: belfry_owner
 --
 
@@ -1088,7 +1128,7 @@ CREATE TABLE registry.change (
     domain text COLLATE pg_catalog."C",
     number text COLLATE pg_catalog."C",
     at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT change_kind_known CHECK ((((kind = 'tenant'::text) AND (domain IS NULL) AND (number IS NULL)) OR ((kind = 'domain'::text) AND (domain IS NOT NULL) AND (number IS NULL)) OR ((kind = ANY (ARRAY['extension'::text, 'group'::text])) AND (domain IS NULL) AND (number IS NOT NULL))))
+    CONSTRAINT change_kind_known CHECK ((((kind = ANY (ARRAY['tenant'::text, 'app-keys'::text])) AND (domain IS NULL) AND (number IS NULL)) OR ((kind = 'domain'::text) AND (domain IS NOT NULL) AND (number IS NULL)) OR ((kind = ANY (ARRAY['extension'::text, 'group'::text])) AND (domain IS NULL) AND (number IS NOT NULL))))
 );
 
 ALTER TABLE ONLY registry.change FORCE ROW LEVEL SECURITY;
@@ -1500,6 +1540,20 @@ ALTER TABLE ONLY registry.api_key
     ADD CONSTRAINT api_key_sha256_key UNIQUE (sha256);
 
 --
+-- Name: app_key app_key_kid_key; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.app_key
+    ADD CONSTRAINT app_key_kid_key UNIQUE (kid);
+
+--
+-- Name: app_key app_key_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY registry.app_key
+    ADD CONSTRAINT app_key_pkey PRIMARY KEY (id);
+
+--
 -- Name: audit audit_pkey; Type: CONSTRAINT; Schema: registry; Owner: belfry_owner
 --
 
@@ -1697,6 +1751,18 @@ CREATE INDEX event_tenant_idx ON ONLY events.event USING btree (tenant_id, "posi
 CREATE INDEX event_default_tenant_id_position_idx ON events.event_default USING btree (tenant_id, "position");
 
 --
+-- Name: event_tx_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX event_tx_idx ON ONLY events.event USING btree (tx);
+
+--
+-- Name: event_default_tx_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX event_default_tx_idx ON events.event_default USING btree (tx);
+
+--
 -- Name: idempotency_age_idx; Type: INDEX; Schema: events; Owner: belfry_owner
 --
 
@@ -1881,6 +1947,12 @@ ALTER INDEX events.event_pkey ATTACH PARTITION events.event_default_pkey;
 --
 
 ALTER INDEX events.event_tenant_idx ATTACH PARTITION events.event_default_tenant_id_position_idx;
+
+--
+-- Name: event_default_tx_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
+--
+
+ALTER INDEX events.event_tx_idx ATTACH PARTITION events.event_default_tx_idx;
 
 --
 -- Name: push_attempt_default_device_call_number_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
@@ -2252,10 +2324,22 @@ ALTER TABLE events.wake_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events.webhook ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: app_key anybody_reads; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY anybody_reads ON registry.app_key FOR SELECT USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (( SELECT NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text) AS "nullif") IS NOT NULL)));
+
+--
 -- Name: api_key; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
 --
 
 ALTER TABLE registry.api_key ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: app_key; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
+--
+
+ALTER TABLE registry.app_key ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: audit; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
@@ -2304,6 +2388,12 @@ ALTER TABLE registry.idempotency ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE registry.number ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: app_key system_writes; Type: POLICY; Schema: registry; Owner: belfry_owner
+--
+
+CREATE POLICY system_writes ON registry.app_key USING ((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text));
 
 --
 -- Name: tenant; Type: ROW SECURITY; Schema: registry; Owner: belfry_owner
@@ -2638,6 +2728,18 @@ GRANT SELECT,INSERT,DELETE ON TABLE registry.api_key TO belfry_registry;
 --
 
 GRANT UPDATE(last_used) ON TABLE registry.api_key TO belfry_registry;
+
+--
+-- Name: TABLE app_key; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE registry.app_key TO belfry_registry;
+
+--
+-- Name: COLUMN app_key.not_after; Type: ACL; Schema: registry; Owner: belfry_owner
+--
+
+GRANT UPDATE(not_after) ON TABLE registry.app_key TO belfry_registry;
 
 --
 -- Name: TABLE audit; Type: ACL; Schema: registry; Owner: belfry_owner

@@ -97,6 +97,9 @@ static const struct option group_change_options[] = {
     GROUP_OPTIONS,
 };
 
+static const struct option token_options[] = {
+    OPT(INT, "seconds", "N", "expires_in_seconds", "its life, 1 to 3600; 3600 unless said otherwise"),
+};
 static const struct option number_options[] = {
     OPT(TEXT, "number", "NUMBER", "number", "only of this number"),
 };
@@ -318,6 +321,14 @@ const struct command commands[] = {
      "DELETE",
      T "/groups/{NUMBER}",
      DONE},
+
+    {"token create",
+     {IN_BODY("NUMBER", "number")},
+     "make a token for an extension's app; it is shown once",
+     "POST",
+     T "/tokens",
+     OPTIONS(token_options),
+     OBJECT},
 
     {"registrations", NO_WORDS, "devices that are registered now", "GET", T "/registrations",
      OPTIONS(number_options), LIST(registration_columns)},

@@ -35,6 +35,7 @@ const struct bf_http_route *api_routes(size_t *ret_count)
         routes_add(extension_api_routes, extension_api_route_count);
         routes_add(group_api_routes, group_api_route_count);
         routes_add(key_api_routes, key_api_route_count);
+        routes_add(token_api_routes, token_api_route_count);
         routes_add(audit_api_routes, audit_api_route_count);
         table.http[table.count++] =
             (struct bf_http_route){"GET", "/openapi.yaml", api_openapi, BF_GATE_ANYBODY};

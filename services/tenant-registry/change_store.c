@@ -6,10 +6,8 @@
 #include "store.h"
 
 static const char *const kind_names[] = {
-    [CHANGE_TENANT] = "tenant",
-    [CHANGE_DOMAIN] = "domain",
-    [CHANGE_EXTENSION] = "extension",
-    [CHANGE_GROUP] = "group",
+    [CHANGE_TENANT] = "tenant", [CHANGE_DOMAIN] = "domain",     [CHANGE_EXTENSION] = "extension",
+    [CHANGE_GROUP] = "group",   [CHANGE_APP_KEYS] = "app-keys",
 };
 
 static enum change_kind kind_parse(const char *name)
@@ -59,7 +57,7 @@ static void change_from_row(const struct bf_rows *rows, size_t row, struct chang
     };
     store_text(rows, row, 3, change->domain, sizeof(change->domain));
     store_text(rows, row, 4, change->number, sizeof(change->number));
-    if (!change->gone && !change_has_number(change->kind))
+    if (!change->gone && (change->kind == CHANGE_TENANT || change->kind == CHANGE_DOMAIN))
         store_tenant(rows, row, 6, &change->tenant);
 }
 
@@ -71,7 +69,8 @@ enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, uint64_t upto, 
         tx, &rows,
         "SELECT c.seq, c.kind, c.tenant_id, c.domain, c.number, "
         "CASE c.kind WHEN 'tenant' THEN t.id IS NOT NULL WHEN 'domain' THEN d.name IS NOT NULL "
-        "WHEN 'extension' THEN e.number IS NOT NULL ELSE g.number IS NOT NULL END, " STORE_TENANT(
+        "WHEN 'extension' THEN e.number IS NOT NULL WHEN 'app-keys' THEN true ELSE g.number IS NOT NULL "
+        "END, " STORE_TENANT(
             "t") " FROM registry.change c "
                  "LEFT JOIN registry.domain d ON c.kind = 'domain' AND d.name = c.domain "
                  "LEFT JOIN registry.extension e ON c.kind = 'extension' AND e.tenant_id = c.tenant_id AND "

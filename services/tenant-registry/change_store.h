@@ -15,6 +15,7 @@ enum change_kind {
     CHANGE_DOMAIN,
     CHANGE_EXTENSION,
     CHANGE_GROUP,
+    CHANGE_APP_KEYS, // of no tenant: its id is nil
 };
 
 // A change as it is sent: what the thing is now. `gone`: there is none any more. tenant.domains is never
@@ -34,7 +35,7 @@ struct change_head {
     uint64_t seq; // the newest there is; 0: none yet
 };
 
-// `name` is the domain or the number; NULL for a tenant.
+// `name` is the domain or the number; NULL for a tenant and for app keys.
 bf_must_check enum bf_err change_store_note(struct bf_tx *tx, enum change_kind kind, struct bf_id tenant,
                                             const char *name);
 

@@ -1,5 +1,6 @@
 // belfry-tenant-registry: settings, wiring, run, drain.
 #include <stdio.h>
+#include <string.h>
 
 #include "api.h"
 #include "bf_bus.h"
@@ -23,6 +24,9 @@ static const struct bf_setting settings_table[] = {
     BF_INT(INTO, "BELFRY_BUS_CONTEXTS", bus_contexts, "8", 1, 64, "bus requests worked on at once"),
     BF_TEXT(INTO, "BELFRY_OPERATOR_KEY_FILE", operator_key_file, NULL,
             "file of the operator's API key; made when missing"),
+    BF_SECRET(
+        INTO, "BELFRY_SEAL_KEY", seal_key,
+        "what the private keys of app tokens are sealed with in the database; the same for all replicas"),
     BF_TEXT(INTO, "BELFRY_SIP_HOST", sip_host, NULL,
             "host, host:port or [IPv6]:port phones reach each edge by, separated by spaces, for GET .../dns"),
     BF_INT(INTO, "BELFRY_SIP_PORT", sip_port, "5060", 1, 65535,
@@ -92,6 +96,10 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     http.routes = api_routes(&http.route_count);
     registry->gate = caller_gate_new(registry);
     bf_metrics_register(registry_metrics, METRIC_COUNT);
+    *ret_part = "BELFRY_SEAL_KEY: needs at least 16 characters";
+    if (strlen(settings->seal_key) < 16)
+        return BF_INVALID;
+    bf_vault_init(&registry->vault, settings->seal_key);
     *ret_part = "BELFRY_SIP_HOST";
     err = edges_read(registry);
     if (err)

@@ -64,6 +64,12 @@ struct bf_metric registry_metrics[METRIC_COUNT] = {
                                    .kind = BF_COUNTER,
                                    .help = "Rows that were old enough to be deleted",
                                    .labels = "table=\"idempotency\""},
+    [METRIC_APP_KEYS_MADE] = {.name = "belfry_registry_app_keys_made_total",
+                              .kind = BF_COUNTER,
+                              .help = "Keys for app tokens made by this replica"},
+    [METRIC_APP_KEYS_UP] = {.name = "belfry_registry_app_keys_up",
+                            .kind = BF_GAUGE,
+                            .help = "1 while there is a key to sign app tokens with and its turn is kept"},
 };
 
 void registry_count(enum registry_metric metric)

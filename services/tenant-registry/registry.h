@@ -7,6 +7,7 @@
 
 #include "bf_metrics.h"
 #include "bf_settings.h"
+#include "bf_vault.h"
 #include "dns.h"
 
 struct bf_gate;
@@ -18,6 +19,7 @@ struct registry_settings {
     char *bus_listen, *feed_listen;
     int64_t bus_contexts;
     char *operator_key_file;
+    char *seal_key; // any text; its SHA-256 is the key
     char *sip_host;
     int64_t sip_port, sips_port;
     int64_t changes_keep_rows, changes_keep_hours;
@@ -42,12 +44,15 @@ enum registry_metric {
     METRIC_SNAPSHOT_PAGES,
     METRIC_PRUNED_CHANGES,
     METRIC_PRUNED_IDEMPOTENCY,
+    METRIC_APP_KEYS_MADE,
+    METRIC_APP_KEYS_UP,
     METRIC_COUNT,
 };
 
 struct registry {
     struct registry_settings settings;
     struct bf_db *db;
+    struct bf_vault vault; // the private keys of app tokens
     struct bf_gate *gate;
     struct dns_edges edges; // as phones reach them
     _Atomic bool operator_key_ready;

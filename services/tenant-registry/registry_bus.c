@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app_key_store.h"
 #include "bf_clock.h"
 #include "registry.h"
 #include "registry_wire.h"
@@ -137,6 +138,23 @@ static enum bf_err tenant(const struct bf_bus_request *request, struct bf_buf *r
     return BF_OK;
 }
 
+static enum bf_err app_keys(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                            struct bf_buf *error, void *ctx)
+{
+    struct registry *registry = ctx;
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    struct app_key keys[BF_APP_KEYS_MAX];
+    size_t count = 0;
+    enum bf_err err = system_begin(registry, &tx);
+
+    if (!err)
+        err = app_key_store_list(tx, &registry->vault, keys, &count);
+    if (!err)
+        wire_write_app_keys(ret_body, keys, count);
+    explicit_bzero(keys, sizeof(keys));
+    return finish(request, tx, err);
+}
+
 // ---- Snapshot
 
 struct snapshot {
@@ -268,5 +286,6 @@ static enum bf_err changes(const struct bf_bus_request *request, struct bf_buf *
 const struct bf_bus_method registry_bus_methods[] = {
     {"Authenticate", authenticate}, {"Credential", credential}, {"Directory", directory}, {"Tenant", tenant},
     {"Unknown", unknown},           {"Snapshot", snapshot},     {"Changes", changes},
+    {"AppKeys", app_keys},
 };
 const size_t registry_bus_method_count = BF_LEN(registry_bus_methods);

@@ -322,6 +322,24 @@ void wire_write_tenant(struct bf_buf *into, const struct tenant *tenant)
     message_add(into, &reply.base);
 }
 
+void wire_write_app_keys(struct bf_buf *into, const struct app_key *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        Belfry__Registry__V1__AppKeysReply part = BELFRY__REGISTRY__V1__APP_KEYS_REPLY__INIT;
+        Belfry__Registry__V1__AppKey message = BELFRY__REGISTRY__V1__APP_KEY__INIT;
+        Belfry__Registry__V1__AppKey *list[] = {&message};
+        const struct bf_app_key *key = &keys[i].public;
+
+        message.kid = (char *)key->kid;
+        message.ed25519 = bytes_of(key->ed25519, sizeof(key->ed25519));
+        message.not_before_ms = key->not_before_ms;
+        message.not_after_ms = key->not_after_ms;
+        part.keys = list;
+        part.n_keys = 1;
+        message_add(into, &part.base);
+    }
+}
+
 void wire_write_snapshot(struct bf_buf *into, struct change_head head)
 {
     Belfry__Registry__V1__SnapshotReply part = BELFRY__REGISTRY__V1__SNAPSHOT_REPLY__INIT;
@@ -389,6 +407,7 @@ void wire_write_feed_change(struct bf_buf *into, const struct change *change)
     Belfry__Registry__V1__DomainUp up = BELFRY__REGISTRY__V1__DOMAIN_UP__INIT;
     Belfry__Registry__V1__Extension extension = BELFRY__REGISTRY__V1__EXTENSION__INIT;
     Belfry__Registry__V1__Group group = BELFRY__REGISTRY__V1__GROUP__INIT;
+    Belfry__Registry__V1__AppKeysChanged app_keys = BELFRY__REGISTRY__V1__APP_KEYS_CHANGED__INIT;
     Belfry__Registry__V1__Limits limits;
     Belfry__Registry__V1__Tenant tenant = tenant_of(&change->tenant, &limits);
 
@@ -425,6 +444,10 @@ void wire_write_feed_change(struct bf_buf *into, const struct change *change)
         group.number = (char *)change->number;
         group.gone = change->gone;
         message.group = &group;
+        break;
+    case CHANGE_APP_KEYS:
+        message.what_case = BELFRY__REGISTRY__V1__CHANGE__WHAT_APP_KEYS;
+        message.app_keys = &app_keys;
         break;
     }
     feed_add(into, &message);

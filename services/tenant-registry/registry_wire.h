@@ -6,6 +6,7 @@
 #ifndef REGISTRY_WIRE_H
 #define REGISTRY_WIRE_H
 
+#include "app_key.h"
 #include "bf_buf.h"
 #include "bf_err.h"
 #include "change_store.h"
@@ -51,6 +52,8 @@ void wire_write_credential(struct bf_buf *into, const struct extension_credentia
 void wire_write_directory(struct bf_buf *into, const struct directory_entry *entry);
 void wire_write_unknown(struct bf_buf *into, uint32_t at);                // one of them
 void wire_write_tenant(struct bf_buf *into, const struct tenant *tenant); // with its domains
+
+void wire_write_app_keys(struct bf_buf *into, const struct app_key *keys, size_t count);
 
 void wire_write_snapshot(struct bf_buf *into, struct change_head head);
 void wire_write_snapshot_tenant(struct bf_buf *into, const struct tenant *tenant);

@@ -224,6 +224,7 @@ static void every_kind_of_change_arrives_as_what_it_is(void **state)
         {{.kind = CHANGE_EXTENSION, .number = "100", .gone = true},
          BELFRY__REGISTRY__V1__CHANGE__WHAT_EXTENSION},
         {{.kind = CHANGE_GROUP, .number = "600"}, BELFRY__REGISTRY__V1__CHANGE__WHAT_GROUP},
+        {{.kind = CHANGE_APP_KEYS}, BELFRY__REGISTRY__V1__CHANGE__WHAT_APP_KEYS},
     };
     struct bf_buf buf;
 

@@ -1,6 +1,8 @@
 // Background work.
 #include "upkeep.h"
 
+#include "app_key_store.h"
+#include "bf_clock.h"
 #include "change_store.h"
 #include "bf_idempotency.h"
 #include "operator_key.h"
@@ -62,6 +64,26 @@ static bool prune_all(struct registry *registry)
     return more;
 }
 
+static enum bf_err app_keys(struct registry *registry)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    bool made = false;
+    enum bf_err err = bf_tx_begin(registry->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = app_key_store_turn(tx, &registry->vault, bf_unix_ms(), &made);
+    if (!err)
+        err = bf_tx_commit(tx);
+    bf_metric_set(&registry_metrics[METRIC_APP_KEYS_UP], !err);
+    if (err && err != BF_UNAVAILABLE)
+        bf_error("upkeep.app_keys", BF_E(err), BF_S("database", tx ? bf_tx_error(tx) : ""));
+    if (!err && made) {
+        registry_count(METRIC_APP_KEYS_MADE);
+        bf_info("upkeep.app_key_made");
+    }
+    return err;
+}
+
 static int64_t upkeep_turn(void *ctx, struct bf_ticker *ticker)
 {
     struct registry *registry = ctx;
@@ -72,7 +94,9 @@ static int64_t upkeep_turn(void *ctx, struct bf_ticker *ticker)
             return err == BF_UNAVAILABLE ? RETRY_MS : FAULT_MS;
         registry->operator_key_ready = true;
     }
-    return prune_all(registry) ? BATCH_MS : PRUNE_MS;
+    if (prune_all(registry))
+        return BATCH_MS;
+    return app_keys(registry) ? RETRY_MS : PRUNE_MS;
 }
 
 enum bf_err upkeep_start(struct registry *registry, struct bf_ticker **ret_upkeep)

@@ -1,5 +1,5 @@
 // What is done in the background: make the operator's key at first start, forget old changes and kept
-// answers.
+// answers, make and delete the keys of app tokens.
 #ifndef UPKEEP_H
 #define UPKEEP_H
 

@@ -39,6 +39,7 @@ const HOW = {
   'POST /v1/tenants/{t}/keys': { body: { name: 'stolen', role: 'admin' } },
   'GET /v1/tenants/{t}/keys/{id}': { child: 'id' },
   'DELETE /v1/tenants/{t}/keys/{id}': { child: 'id' },
+  'POST /v1/tenants/{t}/tokens': { body: { number: '100' } },
   'GET /v1/tenants/{t}/dns': {},
   'GET /v1/tenants/{t}/audit': {},
   // of event-fanout

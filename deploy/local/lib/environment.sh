@@ -34,6 +34,7 @@ BELFRY_ADMIN_PORT=$(port 2)
 BELFRY_BUS_LISTEN=ipc://$SOCK/registry.bus
 BELFRY_FEED_LISTEN=ipc://$SOCK/registry.feed
 BELFRY_OPERATOR_KEY_FILE=$RUN/secrets/operator.key
+BELFRY_SEAL_KEY_FILE=$RUN/secrets/registry-seal.key
 BELFRY_SIP_HOST=$(each "$EDGES" edge_sip)
 BELFRY_SIPS_PORT=0
 TXT

@@ -116,6 +116,7 @@ TXT
     for role in $POSTGRES_ROLES; do secret "$role.pgpass"; done
     secret edge.secret
     secret seal.key
+    secret registry-seal.key
 }
 
 # secret NAME: 192 random bits in RUN/secrets/NAME, made once.
