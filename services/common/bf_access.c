@@ -101,11 +101,9 @@ static enum bf_err tenant_look(struct bf_access *access, const char *request_id,
 
 // ---- for the gate
 
-static enum bf_err caller_find(void *ctx, struct bf_http_call *call, const char *bearer,
+static enum bf_err caller_look(struct bf_access *access, const char *request_id, const char *bearer,
                                const uint8_t hash[BF_SHA256_BYTES], struct bf_caller *ret_caller)
 {
-    struct bf_access *access = ctx;
-    const char *request_id = bf_http_request_id(call);
     struct bf_access_tenant tenant;
     char id[BF_ID_TEXT_SIZE];
     enum bf_err err = key_look(access, request_id, bearer, hash, ret_caller);
@@ -114,11 +112,28 @@ static enum bf_err caller_find(void *ctx, struct bf_http_call *call, const char 
         return err;
     err = tenant_look(access, request_id, bf_id_text(ret_caller->tenant_id, id), &tenant);
     if (err)
-        return err == BF_NOT_FOUND ? bf_gate_no_such_tenant(call) : err;
+        return err;
     memcpy(ret_caller->slug, tenant.slug, sizeof(ret_caller->slug));
     ret_caller->suspended = tenant.suspended;
     ret_caller->requests_per_minute = tenant.requests_per_minute;
     return BF_OK;
+}
+
+static enum bf_err caller_find(void *ctx, struct bf_http_call *call, const char *bearer,
+                               const uint8_t hash[BF_SHA256_BYTES], struct bf_caller *ret_caller)
+{
+    enum bf_err err = caller_look(ctx, bf_http_request_id(call), bearer, hash, ret_caller);
+
+    return err == BF_NOT_FOUND ? bf_gate_no_such_tenant(call) : err;
+}
+
+enum bf_err bf_access_key(struct bf_access *access, const char *request_id, const char *key,
+                          struct bf_caller *ret_caller)
+{
+    uint8_t hash[BF_SHA256_BYTES];
+
+    bf_sha256(key, strlen(key), hash);
+    return caller_look(access, request_id, key, hash, ret_caller);
 }
 
 // After the gate: a tenant's key has named no tenant but its own.

@@ -27,6 +27,10 @@ void bf_access_free(struct bf_access *access); // NULL is fine
 
 // For bf_http_options.before. What it found is kept with the call.
 enum bf_err bf_access_check(struct bf_access *access, struct bf_http_call *call);
+// Without a REST request: what a key stands for, as the gate would find it. No rate is taken.
+// BF_UNAUTHENTICATED: nothing; BF_NOT_FOUND: its tenant is gone.
+bf_must_check enum bf_err bf_access_key(struct bf_access *access, const char *request_id, const char *key,
+                                        struct bf_caller *ret_caller);
 // NULL on a route for anybody.
 const struct bf_access_caller *bf_access_caller_of(const struct bf_http_call *call);
 

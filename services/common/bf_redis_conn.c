@@ -65,12 +65,13 @@ static struct timeval left_until(uint64_t deadline)
     return (struct timeval){(time_t)(left / 1000), (suseconds_t)(left % 1000) * 1000};
 }
 
+// BF_TIMEOUT: nothing came.
 static enum bf_err wait_readable(struct bf_redis_conn *conn, uint64_t deadline)
 {
     for (;;) {
         uint64_t now = bf_mono_ms();
         if (now >= deadline)
-            return lost(conn, "the server has stopped answering");
+            return BF_TIMEOUT;
         uint64_t left = deadline - now > ANSWER_POLL_MAX_MS ? ANSWER_POLL_MAX_MS : deadline - now;
         struct pollfd waiting = {.fd = conn->hiredis->fd, .events = POLLIN};
         int ready = poll(&waiting, 1, (int)left);
@@ -114,7 +115,12 @@ enum bf_err bf_redis_conn_run(struct bf_redis_conn *conn, struct bf_str commands
             return lost(conn, conn->hiredis->errstr);
     for (size_t i = 0; !err && i < count; i++)
         err = next_reply(conn, deadline_mono_ms, &replies[i]);
-    return err;
+    return err == BF_TIMEOUT ? lost(conn, "the server has stopped answering") : err;
+}
+
+enum bf_err bf_redis_conn_hear(struct bf_redis_conn *conn, uint64_t deadline_mono_ms, redisReply **ret_reply)
+{
+    return next_reply(conn, deadline_mono_ms, ret_reply);
 }
 
 bool bf_redis_conn_died_idle(const struct bf_redis_conn *conn)

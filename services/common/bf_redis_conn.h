@@ -31,6 +31,11 @@ bool bf_redis_conn_died_idle(const struct bf_redis_conn *conn);
 bf_must_check enum bf_err bf_redis_conn_run(struct bf_redis_conn *conn, struct bf_str commands,
                                             uint64_t deadline_mono_ms, redisReply **replies, size_t count);
 
+// Waits for a reply that was not asked for (SUBSCRIBE). BF_TIMEOUT: none came, and the connection is as good
+// as before.
+bf_must_check enum bf_err bf_redis_conn_hear(struct bf_redis_conn *conn, uint64_t deadline_mono_ms,
+                                             redisReply **ret_reply);
+
 // RESP, as the server wants commands.
 struct bf_buf;
 void bf_redis_put_head(struct bf_buf *into, size_t args);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "bf_redis_fixture.h"
+#include "bf_redis_listen.h"
 
 static struct bf_redis_script add_script = {
     .text = "return redis.call('INCRBY', KEYS[1], ARGV[1])",
@@ -247,6 +248,69 @@ static void test_a_server_that_comes_back_is_found(void **state)
     assert_int_equal(bf_redis_int(bf_redis_reply(batch, 1)), 1);
 }
 
+// ---- listening
+
+static void publish(const char *channel, const char *text)
+{
+    bf_redis_clear(batch);
+    bf_redis_cmd(batch, "PUBLISH", BF_R_TEXT(channel), BF_R_TEXT(text));
+    assert_int_equal(bf_redis_run(batch), BF_OK);
+}
+
+static struct bf_redis_listener *listener_of(const char *channel)
+{
+    struct bf_redis_options options = {.host = server.socket, .connect_timeout_ms = 2000};
+    struct bf_redis_listener *listener = bf_redis_listener_new(&options, channel);
+    struct bf_str message;
+
+    assert_int_equal(bf_redis_listener_wait(listener, 1, &message),
+                     BF_TIMEOUT); // it is subscribed from here on
+    return listener;
+}
+
+static void heard_is(struct bf_redis_listener *listener, const char *expected)
+{
+    struct bf_str message;
+
+    assert_int_equal(bf_redis_listener_wait(listener, 10000, &message), BF_OK);
+    assert_true(bf_str_eq(message, bf_str(expected)));
+}
+
+static void test_a_listener_hears_what_is_published(void **state)
+{
+    struct bf_redis_listener *listener = listener_of("ours");
+    struct bf_str message;
+
+    publish("ours", "one");
+    publish("theirs", "other");
+    publish("ours", "");
+    publish("ours", "three");
+    heard_is(listener, "one");
+    heard_is(listener, "");
+    heard_is(listener, "three");
+    assert_int_equal(bf_redis_listener_wait(listener, 20, &message), BF_TIMEOUT);
+    bf_redis_listener_free(listener);
+    bf_redis_listener_free(NULL);
+}
+
+static void test_a_listener_comes_back_by_itself(void **state)
+{
+    struct bf_redis_listener *listener = listener_of("ours");
+    struct bf_str message;
+    enum bf_err err = BF_OK;
+
+    bf_redis_clear(batch);
+    bf_redis_cmd(batch, "CLIENT", BF_R_TEXT("KILL"), BF_R_TEXT("TYPE"), BF_R_TEXT("pubsub"));
+    assert_int_equal(bf_redis_run(batch), BF_OK);
+    assert_int_equal(bf_redis_listener_wait(listener, 10000, &message), BF_UNAVAILABLE);
+    for (size_t i = 0; i < 100 && err != BF_TIMEOUT; i++)
+        err = bf_redis_listener_wait(listener, 10, &message);
+    assert_int_equal(err, BF_TIMEOUT);
+    publish("ours", "again");
+    heard_is(listener, "again");
+    bf_redis_listener_free(listener);
+}
+
 static void test_options_that_make_no_sense_are_refused(void **state)
 {
     struct bf_redis_options o = options();
@@ -272,6 +336,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_server_that_stopped_answering_is_given_up, begin, end),
         cmocka_unit_test_setup_teardown(test_the_password_is_needed_and_used, begin, end),
         cmocka_unit_test_setup_teardown(test_a_server_that_comes_back_is_found, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_listener_hears_what_is_published, begin, end),
+        cmocka_unit_test_setup_teardown(test_a_listener_comes_back_by_itself, begin, end),
         cmocka_unit_test(test_options_that_make_no_sense_are_refused),
     };
 

@@ -6,13 +6,14 @@
 //   belfry.edges      [{name, id, sip, internal, admin, bus, kamcmd(...)}]    name: the program, `kamailio-2`; sip, internal:
 //   belfry.relays     [{name, ng, admin}]                                    and ng are {host, port}
 //   belfry.controls   [{name, admin, bus}]
-//   belfry.fanouts    [{name, admin, bus}]
+//   belfry.fanouts    [{name, admin, bus, sockets}]
 //   await belfry.scale({edges: 2, relays: 2})    `up` with other numbers; an absent one stays as it is; {controls: 0} is none at all
 //   belfry.admin(program)                        base URL of its admin port
 //   await belfry.pid('kamailio')                 process id under the supervisor; null when it does not run
 //   await belfry.kill9('kamailio-2')             kill -9; gives the pid it had
 //   await belfry.stop('postgres'), .start(...)   by supervisorctl; start waits until the supervisor says RUNNING
 //   await belfry.kamcmd('tenant.status')         text of an RPC of the first edge; edge.kamcmd() of another
+//   await belfry.sql('belfry_events', "SELECT ...")   lines of an answer, as a service's role in the system scope; fields by |
 //   await belfry.allWell()                       until every program runs and those with a /ready say yes
 //   await belfry.down()
 //
@@ -65,7 +66,7 @@ export class Instance {
     this.relays = copies('rtpengine', { ng: env.BELFRY_RELAYS, admin: env.BELFRY_RTPENGINE_ADMINS })
       .map((relay) => ({ ...relay, ng: place(relay.ng.replace(/^udp:/, '')) }));
     this.controls = copies('call-control', { admin: env.BELFRY_CALLS_ADMINS, bus: env.BELFRY_CALL_CONTROL_BUS });
-    this.fanouts = copies('event-fanout', { admin: env.BELFRY_FANOUT_ADMINS, bus: env.BELFRY_EVENTS_BUS });
+    this.fanouts = copies('event-fanout', { admin: env.BELFRY_FANOUT_ADMINS, bus: env.BELFRY_EVENTS_BUS, sockets: env.BELFRY_FANOUT_SOCKETS });
   }
 
   /** The same object afterwards shows the new edges and relays. Other programs than those that are new, gone or told of it (edges of relays, the registry of edges) go on. */
@@ -126,6 +127,13 @@ export class Instance {
     const text = await (await fetch(`${this.admin(program)}/metrics`)).text();
     const line = text.split('\n').find((each) => each.startsWith(`${name} `) || each.startsWith(`${name}{`));
     return line ? Number(line.trim().split(/\s+/)[1]) : null;
+  }
+
+  async sql(role, statement) {
+    const password = readFileSync(path.join(this.run, 'secrets', `${role}.pgpass`), 'utf8').trim();
+    const { stdout } = await run('psql', ['-X', '-q', '-At', '-v', 'ON_ERROR_STOP=1', '-h', this.env.BELFRY_PGHOST, '-U', role, '-d', this.env.BELFRY_PGDATABASE, '-c', statement],
+      { env: { ...process.env, PGPASSWORD: password, PGOPTIONS: '-c belfry.scope=system' }, timeout: 60_000 });
+    return stdout.split('\n').filter(Boolean);
   }
 
   async ready(program) {
