@@ -203,6 +203,18 @@ static enum bf_err api_run(struct bf_http_call *call, void *ctx)
 
 // ---- the server
 
+struct bf_access *api_access_new(struct fanout *fanout)
+{
+    const struct bf_rest_settings *rest = &fanout->settings.rest;
+    struct bf_gate_options gate = {.requests_per_minute = rest->requests_per_minute,
+                                   .auth_failures_per_minute = rest->auth_failures_per_minute,
+                                   .auth_failures = &fanout_metrics[FANOUT_AUTH_FAILURES],
+                                   .refused_tenant = &fanout_metrics[FANOUT_RATE_TENANT],
+                                   .refused_source = &fanout_metrics[FANOUT_RATE_SOURCE]};
+
+    return bf_access_new(fanout->registry, &gate);
+}
+
 enum bf_err api_start(struct fanout *fanout, struct api **ret_api)
 {
     const struct bf_rest_settings *rest = &fanout->settings.rest;
@@ -213,21 +225,13 @@ enum bf_err api_start(struct fanout *fanout, struct api **ret_api)
                                       .connections_max = rest->connections_max,
                                       .before = api_before,
                                       .ctx = api};
-    struct bf_gate_options gate = {.requests_per_minute = rest->requests_per_minute,
-                                   .auth_failures_per_minute = rest->auth_failures_per_minute,
-                                   .auth_failures = &fanout_metrics[FANOUT_AUTH_FAILURES],
-                                   .refused_tenant = &fanout_metrics[FANOUT_RATE_TENANT],
-                                   .refused_source = &fanout_metrics[FANOUT_RATE_SOURCE]};
 
     routes_make();
     options.routes = table.http;
     options.route_count = table.count;
-    *api = (struct api){.fanout = fanout,
-                        .access = bf_access_new(fanout->registry, &gate),
-                        .keyless = bf_rate_new(KEYLESS_SOURCES)};
+    *api = (struct api){.fanout = fanout, .access = fanout->access, .keyless = bf_rate_new(KEYLESS_SOURCES)};
     enum bf_err err = bf_http_start(&options, &api->http);
     if (err) {
-        bf_access_free(api->access);
         bf_rate_free(api->keyless);
         free(api);
         return err;
@@ -241,7 +245,6 @@ void api_stop(struct api *api, int64_t drain_ms)
     if (!api)
         return;
     bf_http_stop(api->http, drain_ms);
-    bf_access_free(api->access);
     bf_rate_free(api->keyless);
     free(api);
 }

@@ -13,6 +13,9 @@
 
 struct api;
 
+// Who is calling, for REST and WebSockets. After the registry's client.
+struct bf_access *api_access_new(struct fanout *fanout);
+
 // Serves REST on BELFRY_HTTP_HOST and _PORT.
 bf_must_check enum bf_err api_start(struct fanout *fanout, struct api **ret_api);
 void api_stop(struct api *api, int64_t drain_ms); // NULL is fine

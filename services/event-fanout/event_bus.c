@@ -9,6 +9,7 @@
 #include "fanout_metrics.h"
 #include "push_bus.h"
 #include "push_sender.h"
+#include "relay.h"
 #include "sender.h"
 
 struct batch { // the good ones of what was published
@@ -101,6 +102,36 @@ static enum bf_err store_pushes(struct fanout *fanout, struct bf_tx *tx, const s
     return err;
 }
 
+// In the order in which they were published. Of those that were known not all are new: who has them is found
+// out by reading.
+static void tell_sockets(const struct fanout *fanout, const struct batch *batch, size_t stored)
+{
+    if (batch->news_count == 0)
+        return;
+    struct live_event *events = bf_xcalloc(batch->news_count, sizeof(events[0]));
+    struct bf_buf numbers;
+
+    bf_buf_init(&numbers, batch->news_count * EVENT_NUMBERS_MAX * (EVENT_NUMBER_BYTES_MAX + 1));
+    bf_autofree size_t *begins = bf_xcalloc(batch->news_count, sizeof(begins[0]));
+    for (size_t i = 0; i < batch->news_count; i++) {
+        begins[i] = numbers.len;
+        for (size_t n = 0; n < batch->news[i].event->number_count; n++)
+            bf_buf_fmt(&numbers, "%s%s", n ? " " : "", batch->news[i].event->numbers[n]);
+        bf_buf_add(&numbers, "", 1);
+    }
+    for (size_t i = 0; i < batch->news_count; i++) {
+        const struct event *event = batch->news[i].event;
+        events[i] = (struct live_event){event->id, event->tenant, event->type, numbers.at + begins[i],
+                                        batch->news[i].body};
+    }
+    if (stored == batch->news_count)
+        relay_publish(fanout->relay, events, batch->news_count);
+    else
+        relay_poke(fanout->relay);
+    bf_buf_release(&numbers);
+    free(events);
+}
+
 static enum bf_err store(struct fanout *fanout, const struct batch *batch, size_t *ret_stored)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
@@ -123,6 +154,7 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, size_
         fanout_count(FANOUT_EVENTS_AGAIN, (int64_t)(batch->news_count - stored.stored));
         push_sender_take(fanout->pushes, &pushes);
         sender_take_made(fanout->sender, &stored);
+        tell_sockets(fanout, batch, stored.stored);
     }
     push_sender_doubt(fanout->pushes, &pushes); // taken, unless this failed
     event_stored_release(&stored);

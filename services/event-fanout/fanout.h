@@ -7,16 +7,19 @@
 #include "bf_settings.h"
 #include "bf_vault.h"
 
+struct bf_access;
 struct push_sender;
+struct relay;
 struct sender;
 
 struct fanout_settings {
     struct bf_db_options db;
+    struct bf_redis_options redis;
     struct bf_rest_settings rest;
     struct bf_admin_settings admin;
     char *bus_listen;
     int64_t bus_contexts;
-    char *registry_bus;
+    char *registry_bus, *registry_feed;
     char *seal_key;             // any text; its SHA-256 is the key
     char *targets;              // CIDRs that webhooks may go to although they are not public
     int64_t webhook_timeout_ms; // of one request
@@ -32,6 +35,11 @@ struct fanout_settings {
     int64_t pushes_max;        // in memory
     int64_t push_receipt_ms;
     bool push_register_open; // /push/register also without a key
+    char *socket_host;
+    int64_t socket_port, socket_ping_s;
+    int64_t sockets_max, sockets_per_tenant; // of this replica
+    int64_t socket_queue;                    // messages that wait for one socket
+    int64_t replay_s;                        // how far back a socket may go on
 };
 
 struct fanout {
@@ -40,8 +48,11 @@ struct fanout {
     struct bf_vault seal;
     struct bf_db *db;
     struct bf_bus_client *registry; // Authenticate, Tenant
+    struct bf_access *access;       // API keys and tenants, remembered for a while
     struct sender *sender;
     struct push_sender *pushes;
+    struct bf_redis *redis;
+    struct relay *relay; // NULL until WebSockets are served
 };
 
 #endif

@@ -2,23 +2,29 @@
 #include <string.h>
 
 #include "api.h"
+#include "bf_access.h"
 #include "bf_service.h"
 #include "delivery_store.h"
 #include "event_bus.h"
 #include "fanout.h"
 #include "fanout_metrics.h"
+#include "hall.h"
 #include "keeper.h"
 #include "push_sender.h"
+#include "relay.h"
 #include "sender.h"
 
 #define INTO struct fanout_settings
 
 static const struct bf_setting settings_table[] = {
     BF_SETTINGS_DB(INTO, "belfry_events"),
+    BF_SETTINGS_REDIS(INTO),
     BF_SETTINGS_REST(INTO, "8005"),
     BF_SETTINGS_ADMIN(INTO, "8006"),
     BF_TEXT(INTO, "BELFRY_REGISTRY_BUS", registry_bus, NULL,
             "nng addresses of the tenant-registry's replicas, separated by spaces"),
+    BF_TEXT(INTO, "BELFRY_REGISTRY_FEED", registry_feed, NULL,
+            "nng addresses of their change feeds, separated by spaces"),
     BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
             "nng addresses to serve the bus on, separated by spaces"),
     BF_INT(INTO, "BELFRY_BUS_CONTEXTS", bus_contexts, "8", 2, 256, "bus requests worked on at once"),
@@ -61,6 +67,16 @@ static const struct bf_setting settings_table[] = {
      "old apps may register at /push/register without a key: on or off"},
     BF_INT(INTO, "BELFRY_EVENTS_KEEP_DAYS", events_keep_days, "7", 3, 3660,
            "days events, deliveries and their log are kept"),
+    BF_TEXT(INTO, "BELFRY_SOCKET_HOST", socket_host, "127.0.0.1", "numeric address to serve WebSockets on"),
+    BF_INT(INTO, "BELFRY_SOCKET_PORT", socket_port, "8007", 1, 65535, "port to serve WebSockets on"),
+    BF_INT(INTO, "BELFRY_SOCKET_PING_SECONDS", socket_ping_s, "30", 5, 3600, "s of silence before a ping"),
+    BF_INT(INTO, "BELFRY_SOCKETS", sockets_max, "10000", 10, 1000000, "WebSockets at once at most"),
+    BF_INT(INTO, "BELFRY_SOCKETS_PER_TENANT", sockets_per_tenant, "2000", 1, 1000000,
+           "WebSockets of one tenant at most, by replica"),
+    BF_INT(INTO, "BELFRY_SOCKET_QUEUE", socket_queue, "1000", 8, 100000,
+           "messages that may wait for one WebSocket before it is cut"),
+    BF_INT(INTO, "BELFRY_REPLAY_SECONDS", replay_s, "600", 0, 86400,
+           "s that a WebSocket may have been away and go on without a gap"),
 };
 
 static enum bf_err check_database(void *ctx)
@@ -77,6 +93,7 @@ struct program {
     struct bf_service *service;
     struct bf_bus_server *bus;
     struct keeper *keeper;
+    struct hall *hall;
     struct api *api;
 };
 
@@ -94,6 +111,11 @@ static enum bf_err clients_start(struct fanout *fanout, const char **ret_part)
         return err;
     *ret_part = "BELFRY_REGISTRY_BUS";
     err = bf_bus_dial(settings->registry_bus, &fanout->registry);
+    if (err)
+        return err;
+    fanout->access = api_access_new(fanout);
+    *ret_part = "REDIS_HOST";
+    err = bf_redis_open(&settings->redis, &fanout->redis);
     if (err)
         return err;
     *ret_part = "BELFRY_WEBHOOK_NETWORKS";
@@ -126,6 +148,12 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
         return err;
     *ret_part = "background work";
     err = keeper_start(fanout, &program->keeper);
+    if (err)
+        return err;
+    *ret_part = "BELFRY_SOCKET_HOST, BELFRY_SOCKET_PORT";
+    err = hall_start(fanout, &program->hall);
+    if (!err)
+        err = relay_start(fanout, program->hall, &fanout->relay);
     if (err)
         return err;
     *ret_part = "BELFRY_BUS_LISTEN";
@@ -161,6 +189,10 @@ static void program_stop(struct program *program, int64_t drain_ms)
     if (program->service)
         drain_ms = bf_service_drain_left_ms(program->service);
     push_sender_stop(fanout->pushes, drain_ms);
+    relay_stop(fanout->relay);
+    hall_stop(program->hall, drain_ms);
+    if (program->service)
+        drain_ms = bf_service_drain_left_ms(program->service);
     sender_stop(fanout->sender, drain_ms);
     keeper_stop(program->keeper); // until here the replica was alive for the others
     sender_free(fanout->sender);
@@ -170,6 +202,8 @@ static void program_stop(struct program *program, int64_t drain_ms)
         bf_service_stop(program->service);
     if (fanout->registry)
         bf_bus_hang_up(fanout->registry);
+    bf_access_free(fanout->access);
+    bf_redis_close(fanout->redis);
     bf_db_close(fanout->db);
     bf_config_release(settings_table, BF_LEN(settings_table), &fanout->settings);
 }

@@ -284,8 +284,9 @@ static enum bf_err changes(const struct bf_bus_request *request, struct bf_buf *
 }
 
 const struct bf_bus_method registry_bus_methods[] = {
-    {"Authenticate", authenticate}, {"Credential", credential}, {"Directory", directory}, {"Tenant", tenant},
-    {"Unknown", unknown},           {"Snapshot", snapshot},     {"Changes", changes},
-    {"AppKeys", app_keys},
+    {"Authenticate", authenticate}, {"Credential", credential},
+    {"Directory", directory},       {"Tenant", tenant},
+    {"Unknown", unknown},           {"Snapshot", snapshot},
+    {"Changes", changes},           {"AppKeys", app_keys},
 };
 const size_t registry_bus_method_count = BF_LEN(registry_bus_methods);

@@ -44,6 +44,7 @@ const HOW = {
   'GET /v1/tenants/{t}/audit': {},
   // of event-fanout
   'GET /openapi-events.yaml': { public: true },
+  'GET /v1/events': { public: true }, // a WebSocket: sockets.test.mjs tries it
   'GET /v1/tenants/{t}/webhooks': {},
   'POST /v1/tenants/{t}/webhooks': { body: { url: 'https://stolen.example/', events: ['*'] } },
   'GET /v1/tenants/{t}/webhooks/{webhook}': { child: 'webhook' },

@@ -157,7 +157,7 @@ fill_all() {
     fill "$file" RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES REGISTRY_PORT="$(port 1)" \
         REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers 'max_fails=1 fail_timeout=5s')" \
         CALLS_PATIENT_SERVERS="$(calls_servers max_fails=0)" CALLS_ABSENT="$(calls_absent)" \
-        FANOUT_SERVERS="$(fanout_servers)" FANOUT_ABSENT="$(fanout_absent)" \
+        FANOUT_SERVERS="$(fanout_servers 5)" SOCKET_SERVERS="$(fanout_servers 7)" FANOUT_ABSENT="$(fanout_absent)" \
         GATEWAY_PORT="$(port 80)" "$@"
 }
 
@@ -170,10 +170,11 @@ calls_servers() {
 
 calls_absent() { if [ "$CONTROLS" -eq 0 ]; then echo 'return 503;'; fi; }
 
+# fanout_servers PORT: REST or WebSockets of all copies.
 fanout_servers() {
     local n
-    if [ "$FANOUTS" -eq 0 ]; then echo "server 127.0.0.1:$(port 5) down;"; fi
-    for ((n = 1; n <= FANOUTS; n++)); do echo "server 127.0.0.1:$(port 5 "$n") max_fails=0;"; done
+    if [ "$FANOUTS" -eq 0 ]; then echo "server 127.0.0.1:$(port "$1") down;"; fi
+    for ((n = 1; n <= FANOUTS; n++)); do echo "server 127.0.0.1:$(port "$1" "$n") max_fails=0;"; done
 }
 
 fanout_absent() { if [ "$FANOUTS" -eq 0 ]; then echo 'return 503;'; fi; }

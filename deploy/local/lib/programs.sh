@@ -11,7 +11,7 @@ PROGRAMS=$(
 postgres         1         INT   postgres           -
 redis            1         TERM  redis              -
 tenant-registry  1         TERM  http:2:/ready      1,2
-event-fanout     FANOUTS   TERM  http:6:/ready      5,6
+event-fanout     FANOUTS   TERM  http:6:/ready      5,6,7
 call-control     CONTROLS  TERM  http:4:/ready      3,4
 rtpengine        RELAYS    TERM  http:21:/ping      20,21
 kamailio         EDGES     TERM  http:10:/ready     10,60,62
@@ -70,6 +70,7 @@ relay_ng() { echo "udp:127.0.0.1:$(port 20 "$1")"; }
 relay_admin() { echo "http://127.0.0.1:$(port 21 "$1")"; }
 calls_admin() { echo "http://127.0.0.1:$(port 4 "$1")"; }
 fanout_admin() { echo "http://127.0.0.1:$(port 6 "$1")"; }
+fanout_sockets() { echo "ws://127.0.0.1:$(port 7 "$1")/v1/events"; }
 fanout_bus() { echo "ipc://$SOCK/$(program_name event-fanout "$1").bus"; }
 calls_bus() { echo "ipc://$SOCK/$(program_name call-control "$1").bus"; }
 
