@@ -58,6 +58,23 @@ struct bf_str tenant_binding_transport(struct bf_str received, struct bf_str soc
     return found.len ? found : BF_STR("udp");
 }
 
+struct bf_str tenant_contact_param(struct bf_str uri, struct bf_str name)
+{
+    const char *headers = uri.len ? memchr(uri.at, '?', uri.len) : NULL;
+    const char *end = headers ? headers : uri.at + uri.len;
+    const char *at = uri.len ? memchr(uri.at, ';', (size_t)(end - uri.at)) : NULL;
+
+    while (at && ++at < end) {
+        const char *next = memchr(at, ';', (size_t)(end - at));
+        const char *stop = next ? next : end;
+        const char *equals = memchr(at, '=', (size_t)(stop - at));
+        if (equals && bf_str_case_eq((struct bf_str){at, (size_t)(equals - at)}, name))
+            return (struct bf_str){equals + 1, (size_t)(stop - equals - 1)};
+        at = next;
+    }
+    return BF_STR("");
+}
+
 // ---- to protobuf
 
 // protobuf-c wants zero-terminated texts: they are copied here.
@@ -80,6 +97,30 @@ static char *scratch_text(struct scratch *scratch, struct bf_str text)
     at[text.len] = '\0';
     scratch->len += text.len + 1;
     return at;
+}
+
+static int hex_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// A parameter of the contact without its escapes; what would be no text stays escaped.
+static char *scratch_value(struct scratch *scratch, struct bf_str contact, struct bf_str name)
+{
+    char *text = scratch_text(scratch, tenant_contact_param(contact, name)), *to = text;
+
+    for (const char *at = text; *at; at++) {
+        int high = at[0] == '%' ? hex_of(at[1]) : -1, low = high >= 0 ? hex_of(at[2]) : -1;
+        bool plain = low >= 0 && high * 16 + low >= ' ' && high * 16 + low < 0x7f;
+        *to++ = plain ? (char)(high * 16 + low) : *at;
+        at += plain ? 2 : 0;
+    }
+    *to = '\0';
+    return text;
 }
 
 static struct bf_str cut(struct bf_str text, size_t max)
@@ -118,6 +159,10 @@ void tenant_entry_binding(const struct tenant_binding *binding, uint64_t at_ms, 
     to.call_id = scratch_text(&scratch, binding->call_id);
     to.instance = scratch_text(&scratch, binding->instance);
     to.socket = scratch_text(&scratch, binding->socket);
+    to.pn_provider = scratch_value(&scratch, binding->contact, BF_STR("pn-provider"));
+    to.pn_prid = scratch_value(&scratch, binding->contact, BF_STR("pn-prid"));
+    to.pn_param = scratch_value(&scratch, binding->contact, BF_STR("pn-param"));
+    to.wake = scratch_text(&scratch, binding->wake);
     to.expires_ms = binding->expires_ms;
     to.cseq = binding->cseq;
     to.flags = binding->flags;

@@ -21,6 +21,7 @@ struct tenant_binding {
     struct bf_str call_id;
     struct bf_str instance;
     struct bf_str socket;
+    struct bf_str wake;  // the wake token that came with this REGISTER, or empty
     uint64_t expires_ms; // Unix ms
     uint32_t cseq, flags, q;
 };
@@ -30,6 +31,9 @@ bf_must_check bool tenant_aor_read(struct bf_str aor, struct bf_id *ret_tenant, 
 
 // udp, tcp, tls, ws or wss: what the received URI says, else what the local socket ("udp:IP:PORT") is.
 struct bf_str tenant_binding_transport(struct bf_str received, struct bf_str socket);
+
+// The value of a parameter of a contact's URI, as it stands there; empty: it has none. Names in any case.
+struct bf_str tenant_contact_param(struct bf_str uri, struct bf_str name);
 
 // Packed entries; 0: it is larger than an entry may be.
 struct tenant_entry {

@@ -73,6 +73,45 @@ static void test_the_transport_is_how_the_register_came(void **state)
     }
 }
 
+static void test_parameters_of_a_contact(void **state)
+{
+    static const struct {
+        const char *uri, *name, *value;
+    } CASES[] = {
+        {"sip:101@h;pn-prid=abc", "pn-prid", "abc"},
+        {"sip:101@h;x;PN-Prid=abc;y=1", "pn-prid", "abc"},
+        {"sip:101@h;pn-prid=abc?Subject=;pn-prid=no", "pn-prid", "abc"},
+        {"sip:101@h?a=;pn-prid=no", "pn-prid", ""},
+        {"sip:101@h;pn-prid=", "pn-prid", ""},
+        {"sip:101@h;pn-pridx=1", "pn-prid", ""},
+        {"sip:101@h;", "pn-prid", ""},
+        {"", "pn-prid", ""},
+    };
+
+    for (size_t i = 0; i < BF_LEN(CASES); i++) {
+        struct bf_str got = tenant_contact_param(bf_str(CASES[i].uri), bf_str(CASES[i].name));
+        if (!bf_str_eq(got, bf_str(CASES[i].value)))
+            fail_msg("%s: %.*s", CASES[i].uri, (int)got.len, got.at);
+    }
+}
+
+static void test_push_parameters_travel_without_their_escapes(void **state)
+{
+    struct tenant_binding binding = binding_make();
+    struct tenant_entry entry;
+    Belfry__Call__V1__Entry *got;
+
+    binding.contact = BF_STR("sip:101@h;pn-provider=apns;pn-prid=a%3Ab%0d%4;pn-param=T.app.voip");
+    binding.wake = BF_STR("token");
+    tenant_entry_binding(&binding, 42, &entry);
+    got = unpack(&entry);
+    assert_string_equal(got->binding->pn_provider, "apns");
+    assert_string_equal(got->binding->pn_prid, "a:b%0d%4"); // what would end a line stays escaped
+    assert_string_equal(got->binding->pn_param, "T.app.voip");
+    assert_string_equal(got->binding->wake, "token");
+    belfry__call__v1__entry__free_unpacked(got, NULL);
+}
+
 static void test_a_binding_travels_whole(void **state)
 {
     struct tenant_binding binding = binding_make();
@@ -207,6 +246,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_aor_is_a_number_at_a_tenant),
         cmocka_unit_test(test_the_transport_is_how_the_register_came),
+        cmocka_unit_test(test_parameters_of_a_contact),
+        cmocka_unit_test(test_push_parameters_travel_without_their_escapes),
         cmocka_unit_test(test_a_binding_travels_whole),
         cmocka_unit_test(test_long_texts_are_cut_or_refused),
         cmocka_unit_test(test_gone_and_marks_travel),

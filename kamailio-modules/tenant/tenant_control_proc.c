@@ -62,7 +62,7 @@ int tenant_control_init(void)
     }
     for (int stream = 0; stream < TENANT_STREAMS; stream++)
         tenant_outbox_wake_by(tenant_outboxes[stream], control.wake_fd);
-    return orders_init() && tenant_mirror_init() >= 0 && tenant_edge_init() >= 0 &&
+    return orders_init() && tenant_mirror_init() >= 0 && tenant_edge_init() >= 0 && tenant_park_init() >= 0 &&
                    tenant_originate_init() >= 0
                ? 0
                : -1;

@@ -33,6 +33,11 @@ static bool is_reason_char(char c)
     return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
+static bool is_line_char(char c)
+{
+    return (unsigned char)c >= ' ' && c != 0x7f;
+}
+
 static bool is_domain_char(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.';
@@ -144,6 +149,43 @@ static enum bf_err originate(const struct bf_bus_request *request, struct bf_buf
     return carry_out(ctx, request, &order, error);
 }
 
+// Empty is fine. The characters are those of plans (tenant_plan_wire.c).
+static bool copy_line(const char *text, size_t size, char *into)
+{
+    return !*text || copy(text, is_line_char, size, into);
+}
+
+static bool read_branch(const Belfry__Edge__V1__AddBranchRequest *from, struct tenant_order *order)
+{
+    struct tenant_order_branch *branch = &order->branch;
+
+    branch->flags = from->flags;
+    return read_id(from->call, &order->call) && read_id(from->device, &branch->device) &&
+           copy(from->number, is_number_char, sizeof(branch->number), branch->number) &&
+           copy(from->ruid, is_number_char, sizeof(branch->ruid), branch->ruid) &&
+           copy(from->uri, is_line_char, sizeof(branch->uri), branch->uri) &&
+           copy_line(from->dst, sizeof(branch->dst), branch->dst) &&
+           copy_line(from->edge, sizeof(branch->edge), branch->edge) &&
+           copy_line(from->socket, sizeof(branch->socket), branch->socket);
+}
+
+static enum bf_err add_branch(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                              struct bf_buf *error, void *ctx)
+{
+    struct tenant_order order = {.kind = TENANT_ORDER_BRANCH};
+    Belfry__Edge__V1__AddBranchRequest *add = belfry__edge__v1__add_branch_request__unpack(
+        NULL, request->body.len, (const uint8_t *)request->body.at);
+    bool good = add && read_branch(add, &order);
+
+    if (add)
+        belfry__edge__v1__add_branch_request__free_unpacked(add, NULL);
+    if (!good)
+        return refuse(error,
+                      "AddBranch needs call and device, 16 bytes each, number, ruid and uri; texts are "
+                      "lines of at most 1000 bytes");
+    return carry_out(ctx, request, &order, error);
+}
+
 static void pack_media(const struct tenant_order *order, struct bf_buf *into)
 {
     Belfry__Edge__V1__MediaFiguresReply reply = BELFRY__EDGE__V1__MEDIA_FIGURES_REPLY__INIT;
@@ -185,7 +227,7 @@ static enum bf_err resync(const struct bf_bus_request *request, struct bf_buf *r
 static const struct bf_bus_method METHODS[] = {
     {"EndCall", end_call},    {"TransferCall", transfer_call},
     {"Originate", originate}, {"MediaFigures", media_figures},
-    {"Resync", resync},
+    {"Resync", resync},       {"AddBranch", add_branch},
 };
 
 enum bf_err tenant_edge_bus_open(const char *urls, struct tenant_orders *orders,

@@ -258,6 +258,33 @@ static void test_a_late_order_times_out_and_is_free_again_once_it_is_over(void *
     assert_int_equal(end_call(1, "", DEADLINE_MS), BF_OK);
 }
 
+static enum bf_err add_branch(const char *uri, const char *ruid)
+{
+    Belfry__Edge__V1__AddBranchRequest request = BELFRY__EDGE__V1__ADD_BRANCH_REQUEST__INIT;
+    struct bf_id call = fixture_id(1), device = fixture_id(2);
+
+    request.call = data_of(&call);
+    request.device = data_of(&device);
+    request.number = (char *)"101";
+    request.uri = (char *)uri;
+    request.ruid = (char *)ruid;
+    request.edge = (char *)"edge-2";
+    return ask_and_forget("AddBranch", &request.base, DEADLINE_MS);
+}
+
+static void test_a_branch_is_added_if_it_may_stand_in_a_message(void **state)
+{
+    static char long_uri[1200];
+
+    assert_int_equal(add_branch("sip:101@192.0.2.1", "uloc-1"), BF_OK);
+    assert_int_equal(add_branch("sip:101@192.0.2.1\r\nX: y", "uloc-1"), BF_INVALID);
+    assert_int_equal(add_branch("", "uloc-1"), BF_INVALID);
+    assert_int_equal(add_branch("sip:101@192.0.2.1", ""), BF_INVALID);
+    assert_int_equal(add_branch("sip:101@192.0.2.1", "a;b=c"), BF_INVALID);
+    memset(long_uri, 'a', sizeof(long_uri) - 1);
+    assert_int_equal(add_branch(long_uri, "uloc-1"), BF_INVALID);
+}
+
 static void test_a_number_of_no_order_is_nonsense(void **state)
 {
     assert_null(tenant_orders_at(world.orders, TENANT_ORDERS));
@@ -275,6 +302,7 @@ int main(void)
         TEST(test_media_figures_name_the_sip_call_and_its_relay),
         TEST(test_resync_is_passed_on),
         TEST(test_a_late_order_times_out_and_is_free_again_once_it_is_over),
+        TEST(test_a_branch_is_added_if_it_may_stand_in_a_message),
         TEST(test_a_number_of_no_order_is_nonsense),
     };
 

@@ -158,6 +158,8 @@ static enum bf_err cancel_transaction(tm_cell_t *t)
         return BF_CONFLICT;
     if (live)
         tenant_live_hung_up(live, "api");
+    if (live)
+        tenant_park_leave(t, live);
     t->flags |= T_CANCELED; // no further step is taken
     init_cancel_info(&cancel);
     edge.tm.prepare_to_cancel(t, &cancel.cancel_bitmap, 0);
@@ -370,6 +372,7 @@ static call_order *const CALL_ORDERS[] = {
     [TENANT_ORDER_END] = end_call,
     [TENANT_ORDER_TRANSFER] = transfer_call,
     [TENANT_ORDER_MEDIA] = media_of,
+    [TENANT_ORDER_BRANCH] = tenant_park_add,
 };
 
 void tenant_edge_do(struct tenant_order *order)

@@ -10,5 +10,7 @@ int tenant_edge_init(void);      // before any fork
 int tenant_originate_init(void); // likewise
 void tenant_edge_do(struct tenant_order *order);
 void tenant_originate(struct tenant_order *order);
+struct tenant_call_place;
+void tenant_park_add(struct tenant_order *order, const struct tenant_call_place *place);
 
 #endif

@@ -73,6 +73,9 @@ void tenant_event_pack(const struct tenant_event *event, struct bf_buf *into)
     message.kind = (Belfry__Call__V1__CallEvent__Kind)event->kind;
     message.code = event->code;
     message.local_plan = event->local_plan;
+    if (!bf_id_is_nil(event->device))
+        message.device = (ProtobufCBinaryData){sizeof(event->device.bytes), (uint8_t *)event->device.bytes};
+    message.until_ms = event->until_ms;
     texts_set(&message, event, &texts);
     for (size_t i = 0; i < event->leg_count && i < BF_LEGS_MAX; i++) {
         leg_set(&legs[i], &event->legs[i]);

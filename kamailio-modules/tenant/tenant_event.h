@@ -18,6 +18,9 @@ enum tenant_event_kind { // as on the wire
     TENANT_EVENT_ANSWERED,
     TENANT_EVENT_ENDED,
     TENANT_EVENT_TRANSFER,
+    TENANT_EVENT_WAKING,
+    TENANT_EVENT_WOKEN,
+    TENANT_EVENT_WAKE_ENDED,
 };
 
 struct tenant_event {
@@ -26,6 +29,8 @@ struct tenant_event {
     enum tenant_event_kind kind;
     uint64_t at_ms; // Unix
     struct bf_str call_id, caller, callee, number, ruid, reason, from_tag, to_tag, relay, user_agent;
+    struct bf_id device; // of the three about waking
+    uint64_t until_ms;   // WAKING: Unix
     uint32_t code;
     bool local_plan;
     const struct bf_leg *legs;

@@ -35,8 +35,11 @@ static void reply_in(tm_cell_t *t, sip_msg_t *reply, struct tenant_live *live)
         return; // to a CANCEL
     if (code == 180 || code == 183)
         tenant_live_ringing(live, (uint32_t)branch, ruid_of(t, branch), (uint32_t)code);
-    else if (code >= 300)
+    else if (code >= 300) {
+        if (code >= 600) // for everybody: nobody is waited for either
+            tenant_park_leave(t, live);
         tenant_live_branch_ended(live, (uint32_t)branch, ruid_of(t, branch), (uint32_t)code);
+    }
 }
 
 static struct bf_str to_tag_of(sip_msg_t *reply)
@@ -47,8 +50,10 @@ static struct bf_str to_tag_of(sip_msg_t *reply)
 }
 
 // Blind branches, of a suspension, have no request.
-static bool was_sent(const tm_cell_t *t)
+static bool was_tried(const tm_cell_t *t, const struct tenant_live *live)
 {
+    if (live->park)
+        return true;
     for (int i = 0; i < t->nr_of_outgoings; i++) {
         if (t->uac[i].request.buffer)
             return true;
@@ -57,13 +62,14 @@ static bool was_sent(const tm_cell_t *t)
 }
 
 // Who made an INVITE end: an answer of ours may stand for nobody's answer.
-static const char *refused_by(const tm_cell_t *t, const sip_msg_t *reply, uint32_t code)
+static const char *refused_by(const tm_cell_t *t, const struct tenant_live *live, const sip_msg_t *reply,
+                              uint32_t code)
 {
     if (t->flags & T_CANCELED)
         return "caller";
     if (reply && reply != FAKED_REPLY)
         return "callee";
-    return (code == 408 || code == 480) && was_sent(t) ? "timeout" : "edge";
+    return (code == 408 || code == 480) && was_tried(t, live) ? "timeout" : "edge";
 }
 
 static void answer_out(tm_cell_t *t, struct tmcb_params *params, struct tenant_live *live)
@@ -73,7 +79,7 @@ static void answer_out(tm_cell_t *t, struct tmcb_params *params, struct tenant_l
     if (code >= 200 && code < 300)
         tenant_live_answered(live, ruid_of(t, t->relayed_reply_branch), to_tag_of(params->rpl));
     else if (code >= 300)
-        tenant_live_failed(live, code, refused_by(t, params->rpl, code));
+        tenant_live_failed(live, code, refused_by(t, live, params->rpl, code));
 }
 
 static void transaction_says(tm_cell_t *t, int type, struct tmcb_params *params)
@@ -88,6 +94,9 @@ static void transaction_says(tm_cell_t *t, int type, struct tmcb_params *params)
         if (params->rpl && params->rpl != FAKED_REPLY)
             reply_in(t, params->rpl, live);
         break;
+    case TMCB_E2ECANCEL_IN: // the caller gives up: before the branches are cancelled
+        tenant_park_cancelled(t, live);
+        break;
     case TMCB_RESPONSE_READY: // likewise
         answer_out(t, params, live);
         break;
@@ -101,7 +110,7 @@ static void live_release(void *live)
 
 bool tenant_event_hear(sip_msg_t *msg, tm_cell_t *t, struct tenant_live *live)
 {
-    int types = TMCB_REQUEST_FWDED | TMCB_RESPONSE_IN | TMCB_RESPONSE_READY;
+    int types = TMCB_REQUEST_FWDED | TMCB_RESPONSE_IN | TMCB_RESPONSE_READY | TMCB_E2ECANCEL_IN;
 
     if (tenant_tm()->register_tmcb(msg, t, types, transaction_says, tenant_live_ref(live), live_release) > 0)
         return true;

@@ -12,8 +12,27 @@
 #include "tenant_event.h"
 #include "tenant_plan.h"
 
+#define TENANT_PARK_OVER     (-1)
+#define TENANT_PARK_RUID_MAX 63
+
 struct tenant_live_texts { // borrowed for tenant_live_new()
     struct bf_str call_id, from_tag, caller, callee, user_agent;
+};
+
+// Those of a step who sleep. Kept as long as the call is: their devices' numbers are asked for later.
+struct tenant_park {
+    struct tenant_park *before; // an earlier step's
+    int step;
+    const struct tenant_plan_wake *wakes; // the step's
+    size_t count;
+    uint64_t until_ms; // monotonic: nobody is taken after that
+    int branch_route;  // run for who comes
+    _Atomic int32_t
+        blind; // the transaction's branch that stands for them; TENANT_PARK_OVER: nobody is waited for
+    struct tenant_sleeper {
+        enum { TENANT_SLEEPS, TENANT_COMES, TENANT_CAME, TENANT_MISSED } state;
+        char ruid[TENANT_PARK_RUID_MAX + 1]; // of its binding, once it comes
+    } sleepers[];
 };
 
 struct tenant_live {
@@ -36,7 +55,8 @@ struct tenant_live {
     const char *by; // who ended it; static
     char relay[64];
     char to_tag[TENANT_EVENT_TAG_MAX + 1];
-    struct bf_leg *legs; // shm, NULL: none
+    struct tenant_park *park; // the newest; NULL: none
+    struct bf_leg *legs;      // shm, NULL: none
     uint32_t leg_count;
 };
 
@@ -55,6 +75,7 @@ struct bf_str tenant_live_number(const struct tenant_live *live, struct bf_str r
 void tenant_live_answer(struct tenant_live *live, struct tenant_plan_answer answer);
 
 // ---- what is told. Nothing comes after the end; the end comes once.
+void tenant_live_put(struct tenant_live *live, struct tenant_event event); // under the lock
 void tenant_live_step(struct tenant_live *live, int step, uint32_t branches_first);
 void tenant_live_branch(struct tenant_live *live, struct bf_str ruid);
 void tenant_live_ringing(struct tenant_live *live, uint32_t branch, struct bf_str ruid, uint32_t code);
@@ -70,6 +91,14 @@ void tenant_live_over(struct tenant_live *live, const char *by); // `by`: when n
 // "caller", "callee", "api". What is above TENANT_LIVE_TRANSFERS_MAX a call is not told.
 #define TENANT_LIVE_TRANSFERS_MAX 16
 void tenant_live_transferred(struct tenant_live *live, struct bf_str to, struct bf_str how, const char *by);
+
+// ---- tenant_park_call.c: sleeping devices. `_told` and `_missed` under the lock.
+struct bf_str tenant_park_number(const struct tenant_live *live, struct bf_str ruid); // empty: none of them
+void tenant_park_told(struct tenant_live *live,
+                      struct bf_str ruid); // before the branch of this device is told
+// Who has not come will not: "answered", "cancelled", "timeout" (NULL: timeout if it is time, else
+// cancelled).
+void tenant_park_missed(struct tenant_live *live, const char *why);
 
 void tenant_live_relay(struct tenant_live *live, struct bf_str url);
 void tenant_live_media(struct tenant_live *live, struct bf_str json);

@@ -13,7 +13,7 @@
 // ---- telling ----------------------------------------------------------------------------------------------
 
 // Under the lock, so that the outbox has a call's events in the order of their numbers.
-static void put(struct tenant_live *live, struct tenant_event event)
+void tenant_live_put(struct tenant_live *live, struct tenant_event event)
 {
     struct bf_buf packed;
 
@@ -47,14 +47,15 @@ struct bf_str tenant_live_number(const struct tenant_live *live, struct bf_str r
     if (!live->plan || live->plan->step_count == 0)
         return live->texts.callee;
     target = tenant_plan_target_of(live->plan, live->step, ruid);
-    return target ? target->number : BF_STR("");
+    return target ? target->number : tenant_park_number(live, ruid);
 }
 
 static void put_branch(struct tenant_live *live, enum tenant_event_kind kind, struct bf_str ruid,
                        uint32_t code)
 {
-    put(live, (struct tenant_event){
-                  .kind = kind, .ruid = ruid, .number = tenant_live_number(live, ruid), .code = code});
+    tenant_live_put(live,
+                    (struct tenant_event){
+                        .kind = kind, .ruid = ruid, .number = tenant_live_number(live, ruid), .code = code});
 }
 
 // Who ended it; of a call that its plan refuses, why.
@@ -69,12 +70,13 @@ static void put_end(struct tenant_live *live)
 {
     if (live->ended || bf_id_is_nil(live->call))
         return;
-    put(live, (struct tenant_event){.kind = TENANT_EVENT_ENDED,
-                                    .at_ms = live->end_ms,
-                                    .code = live->end_code,
-                                    .reason = reason_of_end(live),
-                                    .legs = live->legs,
-                                    .leg_count = live->leg_count});
+    tenant_park_missed(live, NULL);
+    tenant_live_put(live, (struct tenant_event){.kind = TENANT_EVENT_ENDED,
+                                                .at_ms = live->end_ms,
+                                                .code = live->end_code,
+                                                .reason = reason_of_end(live),
+                                                .legs = live->legs,
+                                                .leg_count = live->leg_count});
     live->ended = true;
     tenant_calls_remove(tenant_calls, live->call);
 }
@@ -136,6 +138,11 @@ void tenant_live_unref(struct tenant_live *live)
     if (!live->by)
         live->by = "edge"; // nobody told the end: the transaction or the dialog just went away
     put_end(live);
+    while (live->park) {
+        struct tenant_park *park = live->park;
+        live->park = park->before;
+        shm_free(park);
+    }
     if (live->plan)
         shm_free(live->plan);
     if (live->legs)
@@ -149,9 +156,9 @@ void tenant_live_planned(struct tenant_live *live, struct tenant_plan *plan)
     lock_get(&live->lock);
     live->plan = plan;
     live->call = plan ? plan->call : live->named;
-    put(live, (struct tenant_event){.kind = TENANT_EVENT_STARTED,
-                                    .at_ms = live->started_ms,
-                                    .user_agent = live->texts.user_agent});
+    tenant_live_put(live, (struct tenant_event){.kind = TENANT_EVENT_STARTED,
+                                                .at_ms = live->started_ms,
+                                                .user_agent = live->texts.user_agent});
     if (live->end_code > 0) // the caller gave up while we were asking
         put_end(live);
     lock_release(&live->lock);
@@ -175,6 +182,7 @@ bool tenant_live_is_planned(struct tenant_live *live)
 void tenant_live_answer(struct tenant_live *live, struct tenant_plan_answer answer)
 {
     lock_get(&live->lock);
+    tenant_park_missed(live, NULL); // of the last step
     live->answer = answer;
     lock_release(&live->lock);
 }
@@ -184,17 +192,20 @@ void tenant_live_answer(struct tenant_live *live, struct tenant_plan_answer answ
 void tenant_live_step(struct tenant_live *live, int step, uint32_t branches_first)
 {
     lock_get(&live->lock);
+    tenant_park_missed(live, NULL); // of the step before
     live->step = step;
     live->branches_first = branches_first;
-    put(live, (struct tenant_event){.kind = TENANT_EVENT_STEP,
-                                    .reason = live->plan && step >= 0 ? live->plan->steps[step].why
-                                                                      : BF_STR("local")});
+    tenant_live_put(live,
+                    (struct tenant_event){.kind = TENANT_EVENT_STEP,
+                                          .reason = live->plan && step >= 0 ? live->plan->steps[step].why
+                                                                            : BF_STR("local")});
     lock_release(&live->lock);
 }
 
 void tenant_live_branch(struct tenant_live *live, struct bf_str ruid)
 {
     lock_get(&live->lock);
+    tenant_park_told(live, ruid);
     put_branch(live, TENANT_EVENT_BRANCH, ruid, 0);
     lock_release(&live->lock);
 }
@@ -230,6 +241,7 @@ void tenant_live_answered(struct tenant_live *live, struct bf_str ruid, struct b
         live->answered = true;
         snprintf(live->to_tag, sizeof(live->to_tag), "%.*s", (int)to_tag.len, to_tag.at ? to_tag.at : "");
         put_branch(live, TENANT_EVENT_ANSWERED, ruid, 200);
+        tenant_park_missed(live, "answered");
     }
     lock_release(&live->lock);
 }
@@ -274,8 +286,9 @@ void tenant_live_transferred(struct tenant_live *live, struct bf_str to, struct 
     lock_get(&live->lock);
     if (len > 0 && len < (int)sizeof(text) && live->transfers < TENANT_LIVE_TRANSFERS_MAX) {
         live->transfers++;
-        put(live, (struct tenant_event){
-                      .kind = TENANT_EVENT_TRANSFER, .number = to, .reason = {text, (size_t)len}});
+        tenant_live_put(live, (struct tenant_event){.kind = TENANT_EVENT_TRANSFER,
+                                                    .number = to,
+                                                    .reason = {text, (size_t)len}});
     }
     lock_release(&live->lock);
 }

@@ -16,8 +16,9 @@
 #include "bf_clock.h"
 #include "tenant_binding.h"
 
-#define SLICE_US     2000 // time for a round of the walk
-#define SECONDS_YEAR 31536000u
+#define SLICE_US       2000 // time for a round of the walk
+#define SECONDS_YEAR   31536000u
+#define WAKE_TOKEN_MAX 128
 
 // All of it but `usrloc` is the tenant process's own.
 static struct {
@@ -30,6 +31,9 @@ static struct {
         end_seq; // the sync's last entry: until it is taken, call-control may still ask for this very sync
     int slot;    // the walk's next one
     uint64_t restored; // bindings brought back
+    // Of the REGISTER that this process works on.
+    char wake[WAKE_TOKEN_MAX];
+    size_t wake_len;
 } mirror;
 
 static struct bf_str text_of(str text)
@@ -98,6 +102,7 @@ static void tell(const ucontact_t *contact, int type)
 
     if (!binding_of(contact, &binding))
         return;
+    binding.wake = (struct bf_str){mirror.wake, mirror.wake_len};
     if (type & (UL_CONTACT_INSERT | UL_CONTACT_UPDATE))
         tenant_entry_binding(&binding, bf_unix_ms(), &entry);
     else
@@ -112,6 +117,23 @@ static void on_change(ucontact_t *contact, int type, void *param)
     tell(contact, type);
     if (type == UL_CONTACT_INSERT) // plans wait for it (tenant_plan_proc.c)
         tenant_state->inserted_seq = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).put_seq;
+}
+
+// Only characters of base64url: it is no token otherwise.
+int tenant_mirror_wake(sip_msg_t *msg, str *token)
+{
+    static const char CHARS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    mirror.wake_len = 0;
+    if (token->len <= 0 || token->len > (int)sizeof(mirror.wake))
+        return 1;
+    for (int i = 0; i < token->len; i++) {
+        if (!memchr(CHARS, token->s[i], sizeof(CHARS) - 1))
+            return 1;
+    }
+    memcpy(mirror.wake, token->s, (size_t)token->len);
+    mirror.wake_len = (size_t)token->len;
+    return 1;
 }
 
 int tenant_mirror_init(void)

@@ -144,6 +144,8 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_LANE_WAITS, "lane_waits", "messages that waited for an earlier one of their call"),
     COUNTER(TENANT_LANE_PASSES, "lane_passes",
             "messages that waited too long for that, or found too many before them"),
+    COUNTER(TENANT_PARKS, "parks", "steps that waited for sleeping devices"),
+    COUNTER(TENANT_WOKEN, "woken", "sleeping devices that came while they were waited for"),
     COUNTER(TENANT_RELAY_DEATHS, "relay_deaths", "times that a media relay was taken out"),
     LIVE("domains", live_domains, "domains in the table"),
     LIVE("credentials", live_credentials, "credentials cached"),
@@ -359,6 +361,29 @@ static int w_next_step(sip_msg_t *msg, char *unused1, char *unused2)
     return tenant_plan_step(msg);
 }
 
+static int w_park(sip_msg_t *msg, char *route, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)route) < 0)
+        return -1;
+    return tenant_park_step(msg, &text);
+}
+
+static int w_wake(sip_msg_t *msg, char *token, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)token) < 0)
+        text.len = 0;
+    return tenant_mirror_wake(msg, &text);
+}
+
+static int w_park_left(sip_msg_t *msg, char *unused1, char *unused2)
+{
+    return tenant_park_left(msg);
+}
+
 static int w_media(sip_msg_t *msg, char *json, char *unused)
 {
     str text;
@@ -405,6 +430,10 @@ static cmd_export_t cmds[] = {
      REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_admit", (cmd_function)w_admit, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
     {"tenant_next_step", (cmd_function)w_next_step, 0, NULL, NULL, REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_park", (cmd_function)w_park, 1, fixup_spve_null, fixup_free_spve_null,
+     REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_wake", (cmd_function)w_wake, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
+    {"tenant_park_left", (cmd_function)w_park_left, 0, NULL, NULL, REQUEST_ROUTE},
     {"tenant_device", (cmd_function)w_device, 2, fixup_spve_spve, fixup_free_spve_spve, REQUEST_ROUTE},
     {"tenant_media", (cmd_function)w_media, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_transfer", (cmd_function)w_transfer, 2, fixup_spve_spve, fixup_free_spve_spve, ANY_ROUTE},
@@ -447,6 +476,9 @@ static sr_kemi_t kemi_exports[] = {
      {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("plan"), SR_KEMIP_INT, tenant_plan_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("admit"), SR_KEMIP_INT, tenant_admit_of, {SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("park"), SR_KEMIP_INT, tenant_park_step, {SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("park_left"), SR_KEMIP_INT, tenant_park_left, {0}},
+    {str_init("tenant"), str_init("wake"), SR_KEMIP_INT, tenant_mirror_wake, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("next_step"), SR_KEMIP_INT, tenant_plan_step, {0}},
     {str_init("tenant"), str_init("device"), SR_KEMIP_INT, tenant_device_of, {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("media"), SR_KEMIP_INT, tenant_plan_media, {SR_KEMIP_STR}},

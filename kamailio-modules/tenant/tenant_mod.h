@@ -68,6 +68,8 @@ enum tenant_counter {
     TENANT_LANE_WAITS,
     TENANT_LANE_PASSES,
     TENANT_RELAY_DEATHS,
+    TENANT_PARKS,
+    TENANT_WOKEN,
     TENANT_COUNTERS,
 };
 
@@ -212,6 +214,19 @@ int tenant_lane_init(void);     // when the sockets are known
 int tenant_admit_init(void);
 int tenant_admit_of(sip_msg_t *msg, str *route);
 
+// tenant_park_call.c: a call that waits for sleeping devices
+int tenant_park_init(void); // before any fork
+int tenant_park_step(sip_msg_t *msg, str *route);
+int tenant_park_left(sip_msg_t *msg);
+bool tenant_park_is_blind(const struct tenant_live *live, int branch);
+// Its branches decide alone from now on: nobody is waited for. Any process.
+void tenant_park_leave(tm_cell_t *t, struct tenant_live *live);
+void tenant_park_cancelled(tm_cell_t *t, struct tenant_live *live); // before the caller's CANCEL takes effect
+// A branch (tm's, to be added) for a device; its URI, dst, edge and so on are the target's.
+struct tenant_plan_target;
+bool tenant_plan_branch(sip_msg_t *msg, const struct tenant_live *live,
+                        const struct tenant_plan_target *target);
+
 // tenant_device_call.c
 int tenant_device_init(void);
 int tenant_device_of(sip_msg_t *msg, str *aor, str *ruid);
@@ -264,10 +279,11 @@ bool tenant_unbind_some(void); // a slice of what is to do; true: there is more
 
 // tenant_mirror_call.c: usrloc's bindings to call-control and back. But for _init, tenant process only.
 struct tenant_binding;
-int tenant_mirror_init(void);    // before any fork: callbacks
-void tenant_mirror_resync(void); // tell all bindings again
-void tenant_mirror_asked(void);  // the same for call-control, which asks until it has heard the beginning
-bool tenant_mirror_some(void);   // a slice of that; true: there is more
+int tenant_mirror_init(void);                       // before any fork: callbacks
+int tenant_mirror_wake(sip_msg_t *msg, str *token); // of the REGISTER that is saved now; empty: none
+void tenant_mirror_resync(void);                    // tell all bindings again
+void tenant_mirror_asked(void); // the same for call-control, which asks until it has heard the beginning
+bool tenant_mirror_some(void);  // a slice of that; true: there is more
 void tenant_mirror_restore(const struct tenant_binding *binding);
 uint64_t tenant_mirror_restored(void);
 uint32_t tenant_mirror_bindings(void); // in usrloc

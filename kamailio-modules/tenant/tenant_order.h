@@ -21,6 +21,7 @@ enum tenant_order_kind {
     TENANT_ORDER_TRANSFER,
     TENANT_ORDER_ORIGINATE,
     TENANT_ORDER_MEDIA,
+    TENANT_ORDER_BRANCH,
 };
 
 struct tenant_order {
@@ -33,6 +34,12 @@ struct tenant_order {
     char from[TENANT_ORDER_TEXT_MAX + 1];   // ORIGINATE: number
     char to[TENANT_ORDER_TEXT_MAX + 1];     // TRANSFER, ORIGINATE: number
     char domain[254];                       // ORIGINATE
+    struct tenant_order_branch {            // BRANCH: where the device `device` is
+        struct bf_id device;
+        uint32_t flags;
+        char number[TENANT_ORDER_TEXT_MAX + 1], ruid[64], edge[65], socket[65];
+        char uri[1001], dst[1001];
+    } branch;
     // Set by who carries it out.
     enum bf_err err;
     char error[TENANT_ORDER_ERROR_MAX];  // for people

@@ -1,4 +1,4 @@
-// A plan's copy is laid out as: the plan, its steps, their targets, and all texts behind them.
+// A plan's copy is laid out as: the plan, its steps, their targets and wakes, and all texts behind them.
 #include "tenant_plan.h"
 
 #include <string.h>
@@ -38,6 +38,8 @@ size_t tenant_plan_bytes(const struct tenant_plan *plan)
         bytes += step->why.len + step->target_count * sizeof(*step->targets);
         for (size_t j = 0; j < step->target_count; j++)
             bytes += target_text_bytes(step->targets[j]);
+        for (size_t j = 0; j < step->wake_count; j++)
+            bytes += sizeof(*step->wakes) + step->wakes[j].number.len;
     }
     return bytes;
 }
@@ -63,6 +65,15 @@ static void targets_copy(struct tenant_plan_step *step, struct tenant_plan_targe
     step->targets = targets;
 }
 
+static void wakes_copy(struct tenant_plan_step *step, struct tenant_plan_wake *wakes, char **text)
+{
+    for (size_t i = 0; i < step->wake_count; i++) {
+        wakes[i] = step->wakes[i];
+        text_move(&wakes[i].number, text);
+    }
+    step->wakes = wakes;
+}
+
 static size_t targets_all(const struct tenant_plan *plan)
 {
     size_t count = 0;
@@ -72,12 +83,22 @@ static size_t targets_all(const struct tenant_plan *plan)
     return count;
 }
 
+static size_t wakes_all(const struct tenant_plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->step_count; i++)
+        count += plan->steps[i].wake_count;
+    return count;
+}
+
 struct tenant_plan *tenant_plan_copy(const struct tenant_plan *plan, void *memory)
 {
     struct tenant_plan *copy = memory;
     struct tenant_plan_step *steps = (struct tenant_plan_step *)(copy + 1);
     struct tenant_plan_target *targets = (struct tenant_plan_target *)(steps + plan->step_count);
-    char *text = (char *)(targets + targets_all(plan));
+    struct tenant_plan_wake *wakes = (struct tenant_plan_wake *)(targets + targets_all(plan));
+    char *text = (char *)(wakes + wakes_all(plan));
 
     *copy = *plan;
     copy->steps = steps;
@@ -89,6 +110,8 @@ struct tenant_plan *tenant_plan_copy(const struct tenant_plan *plan, void *memor
         text_move(&steps[i].why, &text);
         targets_copy(&steps[i], targets, &text);
         targets += steps[i].target_count;
+        wakes_copy(&steps[i], wakes, &text);
+        wakes += steps[i].wake_count;
     }
     return copy;
 }
@@ -175,9 +198,10 @@ const struct tenant_plan_target *tenant_plan_target_of(const struct tenant_plan 
 struct tenant_plan_answer tenant_plan_final(const struct tenant_plan *plan, uint32_t best)
 {
     if (plan->final_code > 0)
-        return (struct tenant_plan_answer){plan->final_code, plan->final_reason.len > 0 ? plan->final_reason
-                                                                                        : BF_STR("Refused")};
+        return (struct tenant_plan_answer){.code = plan->final_code,
+                                           .reason = plan->final_reason.len > 0 ? plan->final_reason
+                                                                                : BF_STR("Refused")};
     if (best == 408 || best == 0) // a phone's timer, not the caller's: RFC 3261 21.4.18
-        return (struct tenant_plan_answer){480, BF_STR("No Answer")};
+        return (struct tenant_plan_answer){.code = 480, .reason = BF_STR("No Answer")};
     return (struct tenant_plan_answer){0};
 }

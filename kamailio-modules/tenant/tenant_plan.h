@@ -11,6 +11,7 @@
 
 #define TENANT_PLAN_STEPS_MAX   64
 #define TENANT_PLAN_TARGETS_MAX 30 // of a step: what a transaction can have of branches
+#define TENANT_PLAN_WAKES_MAX   16 // of a step: sleeping devices
 #define TENANT_PLAN_NO_STEP     (-1)
 
 enum tenant_plan_result { // how a step ended, nobody having answered
@@ -36,13 +37,20 @@ struct tenant_plan_target { // a device
     uint32_t flags;       // usrloc's branch flags
 };
 
+struct tenant_plan_wake { // a device that sleeps
+    struct bf_id device;  // push device
+    struct bf_str number; // whose it is
+};
+
 struct tenant_plan_step {
     uint32_t seconds;
     uint32_t after; // number (from 1) of the step that this one follows; 0: it is the first
     enum tenant_plan_when when;
     struct bf_str why;
-    struct tenant_plan_target *targets;
+    struct tenant_plan_target *targets; // rung together; none: only devices that sleep
     size_t target_count;
+    struct tenant_plan_wake *wakes; // waited for as long as the step rings
+    size_t wake_count;
 };
 
 struct tenant_plan {
@@ -70,6 +78,7 @@ const struct tenant_plan_target *tenant_plan_target_of(const struct tenant_plan 
 struct tenant_plan_answer {
     uint32_t code;        // 0: let through what the devices answered
     struct bf_str reason; // phrase; never empty when there is a code
+    struct bf_str why;    // may be empty: then the plan's
 };
 // What the caller hears when no step is left. `best`: the best code of the last step, 0 when none was rung.
 struct tenant_plan_answer tenant_plan_final(const struct tenant_plan *plan, uint32_t best);

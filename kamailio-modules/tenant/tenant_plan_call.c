@@ -254,6 +254,13 @@ static bool branch_set(sip_msg_t *msg, const struct tenant_live *live,
     return first ? branch_first(msg, target, path) : branch_more(msg, target, path);
 }
 
+bool tenant_plan_branch(sip_msg_t *msg, const struct tenant_live *live,
+                        const struct tenant_plan_target *target)
+{
+    clear_branches();
+    return branch_set(msg, live, target, false);
+}
+
 static int branches_set(sip_msg_t *msg, const tm_cell_t *t, const struct tenant_live *live,
                         const struct tenant_plan_step *step)
 {
@@ -273,6 +280,11 @@ static int branches_set(sip_msg_t *msg, const tm_cell_t *t, const struct tenant_
     return set;
 }
 
+static bool step_waited(const struct tenant_live *live)
+{
+    return live->park && live->park->step == live->step;
+}
+
 // How the step that was rung ended: tells what has not been told of its branches (those that rang out), and
 // returns the code that the caller would hear.
 static uint32_t step_ended(const tm_cell_t *t, struct tenant_live *live)
@@ -281,13 +293,29 @@ static uint32_t step_ended(const tm_cell_t *t, struct tenant_live *live)
 
     for (int i = (int)live->branches_first; i < t->nr_of_outgoings; i++) {
         uint32_t code = (uint32_t)t->uac[i].last_received;
+        if (tenant_park_is_blind(live, i))
+            continue;
         struct bf_str ruid = bf_of(t->uac[i].ruid, SIZE_MAX);
         if (code < 200)
             code = 500; // could not be sent
         tenant_live_branch_ended(live, (uint32_t)i, ruid, code);
         best = tenant_plan_better(best, code);
     }
-    return best;
+    return best > 0 || !step_waited(live) ? best : 408; // who slept has not come
+}
+
+// tm would let the blind branch's 408 through rather than what a device answered.
+static struct tenant_plan_answer final_answer(const struct tenant_live *live, uint32_t best)
+{
+    struct tenant_plan_answer answer = tenant_plan_final(live->plan, best);
+
+    if (!step_waited(live) || live->plan->final_code > 0)
+        return answer;
+    if (answer.code == 0)
+        answer = (struct tenant_plan_answer){.code = best, .reason = bf_str(error_text((int)best))};
+    else
+        answer.why = BF_STR("asleep");
+    return answer;
 }
 
 int tenant_plan_step(sip_msg_t *msg)
@@ -295,6 +323,7 @@ int tenant_plan_step(sip_msg_t *msg)
     tm_cell_t *t = tenant_tm()->t_gett();
     struct tenant_live *live = tenant_event_live_of(t);
     uint32_t code = 0;
+    bool rung;
     int step;
 
     if (!live)
@@ -312,11 +341,14 @@ int tenant_plan_step(sip_msg_t *msg)
         if (step == TENANT_PLAN_NO_STEP)
             break;
         tenant_live_step(live, step, (uint32_t)t->nr_of_outgoings);
-        if (branches_set(msg, t, live, &live->plan->steps[step]) > 0)
+        rung = branches_set(msg, t, live, &live->plan->steps[step]) > 0;
+        if (live->plan->steps[step].wake_count > 0)
+            return rung ? 2 : 3;
+        if (rung)
             return 1;
         code = 500;
     }
-    tenant_live_answer(live, tenant_plan_final(live->plan, code));
+    tenant_live_answer(live, final_answer(live, code));
     return -1;
 }
 
@@ -359,7 +391,7 @@ bool tenant_plan_values_of(sip_msg_t *msg, struct tenant_plan_values *ret_values
         ret_values->branch_number = tenant_live_number(live, bf_of(t->uac[branch].ruid, SIZE_MAX));
     if (!plan)
         return true;
-    ret_values->why = plan->why;
+    ret_values->why = live->answer.why.len > 0 ? live->answer.why : plan->why;
     ret_values->caller_name = plan->caller_name;
     if (live->step != TENANT_PLAN_NO_STEP)
         ret_values->step_seconds = plan->steps[live->step].seconds;

@@ -212,6 +212,39 @@ static void test_a_plan_out_of_bounds_is_refused(void **state)
     assert_refused(&reply);
 }
 
+static void test_a_step_may_have_devices_that_sleep_alone(void **state)
+{
+    Belfry__Call__V1__Wake wakes[TENANT_PLAN_WAKES_MAX + 1], *list[TENANT_PLAN_WAKES_MAX + 1];
+    struct tenant_plan read, *copy;
+    struct reply reply;
+    void *message;
+
+    reply_init(&reply);
+    for (size_t i = 0; i < BF_LEN(wakes); i++) {
+        belfry__call__v1__wake__init(&wakes[i]);
+        wakes[i].device = (ProtobufCBinaryData){16, (uint8_t *)CALL_BYTES};
+        wakes[i].number = (char *)(i ? "102" : "101");
+        list[i] = &wakes[i];
+    }
+    reply.steps[0].n_targets = 0;
+    reply.steps[0].wakes = list;
+    reply.steps[0].n_wakes = 2;
+    assert_int_equal(reply_read(&reply, &read, &message), BF_OK);
+    copy = tenant_plan_copy(&read, malloc(tenant_plan_bytes(&read)));
+    tenant_plan_wire_release(&read, message);
+    assert_int_equal(copy->steps[0].target_count, 0);
+    assert_int_equal(copy->steps[0].wake_count, 2);
+    assert_int_equal(copy->steps[1].wake_count, 0);
+    assert_memory_equal(copy->steps[0].wakes[1].device.bytes, CALL_BYTES, 16);
+    assert_true(bf_str_eq(copy->steps[0].wakes[1].number, BF_STR("102")));
+    free(copy);
+    reply.steps[0].n_wakes = BF_LEN(wakes);
+    assert_refused(&reply);
+    reply.steps[0].n_wakes = 1;
+    wakes[0].device.len = 15;
+    assert_refused(&reply);
+}
+
 static void test_a_question_says_what_is_known(void **state)
 {
     struct tenant_plan_ask ask = {.edge = {BF_STR("edge-1"), BF_STR("ipc://x"), BF_STR("127.0.1.1:5062"), 7},
@@ -262,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_a_plan_without_steps_needs_an_answer),
         cmocka_unit_test(test_what_would_break_a_message_is_refused),
         cmocka_unit_test(test_a_plan_out_of_bounds_is_refused),
+        cmocka_unit_test(test_a_step_may_have_devices_that_sleep_alone),
         cmocka_unit_test(test_a_question_says_what_is_known),
         cmocka_unit_test(test_a_question_too_long_is_none),
     };

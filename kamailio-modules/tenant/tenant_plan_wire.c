@@ -98,6 +98,31 @@ static bool read_when(Belfry__Call__V1__Step__When from, enum tenant_plan_when *
     }
 }
 
+static bool read_targets(const pb_step *from, struct tenant_plan_step *step)
+{
+    step->targets = calloc(from->n_targets + 1, sizeof(*step->targets));
+    for (size_t i = 0; step->targets && i < from->n_targets; i++) {
+        if (!read_target(from->targets[i], &step->targets[i]))
+            return false;
+        step->target_count++;
+    }
+    return step->targets;
+}
+
+static bool read_wakes(const pb_step *from, struct tenant_plan_step *step)
+{
+    step->wakes = calloc(from->n_wakes + 1, sizeof(*step->wakes));
+    for (size_t i = 0; step->wakes && i < from->n_wakes; i++) {
+        const Belfry__Call__V1__Wake *wake = from->wakes[i];
+        if (wake->device.len != sizeof(step->wakes[i].device.bytes) ||
+            !read_line(wake->number, 128, &step->wakes[i].number))
+            return false;
+        memcpy(step->wakes[i].device.bytes, wake->device.data, wake->device.len);
+        step->wake_count++;
+    }
+    return step->wakes;
+}
+
 // `index`: a step follows one before it.
 static bool read_step(const pb_step *from, size_t index, struct tenant_plan_step *step)
 {
@@ -105,15 +130,10 @@ static bool read_step(const pb_step *from, size_t index, struct tenant_plan_step
     step->after = from->after;
     if (from->seconds < 1 || from->seconds > 3600 || from->after > index ||
         !read_when(from->when, &step->when) || !read_line(from->why, 200, &step->why) ||
-        from->n_targets < 1 || from->n_targets > TENANT_PLAN_TARGETS_MAX)
+        from->n_targets + from->n_wakes < 1 || from->n_targets > TENANT_PLAN_TARGETS_MAX ||
+        from->n_wakes > TENANT_PLAN_WAKES_MAX)
         return false;
-    step->targets = calloc(from->n_targets, sizeof(*step->targets));
-    for (size_t i = 0; step->targets && i < from->n_targets; i++) {
-        if (!read_target(from->targets[i], &step->targets[i]))
-            return false;
-        step->target_count++;
-    }
-    return step->targets;
+    return read_targets(from, step) && read_wakes(from, step);
 }
 
 static bool read_head(const pb_plan *from, struct tenant_plan *plan)
@@ -143,8 +163,10 @@ static bool read_plan(const pb_plan *from, struct tenant_plan *plan)
 
 void tenant_plan_wire_release(struct tenant_plan *plan, void *message)
 {
-    for (size_t i = 0; i < plan->step_count; i++)
+    for (size_t i = 0; i < plan->step_count; i++) {
         free(plan->steps[i].targets);
+        free(plan->steps[i].wakes);
+    }
     free(plan->steps);
     if (message)
         belfry__call__v1__plan_reply__free_unpacked(message, NULL);
