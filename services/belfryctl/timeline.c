@@ -20,6 +20,9 @@ static const struct sentence {
     {"branch-ended", "%n %d does not take it: %c %t"},
     {"answered", "%n %d answers %c"},
     {"transfer", "transferred to %n: %t"},
+    {"waking", "%n %d sleeps and is waited for"},
+    {"woken", "%n %d has registered and is rung"},
+    {"wake-ended", "%n %d did not come: %t"},
     {"ended", "the call ends: %c %t"},
 };
 

@@ -66,6 +66,35 @@ const char *binding_check(const struct binding *binding)
     return NULL;
 }
 
+static bool is_private(const char *param, size_t len)
+{
+    static const char *const names[] = {"pn-provider", "pn-prid", "pn-param", "pn-purr"};
+    size_t name = 0;
+
+    while (name < len && param[name] != '=')
+        name++;
+    for (size_t i = 0; i < BF_LEN(names); i++)
+        if (bf_str_case_eq((struct bf_str){param, name}, bf_str(names[i])))
+            return true;
+    return false;
+}
+
+void binding_public(const struct binding *binding, char *contact, size_t size)
+{
+    const char *from = binding->contact;
+    size_t len = strcspn(from, ";?"), to = 0; // up to its first parameter
+
+    while (*from && to + len < size) {
+        memcpy(contact + to, from, len);
+        to += len;
+        from += len;
+        while (*from == ';' && is_private(from + 1, strcspn(from + 1, ";?")))
+            from += 1 + strcspn(from + 1, ";?");
+        len = *from == ';' ? 1 + strcspn(from + 1, ";?") : strlen(from);
+    }
+    contact[to] = '\0';
+}
+
 static const char *where(const struct binding *binding)
 {
     return binding->received[0] ? binding->received : binding->contact;
@@ -95,6 +124,38 @@ bool binding_is_at(const struct binding *binding, const char *source)
     const char *address = strchr(source, ':');
 
     return address && bf_str_case_eq(host_port(where(binding)), bf_str(address + 1));
+}
+
+#define TEXT(member) offsetof(struct binding, member)
+
+static const size_t texts[] = {
+    TEXT(edge),    TEXT(number),    TEXT(ruid),       TEXT(contact),  TEXT(received),
+    TEXT(path),    TEXT(transport), TEXT(call_id),    TEXT(instance), TEXT(socket),
+    TEXT(pn_prid), TEXT(pn_param),  TEXT(user_agent), TEXT(wake),     TEXT(pn_provider),
+};
+
+static const char **text_at(const struct binding *binding, size_t i)
+{
+    return (const char **)((char *)binding + texts[i]);
+}
+
+struct binding *binding_dup(const struct binding *binding)
+{
+    size_t bytes = sizeof(*binding);
+
+    for (size_t i = 0; i < BF_LEN(texts); i++)
+        bytes += *text_at(binding, i) ? strlen(*text_at(binding, i)) + 1 : 1;
+    struct binding *copy = bf_xcalloc(1, bytes);
+    char *to = (char *)(copy + 1);
+    *copy = *binding;
+    for (size_t i = 0; i < BF_LEN(texts); i++) {
+        const char *from = *text_at(binding, i) ? *text_at(binding, i) : "";
+        size_t len = strlen(from) + 1;
+        memcpy(to, from, len);
+        *text_at(copy, i) = to;
+        to += len;
+    }
+    return copy;
 }
 
 void bindings_init(struct bindings *bindings)

@@ -14,6 +14,8 @@ struct binding { // texts are borrowed and never NULL
     const char *number;
     const char *ruid; // usrloc's record id: unique on its edge
     const char *contact, *received, *path, *transport, *user_agent, *call_id, *instance, *socket;
+    // RFC 8599's parameters of its contact, and the wake token that came with it. May be NULL.
+    const char *pn_provider, *pn_prid, *pn_param, *wake;
     uint64_t expires_ms; // Unix
     uint32_t cseq, flags;
     uint32_t q; // 0..1000
@@ -30,9 +32,15 @@ struct bindings {
 const char *binding_check(const struct binding *binding);
 const char *binding_key_check(const char *number, const char *ruid); // the part that names one
 
+// The contact as others may see it: without RFC 8599's parameters. `size`: BINDING_URI_BYTES_MAX + 1.
+void binding_public(const struct binding *binding, char *contact, size_t size);
+
 // The same device: by its +sip.instance, else by where it is to be reached.
 bool binding_same_device(const struct binding *a, const struct binding *b);
 bool binding_is_at(const struct binding *binding, const char *source); // source: "udp:IP:PORT"
+
+// A copy with its texts, one block to free.
+struct binding *binding_dup(const struct binding *binding);
 
 void bindings_init(struct bindings *bindings);
 // Appends; `owned` (may be NULL) is freed with the list by `free_owned`.

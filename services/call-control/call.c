@@ -7,6 +7,7 @@ static const char *const kind_names[] = {
     [CALL_UNKNOWN] = "",          [CALL_STARTED] = "started", [CALL_STEP] = "step",
     [CALL_BRANCH] = "branch",     [CALL_RINGING] = "ringing", [CALL_BRANCH_ENDED] = "branch-ended",
     [CALL_ANSWERED] = "answered", [CALL_ENDED] = "ended",     [CALL_TRANSFER] = "transfer",
+    [CALL_WAKING] = "waking",     [CALL_WOKEN] = "woken",     [CALL_WAKE_ENDED] = "wake-ended",
     [CALL_NOTE] = "note",
 };
 
@@ -183,6 +184,11 @@ static void apply_ended(struct call *call, const struct call_event *event)
     call->state = CALL_STATE_ENDED;
 }
 
+static void apply_waking(struct call *call, const struct call_event *event)
+{
+    call->waited = true;
+}
+
 static void apply_nothing(struct call *call, const struct call_event *event)
 {
 }
@@ -191,6 +197,7 @@ static void (*const applies[])(struct call *call, const struct call_event *event
     [CALL_STARTED] = apply_started, [CALL_STEP] = apply_nothing,         [CALL_BRANCH] = apply_nothing,
     [CALL_RINGING] = apply_ringing, [CALL_BRANCH_ENDED] = apply_nothing, [CALL_ANSWERED] = apply_answered,
     [CALL_ENDED] = apply_ended,     [CALL_TRANSFER] = apply_nothing,     [CALL_NOTE] = apply_nothing,
+    [CALL_WAKING] = apply_waking,   [CALL_WOKEN] = apply_nothing,        [CALL_WAKE_ENDED] = apply_nothing,
 };
 
 // What any event may tell of the call as a whole.

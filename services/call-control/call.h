@@ -31,7 +31,10 @@ enum call_kind { // kept in PostgreSQL by name
     CALL_ANSWERED,
     CALL_ENDED,
     CALL_TRANSFER,
-    CALL_NOTE, // by call-control: the plan, a command by REST
+    CALL_WAKING,     // a sleeping device is waited for
+    CALL_WOKEN,      // it came and is rung
+    CALL_WAKE_ENDED, // it did not come and is not waited for any more
+    CALL_NOTE,       // by call-control: the plan, a command by REST
 };
 
 // Borrowed texts; NULL counts as empty. What comes from outside may be anything: see call_event_clean().
@@ -48,6 +51,8 @@ struct call_event {
     const char *device; // ruid of the branch's device
     const char *reason; // phrase; of ENDED also who hung up: caller, callee, api, timeout, edge
     const char *from_tag, *to_tag;
+    struct bf_id push; // push device, of the three about waking
+    uint64_t until_ms; // WAKING: Unix
     const char *relay; // ng address "udp:IP:PORT"
     const char *user_agent;
     const struct bf_leg *legs; // of ENDED
@@ -76,6 +81,7 @@ struct call {
     char relay[CALL_TEXT_SIZE];
     char user_agent[CALL_TEXT_SIZE]; // the caller's
     bool local_plan;
+    bool waited;                                            // for a sleeping device
     uint64_t started_ms, ringing_ms, answered_ms, ended_ms; // Unix; 0: not (yet)
     uint32_t code;
     char reason[CALL_TEXT_SIZE];

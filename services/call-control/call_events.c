@@ -11,6 +11,8 @@
 #include "limit_store.h"
 #include "outbox.h"
 #include "timeline_store.h"
+#include "wake_events.h"
+#include "wake_store.h"
 
 #define EVENTS_MAX  1000 // in one transaction
 #define CLOSE_MAX   500
@@ -31,6 +33,7 @@ struct work {
     size_t event_count;
     struct entry *entries;
     size_t count;
+    struct wake_events *wakes;
     uint16_t slots[SLOTS]; // index + 1 into entries
 };
 
@@ -134,7 +137,7 @@ static enum bf_err work_write_outbox(struct work *work, struct outbox_work *outb
             const struct entry *entry = work_find(work, event->call, event->tenant);
             bool end = event->kind == CALL_ENDED;
             if (end == (ends == 1) && bf_id_eq(entry->call.tenant, event->tenant) && (!end || entry->ended))
-                outbox_tell(outbox, event, &entry->call);
+                outbox_tell(outbox, event, &entry->call, wake_events_told(work->wakes, event));
         }
     return outbox_write(outbox, tx);
 }
@@ -167,12 +170,12 @@ static enum bf_err work_write_sql(struct work *work, struct outbox_work *outbox)
     return BF_OK;
 }
 
-// Before it rings it has its plan's lease, or was refused one.
+// Before it rings or waits for a phone that sleeps it has its plan's lease, or was refused one.
 static struct call_keep keep_live(const struct entry *entry)
 {
-    bool rings = entry->call.state != CALL_STATE_PLANNING;
+    bool runs = entry->call.state != CALL_STATE_PLANNING || entry->call.waited;
 
-    return (struct call_keep){.listed = entry->known, .hold_ms = rings ? LIMIT_HOLD_MS : 0};
+    return (struct call_keep){.listed = entry->known, .hold_ms = runs ? LIMIT_HOLD_MS : 0};
 }
 
 // Calls that somebody else has ended meanwhile (a reaper, for their edge) are not listed for it again.
@@ -208,6 +211,17 @@ static enum bf_err work_write_live(struct work *work)
     return err ? err : forget_over(work->control, kept, replies, count, batch);
 }
 
+// An edge tells the end of each wait; of a call that was closed for it nobody did.
+static enum bf_err work_write_waits(struct work *work)
+{
+    enum bf_err err = wake_events_write(work->wakes);
+
+    for (size_t i = 0; !err && i < work->count; i++)
+        if (work->entries[i].ended && work->entries[i].call.waited)
+            err = wake_store_end(work->control, work->entries[i].call.tenant, work->entries[i].call.id);
+    return err;
+}
+
 static void refuse(const struct call_event *event, const char *why)
 {
     char id[BF_ID_TEXT_SIZE];
@@ -223,6 +237,7 @@ static enum bf_err apply_once(struct control *control, struct call_event *events
 
     *work = (struct work){.control = control, .events = events, .event_count = count};
     work->entries = bf_xcalloc(count + 1, sizeof(work->entries[0]));
+    work->wakes = wake_events_new(control, events, count);
     enum bf_err err = work_read_live(work);
     if (!err) {
         struct outbox_work *outbox = outbox_begin(control);
@@ -231,6 +246,9 @@ static enum bf_err apply_once(struct control *control, struct call_event *events
     }
     if (!err)
         err = work_write_live(work);
+    if (!err)
+        err = work_write_waits(work);
+    wake_events_free(work->wakes);
     free(work->entries);
     free(work);
     return err;
@@ -396,7 +414,7 @@ static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
         struct call_keep how = {.only_new = true, .hold_ms = LIMIT_HOLD_MS};
         if (call->state == CALL_STATE_ENDED) // since we looked: whoever told of it writes that
             continue;
-        if (call->state == CALL_STATE_PLANNING)
+        if (call->state == CALL_STATE_PLANNING && !call->waited)
             how.hold_ms = LIMIT_PLAN_MS;
         calls[count] = call;
         replies[count++] = call_store_keep(batch, call, how);

@@ -77,6 +77,7 @@ static const struct field {
     TEXT(relay),
     TEXT(user_agent),
     NUMBER(local_plan, FIELD_BOOL),
+    NUMBER(waited, FIELD_BOOL),
     NUMBER(started_ms, FIELD_U64),
     NUMBER(ringing_ms, FIELD_U64),
     NUMBER(answered_ms, FIELD_U64),

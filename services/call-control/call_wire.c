@@ -56,6 +56,10 @@ static struct binding binding_of(const Belfry__Call__V1__Binding *from, const ch
         .call_id = from->call_id,
         .instance = from->instance,
         .socket = from->socket,
+        .pn_provider = from->pn_provider,
+        .pn_prid = from->pn_prid,
+        .pn_param = from->pn_param,
+        .wake = from->wake,
         .expires_ms = from->expires_ms,
         .cseq = from->cseq,
         .flags = from->flags,
@@ -137,6 +141,9 @@ static const enum call_kind call_kinds[] = {
     [BELFRY__CALL__V1__CALL_EVENT__KIND__ANSWERED] = CALL_ANSWERED,
     [BELFRY__CALL__V1__CALL_EVENT__KIND__ENDED] = CALL_ENDED,
     [BELFRY__CALL__V1__CALL_EVENT__KIND__TRANSFER] = CALL_TRANSFER,
+    [BELFRY__CALL__V1__CALL_EVENT__KIND__WAKING] = CALL_WAKING,
+    [BELFRY__CALL__V1__CALL_EVENT__KIND__WOKEN] = CALL_WOKEN,
+    [BELFRY__CALL__V1__CALL_EVENT__KIND__WAKE_ENDED] = CALL_WAKE_ENDED,
 };
 
 static size_t read_legs(const Belfry__Call__V1__CallEvent *from, struct bf_leg *legs)
@@ -176,14 +183,25 @@ static struct call_event event_of(const Belfry__Call__V1__CallEvent *from, uint6
         .relay = from->relay,
         .user_agent = from->user_agent,
         .local_plan = from->local_plan,
+        .until_ms = from->until_ms,
     };
 
     (void)!read_id(from->call, &event.call); // nil: call_event_check says so
     (void)!read_id(from->tenant_id, &event.tenant);
+    (void)!read_id(from->device, &event.push);
     return event;
 }
 
-static void read_binding(struct wire_report *report, const Belfry__Call__V1__Binding *from,
+// A wake token is used once: it is not kept.
+static void pack_binding(struct bf_buf *into, const Belfry__Call__V1__Binding *from)
+{
+    Belfry__Call__V1__Binding kept = *from;
+
+    kept.wake = (char *)protobuf_c_empty_string;
+    message_add(into, &kept.base);
+}
+
+static void read_binding(struct wire_report *report, const Belfry__Call__V1__Binding *from, uint64_t at_ms,
                          struct wire_entry *entry)
 {
     size_t begins = report->packed.len;
@@ -191,7 +209,8 @@ static void read_binding(struct wire_report *report, const Belfry__Call__V1__Bin
     entry->binding = binding_of(from, report->edge.id);
     if (binding_check(&entry->binding) || bf_id_is_nil(entry->binding.tenant))
         return;
-    message_add(&report->packed, &from->base);
+    entry->at_ms = at_ms;
+    pack_binding(&report->packed, from);
     if (!bf_buf_ok(&report->packed))
         return;
     entry->kind = WIRE_ENTRY_BINDING;
@@ -212,7 +231,7 @@ static void read_entry(struct wire_report *report, const Belfry__Call__V1__Entry
 {
     switch (from->what_case) {
     case BELFRY__CALL__V1__ENTRY__WHAT_BINDING:
-        read_binding(report, from->binding, entry);
+        read_binding(report, from->binding, from->at_ms, entry);
         break;
     case BELFRY__CALL__V1__ENTRY__WHAT_BINDING_GONE:
         read_binding_gone(report, from->binding_gone, entry);

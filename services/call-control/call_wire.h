@@ -28,6 +28,7 @@ struct wire_entry {
     struct binding binding; // BINDING; of BINDING_GONE tenant, edge, number and ruid
     struct bf_str packed;   // BINDING: as it is kept
     size_t packed_at;       // where in the report's `packed` that begins
+    uint64_t at_ms;         // BINDING: when the edge saw it
     struct call_event event;
     uint64_t sync;
 };
@@ -82,6 +83,10 @@ void wire_release_plan(struct wire_plan *plan);
 
 // `internal` tells the internal socket ("host:port") of an edge that a target hangs on; NULL: not known.
 typedef const char *wire_internal(void *ctx, const char *edge);
+// AddBranch of edge.v1: the binding as a target of that edge.
+void wire_write_branch(struct bf_buf *into, struct bf_id call, struct bf_id device,
+                       const struct binding *binding, const char *own_edge, wire_internal *internal,
+                       void *ctx);
 void wire_write_plan(struct bf_buf *into, const struct plan *plan, struct bf_id call, const char *own_edge,
                      wire_internal *internal, void *ctx);
 

@@ -10,6 +10,8 @@
 struct directory;
 struct edges;
 struct outbox;
+struct push_devices;
+struct waker;
 
 struct control_settings {
     struct bf_db_options db;
@@ -20,6 +22,7 @@ struct control_settings {
     int64_t bus_contexts;
     char *registry_bus, *registry_feed;
     char *events_bus; // "": nobody is told
+    char *wake_key;   // signs wake tokens
     int64_t directory_entries_max;
     int64_t cdr_keep_months; // older partitions are dropped; 0: never
 };
@@ -31,6 +34,8 @@ struct control {
     struct bf_bus_client *registry; // Authenticate, Directory, ...
     struct bf_bus_client *events;   // Publish; NULL: nobody is told
     struct outbox *outbox;          // NULL: nobody is told
+    struct push_devices *push;
+    struct waker *waker;
     struct directory *directory;
     struct edges *edges;
 };

@@ -9,12 +9,20 @@
 #define ENTRIES "Entries of the edges' streams that were taken; invalid ones were left out"
 #define PLANS \
     "Plans: somebody is rung, refused by a rule, not possible (a part was away), too late for the edge"
-#define LIMITS "Calls and registrations refused by a tenant's limit"
-#define ADMITS "Questions whether devices may register, of tenants with max_registrations"
+#define LIMITS    "Calls and registrations refused by a tenant's limit"
+#define ADMITS    "Questions whether devices may register, of tenants with max_registrations"
+#define WAKES     "Woken phones that registered: rung, too late (the call had moved on), the edge did not answer"
+#define REGISTERS "Push devices told to event-fanout by REGISTERs (RFC 8599)"
 
 // Fine about 2 ms, which is what a plan may take at most; 500 ms is how long an edge waits for it.
 static const uint64_t plan_bounds_us[BF_METRIC_BUCKETS_MAX] = {
     100, 200, 300, 500, 750, 1000, 1250, 1500, 1750, 2000, 2500, 3000, 5000, 10000, 50000, 500000,
+};
+
+// A phone that came is to be rung within 30 ms.
+static const uint64_t wake_bounds_us[BF_METRIC_BUCKETS_MAX] = {
+    2000,  4000,  6000,  8000,  10000,  12500,  15000,   20000,
+    25000, 30000, 40000, 60000, 100000, 250000, 1000000, 10000000,
 };
 
 struct bf_metric control_metrics[CONTROL_METRIC_COUNT] = {
@@ -58,6 +66,24 @@ struct bf_metric control_metrics[CONTROL_METRIC_COUNT] = {
             "Steps above 64 and devices above 30 of a step that were left out of plans", NULL),
     COUNTER(CONTROL_BINDINGS_UNREACHABLE, "belfry_control_bindings_unreachable_total",
             "Bindings that were not rung because their edge is dead", NULL),
+    COUNTER(CONTROL_PUSH_ASKED, "belfry_control_push_devices_total",
+            "Questions for push devices of plans: answered by event-fanout, or not (then nobody is woken)",
+            "result=\"answered\""),
+    COUNTER(CONTROL_PUSH_UNKNOWN, "belfry_control_push_devices_total",
+            "Questions for push devices of plans: answered by event-fanout, or not (then nobody is woken)",
+            "result=\"unknown\""),
+    COUNTER(CONTROL_PUSH_REGISTERED, "belfry_control_push_registers_total", REGISTERS, "result=\"taken\""),
+    COUNTER(CONTROL_PUSH_REGISTER_FAILED, "belfry_control_push_registers_total", REGISTERS,
+            "result=\"failed\""),
+    COUNTER(CONTROL_WAKE_RUNG, "belfry_control_wakes_total", WAKES, "result=\"rung\""),
+    COUNTER(CONTROL_WAKE_LATE, "belfry_control_wakes_total", WAKES, "result=\"late\""),
+    COUNTER(CONTROL_WAKE_FAILED, "belfry_control_wakes_total", WAKES, "result=\"failed\""),
+    COUNTER(CONTROL_WAKER_FULL, "belfry_control_waker_full_total",
+            "Phones that were not rung or registered because too many were at once", NULL),
+    [CONTROL_WAKE_SECONDS] = {.name = "belfry_control_wake_seconds",
+                              .kind = BF_HISTOGRAM,
+                              .help = "From the REGISTER of a woken phone until its INVITE was sent",
+                              .bounds_us = wake_bounds_us},
 };
 
 void control_count(enum control_metric metric, int64_t by)

@@ -246,6 +246,13 @@ static void wait_connected(const struct known *known, int64_t timeout_ms)
         nanosleep(&(struct timespec){0, 5000000}, NULL);
 }
 
+const char *edges_internal(void *ctx, const char *edge)
+{
+    struct edges_internal *internal = ctx;
+
+    return edges_find(internal->edges, edge, &internal->found) ? internal->found.internal : NULL;
+}
+
 enum bf_err edges_call(struct edges *edges, const char *id, const char *method, const char *request_id,
                        int64_t timeout_ms, struct bf_str body, struct bf_buf *ret_body, struct bf_buf *error)
 {

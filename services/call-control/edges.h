@@ -21,6 +21,14 @@ size_t edges_list(struct edges *edges, struct edge **ret_list);
 // What Report learned of an edge just now, so that this replica need not wait for its next look.
 void edges_saw(struct edges *edges, const struct edge *edge);
 
+// As wire_internal (call_wire.h): the internal socket of an edge; NULL: not known. The text lives until the
+// next question.
+struct edges_internal {
+    struct edges *edges;
+    struct edge found;
+};
+const char *edges_internal(void *ctx, const char *edge);
+
 // Calls a method of the edge's own endpoint (edge.v1). BF_UNAVAILABLE when the edge is unknown or dead.
 bf_must_check enum bf_err edges_call(struct edges *edges, const char *id, const char *method,
                                      const char *request_id, int64_t timeout_ms, struct bf_str body,

@@ -18,7 +18,7 @@
 // binding, when it runs out, number, what it is in the third and what place it may have in the fourth. A key
 // without a time to live counts as endless for GT: NX gives it one.
 struct bf_redis_script location_put_script = {
-    .text = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+    .text = "local fresh = redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
             "redis.call('ZADD', KEYS[3], ARGV[3], ARGV[5])\n"
             "redis.call('ZREM', KEYS[4], ARGV[6])\n"
             "redis.call('SADD', KEYS[2], ARGV[4])\n"
@@ -26,7 +26,7 @@ struct bf_redis_script location_put_script = {
             "  redis.call('PEXPIREAT', KEYS[i], ARGV[3], 'NX')\n"
             "  redis.call('PEXPIREAT', KEYS[i], ARGV[3], 'GT')\n"
             "end\n"
-            "return 0\n",
+            "return fresh\n",
 };
 
 // KEYS: as above but the last; without the third to tidy only. ARGV: field, number, what it is in the third.
@@ -93,21 +93,22 @@ static bool split_member(char *member, const char *edge, struct binding *ret_bin
 
 // ---- writing
 
-void location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed,
-                        bool syncing)
+size_t location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed,
+                          bool syncing)
 {
     char all[EDGE_KEY_SIZE], old[EDGE_KEY_SIZE], places[ADMIT_KEY_SIZE], place[ADMIT_PLACE_SIZE];
     struct names names;
 
     name_binding(binding, &names);
-    bf_redis_eval(batch, &location_put_script, 4, BF_R_TEXT(names.bindings), BF_R_TEXT(names.numbers),
-                  BF_R_TEXT(names.live), BF_R_TEXT(admit_places_key(binding->tenant, places)),
-                  BF_R_TEXT(names.field), BF_R_STR(packed), BF_R_INT(binding->expires_ms),
-                  BF_R_TEXT(binding->number), BF_R_TEXT(names.one),
-                  BF_R_TEXT(admit_place(binding->edge, binding->number, binding->contact, place)));
+    size_t fresh = bf_redis_eval(
+        batch, &location_put_script, 4, BF_R_TEXT(names.bindings), BF_R_TEXT(names.numbers),
+        BF_R_TEXT(names.live), BF_R_TEXT(admit_places_key(binding->tenant, places)), BF_R_TEXT(names.field),
+        BF_R_STR(packed), BF_R_INT(binding->expires_ms), BF_R_TEXT(binding->number), BF_R_TEXT(names.one),
+        BF_R_TEXT(admit_place(binding->edge, binding->number, binding->contact, place)));
     bf_redis_cmd(batch, "SADD", BF_R_TEXT(edge_key("eb", binding->edge, all)), BF_R_TEXT(names.member));
     if (syncing)
         bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eo", binding->edge, old)), BF_R_TEXT(names.member));
+    return fresh;
 }
 
 void location_store_gone(struct bf_redis_batch *batch, const struct binding *binding, bool syncing)

@@ -17,8 +17,9 @@ struct control;
 extern struct bf_redis_script location_put_script, location_gone_script;
 
 // `packed`: the binding as call.v1 Binding. `syncing`: its edge is sending everything.
-void location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed,
-                        bool syncing);
+// Returns the number of the reply that says whether it is a new one (1) or was there (0).
+size_t location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed,
+                          bool syncing);
 // Only tenant, edge, number and ruid count.
 void location_store_gone(struct bf_redis_batch *batch, const struct binding *binding, bool syncing);
 // From here on the edge sends everything it has; at the end what did not come is gone.

@@ -1,4 +1,6 @@
 // belfry-call-control: settings, wiring, run, drain.
+#include <string.h>
+
 #include "admit_store.h"
 #include "api.h"
 #include "bf_service.h"
@@ -13,6 +15,8 @@
 #include "limit_store.h"
 #include "location_store.h"
 #include "outbox.h"
+#include "push_devices.h"
+#include "waker.h"
 
 #define INTO struct control_settings
 
@@ -27,6 +31,8 @@ static const struct bf_setting settings_table[] = {
             "nng addresses of the replicas' change feeds, separated by spaces"),
     BF_TEXT(INTO, "BELFRY_EVENTS_BUS", events_bus, "",
             "nng addresses of event-fanout's replicas, separated by spaces; none: nobody is told of calls"),
+    BF_SECRET(INTO, "BELFRY_WAKE_KEY", wake_key,
+              "signs the tokens of wake pushes: 16 characters or more, the same for all replicas"),
     BF_INT(INTO, "BELFRY_DIRECTORY_ENTRIES", directory_entries_max, "50000", 100, 10000000,
            "numbers kept in the directory's cache; the least recently used go"),
     BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
@@ -116,8 +122,14 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     err = bf_service_start(&service, &program->service);
     if (err)
         return err;
+    *ret_part = "BELFRY_WAKE_KEY: needs at least 16 characters";
+    if (strlen(settings->wake_key) < 16)
+        return BF_INVALID;
     *ret_part = "background work";
+    control->push = push_devices_new(control);
     err = control->events ? outbox_start(control, &control->outbox) : BF_OK;
+    if (!err)
+        err = waker_start(control, &control->waker);
     if (!err)
         err = keeper_start(control, &program->keeper);
     if (err)
@@ -139,7 +151,9 @@ static void program_stop(struct program *program, int64_t drain_ms)
     if (program->bus)
         bf_bus_server_stop(program->bus, drain_ms);
     keeper_stop(program->keeper);
+    waker_stop(control->waker);
     outbox_stop(control->outbox);
+    push_devices_free(control->push);
     if (program->service)
         bf_service_stop(program->service);
     edges_stop(control->edges);

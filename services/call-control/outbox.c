@@ -7,7 +7,7 @@
 #include "tell.h"
 #include "tell_wire.h"
 
-#define ENTRIES_MAX     1000 // in one transaction: one for each event
+#define ENTRIES_MAX     2000 // in one transaction: at most two for each event
 #define REQUEST_BYTES   (OUTBOX_BATCH_MAX * TELL_ENTRY_BYTES_MAX)
 #define ENTRY_BYTES     (ENTRIES_MAX * TELL_ENTRY_BYTES_MAX)
 #define PUBLISH_MS      2000
@@ -40,15 +40,25 @@ struct outbox_work *outbox_begin(struct control *control)
     return work;
 }
 
-void outbox_tell(struct outbox_work *work, const struct call_event *event, const struct call *call)
+static void keep(struct outbox_work *work, const struct call_event *event, size_t begins)
 {
-    size_t begins = work->packed.len;
-
-    if (!work->control->outbox || work->count == ENTRIES_MAX || !tell_entry(event, call, &work->packed))
-        return;
     work->begins[work->count] = begins;
     work->entries[work->count++] = (struct outbox_entry){
         .tenant = event->tenant, .call = event->call, .packed = {NULL, work->packed.len - begins}};
+}
+
+void outbox_tell(struct outbox_work *work, const struct call_event *event, const struct call *call,
+                 const struct tell_wake *wake)
+{
+    size_t begins = work->packed.len;
+
+    if (!work->control->outbox || work->count + 2 > ENTRIES_MAX)
+        return;
+    if (tell_entry(event, call, &work->packed))
+        keep(work, event, begins);
+    begins = work->packed.len;
+    if (tell_wake_entry(event, call, wake, &work->packed))
+        keep(work, event, begins);
 }
 
 enum bf_err outbox_write(struct outbox_work *work, struct bf_tx *tx)

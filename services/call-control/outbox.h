@@ -10,6 +10,7 @@
 #include "bf_db.h"
 #include "call.h"
 #include "control.h"
+#include "tell.h"
 
 struct outbox;
 
@@ -18,7 +19,9 @@ void outbox_stop(struct outbox *outbox); // NULL is fine
 
 struct outbox_work; // the entries of one transaction
 struct outbox_work *outbox_begin(struct control *control);
-void outbox_tell(struct outbox_work *work, const struct call_event *event, const struct call *call);
+// `wake`: see tell_wake_entry().
+void outbox_tell(struct outbox_work *work, const struct call_event *event, const struct call *call,
+                 const struct tell_wake *wake);
 bf_must_check enum bf_err outbox_write(struct outbox_work *work, struct bf_tx *tx);
 void outbox_end(struct outbox_work *work, bool committed); // when it was, the publisher hears of it
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bf_crypto.h"
+
 enum answer {
     ANSWER_UNKNOWN,
     ANSWER_SUSPENDED,
@@ -390,22 +392,91 @@ static void take_out(struct plan *plan, size_t at)
     plan->step_count = kept;
 }
 
-void plan_fill(struct plan *plan, const struct plan_request *request, const struct plan_device *devices,
-               size_t count, uint64_t now_ms)
+// ---- who sleeps
+
+void plan_prid(const char *prid, uint8_t ret_prid[PLAN_PRID_BYTES])
 {
+    uint8_t digest[BF_SHA256_BYTES];
+
+    memset(ret_prid, 0, PLAN_PRID_BYTES);
+    if (!prid || !*prid)
+        return;
+    bf_sha256(prid, strlen(prid), digest);
+    memcpy(ret_prid, digest, PLAN_PRID_BYTES);
+}
+
+bool plan_sleeper_is(const struct plan_sleeper *sleeper, const struct binding *binding)
+{
+    static const uint8_t none[PLAN_PRID_BYTES];
+    uint8_t prid[PLAN_PRID_BYTES];
+
+    if (strcmp(sleeper->number, binding->number) != 0)
+        return false;
+    if (sleeper->device_id[0] && strcasestr(binding->instance, sleeper->device_id))
+        return true;
+    plan_prid(binding->pn_prid, prid);
+    return memcmp(prid, none, sizeof(prid)) != 0 && memcmp(prid, sleeper->prid, sizeof(prid)) == 0;
+}
+
+struct fill {
+    struct plan *plan;
+    const struct plan_request *request;
+    const struct plan_device *devices;
+    size_t count;
+    uint64_t now_ms;
+};
+
+static bool is_live(const struct fill *fill, const struct plan_device *device)
+{
+    return device->reachable && device->binding->expires_ms > fill->now_ms;
+}
+
+static bool is_awake(const struct fill *fill, const struct plan_sleeper *sleeper)
+{
+    for (size_t i = 0; i < fill->count; i++)
+        if (is_live(fill, &fill->devices[i]) && plan_sleeper_is(sleeper, fill->devices[i].binding))
+            return true;
+    return false;
+}
+
+static void fill_targets(const struct fill *fill, struct plan_step *step)
+{
+    for (size_t i = 0; i < fill->count; i++)
+        if (is_live(fill, &fill->devices[i]) && step_has(step, fill->devices[i].binding->number) &&
+            !is_callers_device(fill->request, fill->devices[i].binding))
+            add_target(fill->plan, step, fill->devices[i].binding);
+}
+
+static void fill_wakes(const struct fill *fill, struct plan_step *step, const struct plan_sleepers *sleepers)
+{
+    for (size_t i = 0; i < sleepers->count; i++) {
+        const struct plan_sleeper *sleeper = &sleepers->at[i];
+        if (!step_has(step, sleeper->number) || is_awake(fill, sleeper))
+            continue;
+        if (step->wake_count < PLAN_WAKES_MAX)
+            step->wakes[step->wake_count++] = sleeper;
+        else
+            fill->plan->cut_wakes++;
+    }
+}
+
+void plan_fill(struct plan *plan, const struct plan_request *request, const struct plan_device *devices,
+               size_t count, const struct plan_sleepers *sleepers, uint64_t now_ms)
+{
+    struct fill fill = {plan, request, devices, count, now_ms};
     bool had_steps = plan->step_count > 0;
 
-    for (size_t s = 0; s < plan->step_count; s++)
-        for (size_t d = 0; d < count; d++)
-            if (devices[d].reachable && devices[d].binding->expires_ms > now_ms &&
-                step_has(&plan->steps[s], devices[d].binding->number) &&
-                !is_callers_device(request, devices[d].binding))
-                add_target(plan, &plan->steps[s], devices[d].binding);
+    for (size_t s = 0; s < plan->step_count; s++) {
+        fill_targets(&fill, &plan->steps[s]);
+        fill_wakes(&fill, &plan->steps[s], sleepers);
+    }
     for (size_t s = 0; s < plan->step_count;)
-        if (plan->steps[s].target_count == 0)
+        if (plan->steps[s].target_count + plan->steps[s].wake_count == 0)
             take_out(plan, s);
         else
             s++;
     if (had_steps && plan->step_count == 0)
         set_answer(plan, ANSWER_NOBODY);
+    if (sleepers->unknown)
+        add_why(plan->step_count ? plan->steps[0].why : plan->why, "; nobody is woken: event-fanout is away");
 }

@@ -15,6 +15,9 @@
 //   forwarding  stays in the tenant, goes PLAN_DEPTH_MAX deep, never to a number it came through, never to
 //               the caller's own number.
 //
+// A device of a step's numbers that sleeps is woken: the step waits for it. Who is not rung is not woken
+// either.
+//
 // Forwarding that leads nowhere is named: in the plan's `why` when nobody rings, else in that of the step it
 // hangs on.
 #ifndef PLAN_H
@@ -24,13 +27,24 @@
 #include "binding.h"
 #include "directory_cache.h"
 
-#define PLAN_STEPS_MAX   64 // what an edge takes (call.v1)
-#define PLAN_TARGETS_MAX 30 // of a step: what a transaction can have of branches
-#define PLAN_DEPTH_MAX   5
-#define PLAN_WHY_SIZE    129 // what a timeline keeps of it
-#define PLAN_SECONDS     30  // when the directory does not say
+#define PLAN_STEPS_MAX      64 // what an edge takes (call.v1)
+#define PLAN_TARGETS_MAX    30 // of a step: what a transaction can have of branches
+#define PLAN_WAKES_MAX      16 // of a step
+#define PLAN_DEPTH_MAX      5
+#define PLAN_DEVICE_ID_SIZE 128
+#define PLAN_PRID_BYTES     16
+#define PLAN_WHY_SIZE       129 // what a timeline keeps of it
+#define PLAN_SECONDS        30  // when the directory does not say
 
 enum plan_when { PLAN_ANY_FAILURE, PLAN_BUSY, PLAN_NO_ANSWER };
+
+// A device that a push can wake: awake as long as one of its number's bindings names it.
+struct plan_sleeper {
+    struct bf_id id;
+    char number[DIRECTORY_NUMBER_SIZE];
+    char device_id[PLAN_DEVICE_ID_SIZE]; // "": it says none
+    uint8_t prid[PLAN_PRID_BYTES];       // of its pn-prid (plan_prid); zeroes: it has none
+};
 
 struct plan_step {
     enum plan_when when;
@@ -41,6 +55,8 @@ struct plan_step {
     size_t number_count;
     const struct binding *targets[PLAN_TARGETS_MAX]; // by plan_fill, borrowed
     size_t target_count;
+    const struct plan_sleeper *wakes[PLAN_WAKES_MAX]; // likewise
+    size_t wake_count;
 };
 
 struct plan {
@@ -54,7 +70,7 @@ struct plan {
     const char **lists[PLAN_STEPS_MAX]; // what the steps' numbers stand in, also of steps that fell out
     size_t list_count;
     // What was left out.
-    size_t cut_steps, cut_targets, loops;
+    size_t cut_steps, cut_targets, cut_wakes, loops;
 };
 
 struct plan_request {
@@ -77,8 +93,19 @@ struct plan_device {
     const struct binding *binding;
     bool reachable;
 };
+// And the push devices of these numbers.
+struct plan_sleepers {
+    const struct plan_sleeper *at;
+    size_t count;
+    bool unknown; // they could not be asked for: the plan says so
+};
 void plan_fill(struct plan *plan, const struct plan_request *request, const struct plan_device *devices,
-               size_t count, uint64_t now_ms);
+               size_t count, const struct plan_sleepers *sleepers, uint64_t now_ms);
+
+// A pn-prid as it is compared.
+void plan_prid(const char *prid, uint8_t ret_prid[PLAN_PRID_BYTES]);
+// Is this the device? By its pn-prid, or by its id in +sip.instance.
+bool plan_sleeper_is(const struct plan_sleeper *sleeper, const struct binding *binding);
 
 // In place of everything else: 486 or 503.
 void plan_refuse(struct plan *plan, enum limit_verdict verdict);

@@ -95,6 +95,8 @@ static const struct device devices[] = {
     {.number = "201", .ruid = "y1"},
 };
 
+static struct plan_sleepers asleep; // what plans are made with
+
 static struct directory_entry *entries[BF_LEN(numbers) + 1];
 static bool suspended;
 static enum bf_err looking;
@@ -173,6 +175,8 @@ static void put_plan(struct bf_buf *text, const struct plan *plan)
         bf_buf_fmt(text, "%us %s:", step->seconds, step->why);
         for (size_t t = 0; t < step->target_count; t++)
             bf_buf_fmt(text, " %s", step->targets[t]->ruid);
+        for (size_t w = 0; w < step->wake_count; w++)
+            bf_buf_fmt(text, " (%s)", step->wakes[w]->device_id);
     }
 }
 
@@ -196,7 +200,7 @@ static void make_plan(struct plan *plan, const char *caller, const char *callee,
     }
     plan_init(plan);
     assert_int_equal(plan_outline(plan, &request, look, NULL), BF_OK);
-    plan_fill(plan, &request, at, BF_LEN(at), NOW_MS);
+    plan_fill(plan, &request, at, BF_LEN(at), &asleep, NOW_MS);
 }
 
 static void assert_plan(const char *caller, const char *callee, const char *expected)
@@ -335,6 +339,69 @@ static void test_no_directory_no_plan(void **state)
     plan_release(&plan);
 }
 
+static struct plan_sleeper sleeper(const char *number, const char *device_id)
+{
+    struct plan_sleeper made = {.id = {{1}}};
+
+    snprintf(made.number, sizeof(made.number), "%s", number);
+    snprintf(made.device_id, sizeof(made.device_id), "%s", device_id);
+    return made;
+}
+
+static void test_devices_that_sleep_are_woken(void **state)
+{
+    struct plan_sleeper all[] = {sleeper("101", "phone"),  sleeper("110", "tablet"), sleeper("109", "nine"),
+                                 sleeper("104", "silent"), sleeper("103", "urn:9"),  sleeper("200", "own"),
+                                 sleeper("115", "URN:1"),  sleeper("998", "nobody")};
+    static const struct {
+        const char *callee, *plan;
+    } cases[] = {
+        // Beside devices that ring, and alone: what would have been "not-registered" is a step now.
+        {"101", "1 25s extension 101: a1 a2 (phone)"},
+        {"110", "1 25s extension 110: (tablet)"},
+        {"106", "1 25s forward-always to 101: a1 a2 (phone)"},
+        {"109", "1 25s extension 109: (nine) | 2 busy of 1 25s forward-busy to 103: c1 (urn:9) | "
+                "3 no answer of 1 25s forward-no-answer to 101: a1 a2 (phone)"},
+        // Who is not rung is not woken.
+        {"104", "486 do-not-disturb"},
+        // A group's members, all and one after the other; the caller's own phones are not of it.
+        {"600", "1 40s group 600: a1 a2 c1 (phone) (urn:9)"},
+        {"604", "1 40s group 604: 110: (tablet) | 2 failure of 1 40s group 604: 101: a1 a2 (phone)"},
+        // Awake: a binding names it.
+        {"115", "1 25s extension 115; forward-busy of 115 to 104: do-not-disturb; "
+                "forward-no-answer of 115 to 999: unknown-number: o2 o3"},
+        {"998", "404 unknown-number"},
+    };
+
+    asleep = (struct plan_sleepers){all, BF_LEN(all), false};
+    for (size_t i = 0; i < BF_LEN(cases); i++)
+        assert_plan("200", cases[i].callee, cases[i].plan);
+    asleep = (struct plan_sleepers){.count = 0};
+}
+
+static void test_without_event_fanout_the_plan_says_that_nobody_is_woken(void **state)
+{
+    asleep = (struct plan_sleepers){.unknown = true};
+    assert_plan("200", "103", "1 25s extension 103; nobody is woken: event-fanout is away: c1");
+    assert_plan("200", "110", "480 not-registered; nobody is woken: event-fanout is away");
+    asleep = (struct plan_sleepers){.count = 0};
+}
+
+static void test_a_device_is_known_by_its_prid(void **state)
+{
+    struct plan_sleeper phone = sleeper("101", "");
+    struct binding binding = {.number = "101", .instance = "", .pn_prid = "abc"};
+
+    assert_false(plan_sleeper_is(&phone, &binding));
+    plan_prid("abc", phone.prid);
+    assert_true(plan_sleeper_is(&phone, &binding));
+    binding.pn_prid = "";
+    assert_false(plan_sleeper_is(&phone, &binding));
+    binding.pn_prid = "abc";
+    binding.number = "102";
+    assert_false(plan_sleeper_is(&phone, &binding));
+}
+
 static void test_more_devices_than_branches_are_cut(void **state)
 {
     struct plan_request request = {"200", "101", ""};
@@ -356,7 +423,7 @@ static void test_more_devices_than_branches_are_cut(void **state)
     }
     plan_init(&plan);
     assert_int_equal(plan_outline(&plan, &request, look, NULL), BF_OK);
-    plan_fill(&plan, &request, at, BF_LEN(at), NOW_MS);
+    plan_fill(&plan, &request, at, BF_LEN(at), &asleep, NOW_MS);
     assert_int_equal(plan.steps[0].target_count, PLAN_TARGETS_MAX);
     assert_int_equal(plan.cut_targets, 5);
     plan_release(&plan);
@@ -410,6 +477,9 @@ int main(void)
         cmocka_unit_test(test_the_plan_has_the_name_and_the_limits),
         cmocka_unit_test(test_limits_refuse_with_a_reason),
         cmocka_unit_test(test_no_directory_no_plan),
+        cmocka_unit_test(test_devices_that_sleep_are_woken),
+        cmocka_unit_test(test_without_event_fanout_the_plan_says_that_nobody_is_woken),
+        cmocka_unit_test(test_a_device_is_known_by_its_prid),
         cmocka_unit_test(test_more_devices_than_branches_are_cut),
         cmocka_unit_test(test_forwarding_is_bounded),
     };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "belfry/call/v1/call.pb-c.h"
+#include "belfry/edge/v1/edge.pb-c.h"
 #include "call_wire.h"
 
 #define ROUTE_SIZE (3 * BINDING_URI_BYTES_MAX + 256)
@@ -13,9 +14,12 @@ struct written { // the message and what it points into
         Belfry__Call__V1__Step step;
         Belfry__Call__V1__Target targets[PLAN_TARGETS_MAX];
         Belfry__Call__V1__Target *list[PLAN_TARGETS_MAX];
+        Belfry__Call__V1__Wake wakes[PLAN_WAKES_MAX];
+        Belfry__Call__V1__Wake *wake_list[PLAN_WAKES_MAX];
+        struct bf_id devices[PLAN_WAKES_MAX];
     } * steps;
     Belfry__Call__V1__Step **list;
-    struct bf_buf *texts; // routes and destinations: two of a target
+    struct bf_buf *texts; // routes, destinations and contacts: three of a target
     size_t text_count;
 };
 
@@ -39,6 +43,16 @@ static struct bf_buf *new_text(struct written *written)
 
     bf_buf_init(text, ROUTE_SIZE);
     return text;
+}
+
+static const char *public_uri(struct written *written, const struct binding *binding)
+{
+    struct bf_buf *uri = new_text(written);
+    char contact[BINDING_URI_BYTES_MAX + 1];
+
+    binding_public(binding, contact, sizeof(contact));
+    bf_buf_str(uri, contact);
+    return uri->at;
 }
 
 // To the edge that has the connection, which finds in `received` where it leads.
@@ -66,7 +80,7 @@ static void write_target(struct written *written, Belfry__Call__V1__Target *targ
     belfry__call__v1__target__init(target);
     target->number = (char *)binding->number;
     target->ruid = (char *)binding->ruid;
-    target->uri = (char *)binding->contact;
+    target->uri = (char *)public_uri(written, binding);
     target->edge = (char *)binding->edge;
     target->flags = binding->flags;
     target->socket = (char *)binding->socket;
@@ -89,6 +103,19 @@ static Belfry__Call__V1__Step__When when_of(enum plan_when when)
     return BELFRY__CALL__V1__STEP__WHEN__ANY_FAILURE;
 }
 
+static void write_wakes(struct written_step *into, const struct plan_step *step)
+{
+    into->step.wakes = into->wake_list;
+    into->step.n_wakes = step->wake_count;
+    for (size_t i = 0; i < step->wake_count; i++) {
+        Belfry__Call__V1__Wake *wake = into->wake_list[i] = &into->wakes[i];
+        belfry__call__v1__wake__init(wake);
+        into->devices[i] = step->wakes[i]->id;
+        wake->device = (ProtobufCBinaryData){sizeof(into->devices[i].bytes), into->devices[i].bytes};
+        wake->number = (char *)step->wakes[i]->number;
+    }
+}
+
 static void write_step(struct written_step *into, const struct plan_step *step)
 {
     belfry__call__v1__step__init(&into->step);
@@ -100,6 +127,7 @@ static void write_step(struct written_step *into, const struct plan_step *step)
     into->step.n_targets = step->target_count;
     for (size_t i = 0; i < step->target_count; i++)
         into->list[i] = &into->targets[i];
+    write_wakes(into, step);
 }
 
 static void release_written(struct written *written)
@@ -121,7 +149,7 @@ void wire_write_plan(struct bf_buf *into, const struct plan *plan, struct bf_id 
     for (size_t s = 0; s < plan->step_count; s++)
         targets += plan->steps[s].target_count;
     belfry__call__v1__plan_reply__init(&written->reply);
-    written->texts = bf_xcalloc(2 * targets + 1, sizeof(*written->texts));
+    written->texts = bf_xcalloc(3 * targets + 1, sizeof(*written->texts));
     written->steps = bf_xcalloc(plan->step_count + 1, sizeof(*written->steps));
     written->list = bf_xcalloc(plan->step_count + 1, sizeof(Belfry__Call__V1__Step *));
     for (size_t s = 0; s < plan->step_count; s++) {
@@ -141,6 +169,33 @@ void wire_write_plan(struct bf_buf *into, const struct plan *plan, struct bf_id 
     size_t size = protobuf_c_message_get_packed_size(&written->reply.base);
     bf_autofree uint8_t *bytes = bf_xcalloc(1, size);
     protobuf_c_message_pack(&written->reply.base, bytes);
+    bf_buf_add(into, bytes, size);
+    release_written(written);
+}
+
+void wire_write_branch(struct bf_buf *into, struct bf_id call, struct bf_id device,
+                       const struct binding *binding, const char *own_edge, wire_internal *internal,
+                       void *ctx)
+{
+    struct written *written = bf_xcalloc(1, sizeof(*written));
+    Belfry__Edge__V1__AddBranchRequest request = BELFRY__EDGE__V1__ADD_BRANCH_REQUEST__INIT;
+    Belfry__Call__V1__Target target;
+
+    written->texts = bf_xcalloc(3, sizeof(*written->texts));
+    write_target(written, &target, binding, own_edge, internal, ctx);
+    request.call = (ProtobufCBinaryData){sizeof(call.bytes), call.bytes};
+    request.device = (ProtobufCBinaryData){sizeof(device.bytes), device.bytes};
+    request.number = target.number;
+    request.ruid = target.ruid;
+    request.uri = target.uri;
+    request.dst = target.dst;
+    request.route = target.route;
+    request.edge = target.edge;
+    request.flags = target.flags;
+    request.socket = target.socket;
+    size_t size = protobuf_c_message_get_packed_size(&request.base);
+    bf_autofree uint8_t *bytes = bf_xcalloc(1, size + 1);
+    protobuf_c_message_pack(&request.base, bytes);
     bf_buf_add(into, bytes, size);
     release_written(written);
 }

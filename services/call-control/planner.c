@@ -9,6 +9,7 @@
 #include "directory.h"
 #include "edges.h"
 #include "location_store.h"
+#include "push_devices.h"
 
 #define REDIS_MS    400 // later than that the edge has planned by itself
 #define NUMBERS_MAX 512 // looked up for one plan; further ones are as unknown
@@ -26,6 +27,7 @@ struct planning {
     size_t number_count;
     bool leased;
     struct bindings bindings;
+    struct plan_sleepers sleepers;
 };
 
 // ---- the directory
@@ -140,7 +142,10 @@ static void fill(struct planning *planning)
         devices[i] = (struct plan_device){&bindings->at[i], is_reachable(planning, bindings->at[i].edge)};
         control_count(CONTROL_BINDINGS_UNREACHABLE, !devices[i].reachable);
     }
-    plan_fill(&planning->plan, &planning->asked->request, devices, bindings->count, bf_unix_ms());
+    push_devices_find(planning->control->push, planning->asked->tenant, planning->numbers,
+                      planning->number_count, &planning->sleepers);
+    plan_fill(&planning->plan, &planning->asked->request, devices, bindings->count, &planning->sleepers,
+              bf_unix_ms());
 }
 
 static enum bf_err carry_out(struct planning *planning)
@@ -164,30 +169,18 @@ static enum bf_err carry_out(struct planning *planning)
 
 // ---- the answer
 
-struct internals {
-    struct edges *edges;
-    struct edge found; // the text lives until the next question
-};
-
-static const char *internal_of(void *ctx, const char *edge)
-{
-    struct internals *internals = ctx;
-
-    return edges_find(internals->edges, edge, &internals->found) ? internals->found.internal : NULL;
-}
-
 static enum bf_err answer(struct planning *planning, uint64_t deadline_unix_ms, struct bf_buf *ret_body)
 {
-    struct internals internals = {.edges = planning->control->edges};
+    struct edges_internal internal = {.edges = planning->control->edges};
     const struct plan *plan = &planning->plan;
 
     control_count(CONTROL_FORWARD_LOOPS, (int64_t)plan->loops);
-    control_count(CONTROL_PLAN_CUT, (int64_t)(plan->cut_steps + plan->cut_targets));
+    control_count(CONTROL_PLAN_CUT, (int64_t)(plan->cut_steps + plan->cut_targets + plan->cut_wakes));
     if (bf_unix_ms() >= deadline_unix_ms) { // the edge has planned by itself meanwhile
         control_count(CONTROL_PLAN_LATE, 1);
         return BF_TIMEOUT;
     }
-    wire_write_plan(ret_body, plan, planning->call, planning->asked->edge.id, internal_of, &internals);
+    wire_write_plan(ret_body, plan, planning->call, planning->asked->edge.id, edges_internal, &internal);
     if (!bf_buf_ok(ret_body))
         return BF_TOO_LARGE;
     control_count(plan->step_count ? CONTROL_PLAN_RUNG : CONTROL_PLAN_REFUSED, 1);
@@ -214,6 +207,7 @@ enum bf_err planner_plan(struct control *control, const struct wire_plan *asked,
     for (size_t i = 0; i < planning->entry_count; i++)
         directory_entry_unref(planning->entries[i]);
     location_store_release(&planning->bindings);
+    free((void *)planning->sleepers.at);
     plan_release(&planning->plan);
     bf_metric_observe_us(&control_metrics[CONTROL_PLAN_SECONDS], bf_mono_us() - began_us);
     return err;

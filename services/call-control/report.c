@@ -7,6 +7,9 @@
 #include "control.h"
 #include "control_metrics.h"
 #include "location_store.h"
+#include "bf_clock.h"
+#include "wake_store.h"
+#include "waker.h"
 
 #define FLUSH_COMMANDS 10000 // half of what a batch may have
 
@@ -37,11 +40,53 @@ struct taking {
     struct bf_redis_batch *batch;
     struct call_event *events;
     size_t event_count;
+    // Bindings in the batch: who waits for their numbers?
+    struct look {
+        const struct wire_entry *entry;
+        size_t fresh_at, waits_at; // replies
+    } * looks;
+    size_t look_count;
 };
+
+static void put(struct taking *taking, const struct wire_entry *entry, bool syncing)
+{
+    struct look *look = &taking->looks[taking->look_count++];
+
+    look->entry = entry;
+    look->fresh_at = location_store_put(taking->batch, &entry->binding, entry->packed, syncing);
+    look->waits_at = wake_store_ask(taking->batch, entry->binding.tenant, entry->binding.number);
+}
+
+// A sync tells again what was told: nothing of it is new.
+static void look_at(struct taking *taking, const struct look *look)
+{
+    const struct binding *binding = &look->entry->binding;
+    struct waker *waker = taking->control->waker;
+    bool fresh = bf_redis_int(bf_redis_reply(taking->batch, look->fresh_at)) > 0;
+    const struct bf_redis_reply *waits = bf_redis_reply(taking->batch, look->waits_at);
+
+    waker_register(waker, binding);
+    if (bf_redis_items(waits) == 0)
+        return;
+    bf_autofree struct wake_wait *waiting = bf_xcalloc(WAKE_WAITS_MAX, sizeof(*waiting));
+    size_t count = wake_store_read(waits, binding->tenant, binding->number, bf_unix_ms(), waiting);
+    waker_look(waker, waiting, count, binding, fresh && taking->stream.sync == 0, look->entry->at_ms);
+}
+
+static enum bf_err run(struct taking *taking)
+{
+    enum bf_err err = bf_redis_run(taking->batch);
+
+    for (size_t i = 0; !err && i < taking->look_count; i++)
+        look_at(taking, &taking->looks[i]);
+    if (!err)
+        taking->look_count = 0;
+    return err;
+}
 
 static enum bf_err flush(struct taking *taking)
 {
-    enum bf_err err = bf_redis_run(taking->batch);
+    enum bf_err err = run(taking);
 
     if (!err)
         bf_redis_clear(taking->batch);
@@ -77,7 +122,7 @@ static enum bf_err take_entry(struct taking *taking, const struct wire_entry *en
     switch (entry->kind) {
     case WIRE_ENTRY_BINDING:
         control_count(CONTROL_ENTRY_BINDING, 1);
-        location_store_put(taking->batch, &entry->binding, entry->packed, syncing);
+        put(taking, entry, syncing);
         break;
     case WIRE_ENTRY_BINDING_GONE:
         control_count(CONTROL_ENTRY_BINDING_GONE, 1);
@@ -117,7 +162,7 @@ static enum bf_err take_entries(struct taking *taking, size_t skip)
 static enum bf_err commit(struct taking *taking)
 {
     size_t at = edge_store_commit(taking->batch, taking->report->edge.id, &taking->stream);
-    enum bf_err err = bf_redis_run(taking->batch);
+    enum bf_err err = run(taking);
 
     if (!err && bf_redis_int(bf_redis_reply(taking->batch, at)) != 1)
         return BF_UNAVAILABLE; // it took too long and another replica has begun: that one's answer counts
@@ -187,7 +232,9 @@ enum bf_err report_take(struct control *control, const struct wire_report *repor
         return err;
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
     bf_autofree struct call_event *events = bf_xcalloc(report->entry_count + 1, sizeof(*events));
+    bf_autofree struct look *looks = bf_xcalloc(report->entry_count + 1, sizeof(*looks));
     taking.batch = batch;
+    taking.looks = looks;
     taking.events = events;
     err = take(&taking);
     if (err) {

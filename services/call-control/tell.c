@@ -109,3 +109,57 @@ bool tell_entry(const struct call_event *event, const struct call *call, struct 
         .data = data};
     return tell_wire_entry(into, &tell);
 }
+
+// ---- for those who push
+
+static enum tell_wake_why why_of(const struct call_event *event)
+{
+    if (event->kind == CALL_WOKEN)
+        return TELL_WAKE_REGISTERED;
+    if (event->kind == CALL_WAKE_ENDED && strcmp(event->reason, "timeout") == 0)
+        return TELL_WAKE_TIMED_OUT;
+    if (event->kind == CALL_WAKE_ENDED && strcmp(event->reason, "answered") == 0)
+        return TELL_WAKE_ANSWERED;
+    return TELL_WAKE_CANCELLED;
+}
+
+static bool wake_end(const struct call_event *event, struct bf_buf *into)
+{
+    return tell_wire_wake_end(into, &(struct tell_wake_end){.tenant = event->tenant,
+                                                            .call = event->call,
+                                                            .device = event->push,
+                                                            .at_ms = event->at_ms,
+                                                            .why = why_of(event)});
+}
+
+static bool wake_begin(const struct call_event *event, const struct call *call, const struct tell_wake *wake,
+                       struct bf_buf *into)
+{
+    return tell_wire_wake(into, &(struct tell_wake_begin){.tenant = event->tenant,
+                                                          .call = event->call,
+                                                          .device = event->push,
+                                                          .number = event->number,
+                                                          .caller = call->caller,
+                                                          .caller_name = wake->caller_name,
+                                                          .callee = call->callee,
+                                                          .sip_call_id = call->call_id,
+                                                          .token = wake->token,
+                                                          .at_ms = event->at_ms,
+                                                          .until_ms = event->until_ms});
+}
+
+bool tell_wake_entry(const struct call_event *event, const struct call *call, const struct tell_wake *wake,
+                     struct bf_buf *into)
+{
+    switch (event->kind) {
+    case CALL_WAKING:
+        return wake && wake_begin(event, call, wake, into);
+    case CALL_WOKEN:
+    case CALL_WAKE_ENDED:
+        return !bf_id_is_nil(event->push) && wake_end(event, into);
+    case CALL_ENDED: // an edge tells the end of each wait before
+        return event->seq == CALL_SEQ_CLOSED && call->waited && wake_end(event, into);
+    default:
+        return false;
+    }
+}

@@ -21,4 +21,14 @@ struct bf_id tell_id(struct bf_id call, const char *type, const char *text);
 // tell, and nothing was appended.
 bool tell_entry(const struct call_event *event, const struct call *call, struct bf_buf *into);
 
+// What a wake push says that no event does.
+struct tell_wake {
+    const char *caller_name, *token;
+};
+
+// Likewise for those who push: a Wake of WAKING (`wake` is NULL: it is over already), a WakeEnd of WOKEN and
+// WAKE_ENDED, and of a call that had to be closed one for all it waited for.
+bool tell_wake_entry(const struct call_event *event, const struct call *call, const struct tell_wake *wake,
+                     struct bf_buf *into);
+
 #endif

@@ -107,6 +107,74 @@ static void what_concerns_nobody_is_not_told(void **state)
     assert_null(tell_type(CALL_NOTE));
 }
 
+static Belfry__Event__V1__Entry *told_to_wakers(const struct call_event *event, bool waited)
+{
+    bf_cleanup(bf_buf_release) struct bf_buf packed;
+    struct call call = {.caller = "100", .callee = "600", .call_id = "abc@phone", .waited = waited};
+    struct tell_wake wake = {"Alice", "token"};
+
+    bf_buf_init(&packed, TELL_ENTRY_BYTES_MAX);
+    if (!tell_wake_entry(event, &call, &wake, &packed))
+        return NULL;
+    return belfry__event__v1__entry__unpack(NULL, packed.len, (const uint8_t *)packed.at);
+}
+
+static void a_wait_is_told_with_all_that_a_push_needs(void **state)
+{
+    struct call_event waking = event_of(bf_id_new(), 3, CALL_WAKING, "101");
+
+    waking.push = bf_id_new();
+    waking.until_ms = 1700000020000;
+    Belfry__Event__V1__Entry *entry = told_to_wakers(&waking, true);
+    assert_non_null(entry);
+    assert_memory_equal(entry->wake->device.data, waking.push.bytes, 16);
+    assert_memory_equal(entry->wake->call.data, waking.call.bytes, 16);
+    assert_string_equal(entry->wake->number, "101");
+    assert_string_equal(entry->wake->caller, "100");
+    assert_string_equal(entry->wake->caller_name, "Alice");
+    assert_string_equal(entry->wake->sip_call_id, "abc@phone");
+    assert_string_equal(entry->wake->token, "token");
+    assert_int_equal(entry->wake->until_ms, waking.until_ms);
+    belfry__event__v1__entry__free_unpacked(entry, NULL);
+}
+
+static void the_end_of_a_wait_says_why(void **state)
+{
+    static const struct {
+        enum call_kind kind;
+        const char *reason;
+        Belfry__Event__V1__WakeEnd__Why why;
+    } cases[] = {
+        {CALL_WOKEN, "", BELFRY__EVENT__V1__WAKE_END__WHY__REGISTERED},
+        {CALL_WAKE_ENDED, "timeout", BELFRY__EVENT__V1__WAKE_END__WHY__TIMED_OUT},
+        {CALL_WAKE_ENDED, "answered", BELFRY__EVENT__V1__WAKE_END__WHY__ANSWERED},
+        {CALL_WAKE_ENDED, "cancelled", BELFRY__EVENT__V1__WAKE_END__WHY__CANCELLED},
+        {CALL_WAKE_ENDED, "?", BELFRY__EVENT__V1__WAKE_END__WHY__CANCELLED},
+    };
+
+    for (size_t i = 0; i < BF_LEN(cases); i++) {
+        struct call_event event = event_of(bf_id_new(), 4, cases[i].kind, "101");
+        event.push = bf_id_new();
+        event.reason = cases[i].reason;
+        Belfry__Event__V1__Entry *entry = told_to_wakers(&event, true);
+        assert_int_equal(entry->wake_end->why, cases[i].why);
+        assert_int_equal(entry->wake_end->device.len, 16);
+        belfry__event__v1__entry__free_unpacked(entry, NULL);
+    }
+}
+
+static void a_call_that_was_closed_ends_all_its_waits(void **state)
+{
+    struct call_event end = event_of(bf_id_new(), CALL_SEQ_CLOSED, CALL_ENDED, "");
+    Belfry__Event__V1__Entry *entry = told_to_wakers(&end, true);
+
+    assert_int_equal(entry->wake_end->device.len, 0);
+    belfry__event__v1__entry__free_unpacked(entry, NULL);
+    assert_null(told_to_wakers(&end, false)); // it waited for nobody
+    end.seq = 9;                              // the edge has told each end
+    assert_null(told_to_wakers(&end, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +182,9 @@ int main(void)
         cmocka_unit_test(a_number_on_two_devices_is_told_once),
         cmocka_unit_test(the_end_says_how_it_was),
         cmocka_unit_test(what_concerns_nobody_is_not_told),
+        cmocka_unit_test(a_wait_is_told_with_all_that_a_push_needs),
+        cmocka_unit_test(the_end_of_a_wait_says_why),
+        cmocka_unit_test(a_call_that_was_closed_ends_all_its_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

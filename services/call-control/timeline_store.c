@@ -34,6 +34,8 @@ static const char insert_sql[] =
 static void columns_add(struct bf_sql_array columns[COLS], const struct call_event *event)
 {
     bf_autofree char *details = call_json_details(event);
+    char push[BF_ID_TEXT_SIZE];
+    bool asleep = !*event->device && !bf_id_is_nil(event->push);
 
     bf_sql_array_id(&columns[COL_CALL], event->call);
     bf_sql_array_int(&columns[COL_SEQ], event->seq);
@@ -41,7 +43,7 @@ static void columns_add(struct bf_sql_array columns[COLS], const struct call_eve
     bf_sql_array_int(&columns[COL_AT], (int64_t)event->at_ms);
     bf_sql_array_text(&columns[COL_KIND], call_kind_name(event->kind));
     bf_sql_array_text(&columns[COL_NUMBER], event->number);
-    bf_sql_array_text(&columns[COL_DEVICE], event->device);
+    bf_sql_array_text(&columns[COL_DEVICE], asleep ? bf_id_text(event->push, push) : event->device);
     bf_sql_array_int(&columns[COL_CODE], event->code);
     bf_sql_array_text(&columns[COL_TEXT], event->reason);
     bf_sql_array_text(&columns[COL_EDGE], event->edge);

@@ -53,6 +53,7 @@ BELFRY_BUS_LISTEN=$(calls_bus "$1")
 BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
 BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
 BELFRY_EVENTS_BUS=$(each "$FANOUTS" fanout_bus)
+BELFRY_WAKE_KEY_FILE=$RUN/secrets/wake.key
 TXT
     sanitizer_settings
 }

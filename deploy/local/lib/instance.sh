@@ -117,6 +117,7 @@ TXT
     secret edge.secret
     secret seal.key
     secret registry-seal.key
+    secret wake.key
 }
 
 # secret NAME: 192 random bits in RUN/secrets/NAME, made once.

@@ -1,0 +1,69 @@
+// Of event.v1 what is about push devices.
+#include "push_wire.h"
+
+#include <string.h>
+
+#include "belfry/event/v1/event.pb-c.h"
+
+static void message_add(struct bf_buf *into, const ProtobufCMessage *message)
+{
+    size_t size = protobuf_c_message_get_packed_size(message);
+    bf_autofree uint8_t *bytes = bf_xcalloc(1, size + 1);
+
+    protobuf_c_message_pack(message, bytes);
+    bf_buf_add(into, bytes, size);
+}
+
+void push_wire_ask(struct bf_buf *into, struct bf_id tenant, const char *const *numbers, size_t count)
+{
+    Belfry__Event__V1__PushDevicesRequest request = BELFRY__EVENT__V1__PUSH_DEVICES_REQUEST__INIT;
+
+    request.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
+    request.numbers = (char **)numbers;
+    request.n_numbers = count;
+    message_add(into, &request.base);
+}
+
+static bool read_device(const Belfry__Event__V1__PushDevice *from, struct plan_sleeper *sleeper)
+{
+    *sleeper = (struct plan_sleeper){.device_id = ""};
+    if (from->id.len != sizeof(sleeper->id.bytes) || strlen(from->number) >= sizeof(sleeper->number))
+        return false;
+    memcpy(sleeper->id.bytes, from->id.data, from->id.len);
+    memcpy(sleeper->number, from->number, strlen(from->number) + 1);
+    if (strlen(from->device_id) < sizeof(sleeper->device_id)) // cut, it might be found in another one's
+        memcpy(sleeper->device_id, from->device_id, strlen(from->device_id) + 1);
+    plan_prid(from->prid, sleeper->prid);
+    return true;
+}
+
+enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, size_t max, size_t *ret_count)
+{
+    Belfry__Event__V1__PushDevicesReply *reply =
+        belfry__event__v1__push_devices_reply__unpack(NULL, body.len, (const uint8_t *)body.at);
+    size_t count = 0;
+
+    if (!reply)
+        return BF_PROTOCOL;
+    for (size_t i = 0; i < reply->n_devices && count < max; i++)
+        if (read_device(reply->devices[i], &sleepers[count]))
+            count++;
+    belfry__event__v1__push_devices_reply__free_unpacked(reply, NULL);
+    *ret_count = count;
+    return BF_OK;
+}
+
+void push_wire_register(struct bf_buf *into, const struct push_register *asked)
+{
+    Belfry__Event__V1__RegisterPushRequest request = BELFRY__EVENT__V1__REGISTER_PUSH_REQUEST__INIT;
+    struct bf_id tenant = asked->tenant;
+
+    request.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
+    request.number = (char *)asked->number;
+    request.provider = (char *)asked->provider;
+    request.prid = (char *)asked->prid;
+    request.param = (char *)asked->param;
+    request.instance = (char *)asked->instance;
+    request.user_agent = (char *)asked->user_agent;
+    message_add(into, &request.base);
+}
