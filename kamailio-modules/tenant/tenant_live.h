@@ -37,6 +37,7 @@ struct tenant_park {
 
 struct tenant_live {
     _Atomic int32_t refs;
+    atomic_bool has_media; // a relay was asked for it: it has to be asked at the end too
     struct bf_id tenant;
     struct bf_id named;             // the id it gets when it is planned
     struct tenant_live_texts texts; // they stand behind the struct

@@ -393,6 +393,16 @@ static int w_media(sip_msg_t *msg, char *json, char *unused)
     return tenant_plan_media(msg, &text);
 }
 
+static int w_media_begins(sip_msg_t *msg, char *unused1, char *unused2)
+{
+    return tenant_plan_media_begins(msg);
+}
+
+static int w_has_media(sip_msg_t *msg, char *unused1, char *unused2)
+{
+    return tenant_plan_has_media(msg);
+}
+
 static int w_relay(sip_msg_t *msg, char *url, char *unused)
 {
     str text;
@@ -436,6 +446,8 @@ static cmd_export_t cmds[] = {
     {"tenant_park_left", (cmd_function)w_park_left, 0, NULL, NULL, REQUEST_ROUTE},
     {"tenant_device", (cmd_function)w_device, 2, fixup_spve_spve, fixup_free_spve_spve, REQUEST_ROUTE},
     {"tenant_media", (cmd_function)w_media, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
+    {"tenant_media_begins", (cmd_function)w_media_begins, 0, NULL, NULL, ANY_ROUTE},
+    {"tenant_has_media", (cmd_function)w_has_media, 0, NULL, NULL, ANY_ROUTE},
     {"tenant_transfer", (cmd_function)w_transfer, 2, fixup_spve_spve, fixup_free_spve_spve, ANY_ROUTE},
     {"tenant_relay", (cmd_function)w_relay, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {NULL, NULL, 0, NULL, NULL, 0},
@@ -482,6 +494,8 @@ static sr_kemi_t kemi_exports[] = {
     {str_init("tenant"), str_init("next_step"), SR_KEMIP_INT, tenant_plan_step, {0}},
     {str_init("tenant"), str_init("device"), SR_KEMIP_INT, tenant_device_of, {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("media"), SR_KEMIP_INT, tenant_plan_media, {SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("media_begins"), SR_KEMIP_INT, tenant_plan_media_begins, {SR_KEMIP_NONE}},
+    {str_init("tenant"), str_init("has_media"), SR_KEMIP_INT, tenant_plan_has_media, {SR_KEMIP_NONE}},
     {str_init("tenant"), str_init("relay"), SR_KEMIP_INT, tenant_plan_relay, {SR_KEMIP_STR}},
     {{NULL, 0}, {NULL, 0}, 0, NULL, {0}},
 };

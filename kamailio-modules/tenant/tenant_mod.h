@@ -194,6 +194,8 @@ void tenant_ticket_free(struct tenant_ticket *ticket);
 int tenant_plan_of(sip_msg_t *msg, str *route);
 int tenant_plan_step(sip_msg_t *msg);
 int tenant_plan_media(sip_msg_t *msg, str *json);
+int tenant_plan_media_begins(sip_msg_t *msg);
+int tenant_plan_has_media(sip_msg_t *msg);
 int tenant_plan_relay(sip_msg_t *msg, str *url);
 void tenant_plan_resumed(struct tenant_ticket *ticket); // before its route runs
 int tenant_event_init(void);

@@ -365,6 +365,27 @@ int tenant_plan_media(sip_msg_t *msg, str *json)
     return 1;
 }
 
+int tenant_plan_media_begins(sip_msg_t *msg)
+{
+    struct tenant_live *live = tenant_event_live_in(msg);
+
+    if (!live)
+        return -1;
+    atomic_store(&live->has_media, true);
+    tenant_live_unref(live);
+    return 1;
+}
+
+// A call that is not known here, of an edge that was started again, may have media.
+int tenant_plan_has_media(sip_msg_t *msg)
+{
+    struct tenant_live *live = tenant_event_live_in(msg);
+    bool has_media = !live || atomic_load(&live->has_media);
+
+    tenant_live_unref(live);
+    return has_media ? 1 : -1;
+}
+
 int tenant_plan_relay(sip_msg_t *msg, str *url)
 {
     struct tenant_live *live = tenant_event_live_in(msg);

@@ -396,6 +396,39 @@ describe('inside a call', () => {
     const ack = await b.incoming('ACK');
     assert.ok(mediaOf(ack.body).port >= belfry.port(1000), ack.bytes.toString());
     assert.equal((await hangUp(call.dialog, b)).status, 200);
+    await gone(call.call_id);
+  });
+
+  it('a call that never had media ends without a word to the relay; one that gets it by a re-INVITE ends there too', async (t) => {
+    const world = new World(t);
+    const [a, b] = await world.pair(await world.tenant());
+    const connect = async () => {
+      const call = a.invite('101');
+      const request = await b.incoming('INVITE');
+      b.reply(request, 200);
+      assert.equal((await call.final).status, 200);
+      call.ack();
+      await b.incoming('ACK');
+      return call;
+    };
+    const asked = async () => {
+      const counts = await Promise.all(['query', 'delete'].map((what) => belfry.metric('rtpengine', `rtpengine_requests_total{proxy="127.0.0.1",request="${what}"}`)));
+      return counts.reduce((sum, count) => sum + (count ?? 0), 0);
+    };
+    const before = await asked();
+    assert.equal((await hangUp((await connect()).dialog, b)).status, 200);
+    assert.equal(await asked(), before);
+
+    const call = await connect();
+    const again = call.dialog.ask('INVITE', { body: sdp({ port: 35 }) });
+    const request = await b.incoming('INVITE');
+    b.reply(request, 200, { body: sdp({ port: 37 }) });
+    const answer = await again;
+    assert.ok(mediaOf(answer.body).port >= belfry.port(1000));
+    await b.incoming('ACK');
+    assert.equal((await hangUp(call.dialog, b)).status, 200);
+    await gone(call.call_id);
+    assert.ok(await asked() > before);
   });
 
   it('session timers: a too small Session-Expires is 422 with Min-SE; a good one is carried', async (t) => {
