@@ -29,7 +29,7 @@ static const struct load_option options[] = {
     {"target", OPTION_TEXT, AT(target), 0, 0, "address:port of the server; 127.0.0.0/8 only (required)"},
     {"mode", OPTION_TEXT, AT(mode), 0, 0,
      "options, register (challenged each time), reuse (nonce reused), calls"},
-    {"outstanding", OPTION_INT, AT(plan.outstanding), 1, 4096, "transactions kept under way (64)"},
+    {"outstanding", OPTION_INT, AT(plan.outstanding), 1, 32768, "transactions kept under way (64)"},
     {"rate", OPTION_INT, AT(plan.rate_per_second), 0, 1000000,
      "transactions a second at most; 0: no limit (0)"},
     {"seconds", OPTION_INT, AT(plan.seconds), 1, 600, "time after which nothing new is started (10)"},
@@ -53,6 +53,10 @@ static const struct load_option options[] = {
     {"callee-port", OPTION_INT, AT(plan.callee_port), 1, 65535,
      "calls: UDP port that the users are registered with"},
     {"answer-ms", OPTION_INT, AT(plan.answer_ms), 0, 5000, "calls: from 180 to 200; 0: back to back (0)"},
+    {"talk-ms", OPTION_INT, AT(plan.talk_ms), 0, 60000,
+     "calls: from ACK to BYE; the rate counts from twice that on (0)"},
+    {"busy", OPTION_INT, AT(plan.busy), 0, 32768,
+     "calls: at most so many of those under way are set up or ended; 0: all (0)"},
     {"help", OPTION_FLAG, AT(help), 0, 0, "this list"},
 };
 

@@ -16,6 +16,7 @@ enum phase {
     PHASE_CHALLENGED, // INVITE is out, 407 will come
     PHASE_CALLING,    // INVITE with digest is out
     PHASE_ANSWERED,   // ACK is out, the callee waits for it
+    PHASE_TALKING,    // until it is time to hang up
     PHASE_ENDING,     // BYE is out
 };
 
@@ -34,7 +35,7 @@ struct call {
     bool rang;
     bool proceeding; // something provisional came: an INVITE is not sent again
     uint32_t cseq;   // of the request that is out
-    uint64_t begun_us, sent_us, answer_us;
+    uint64_t begun_us, sent_us, answer_us, hang_up_us;
     struct sending request; // the caller's
     struct sending answer;  // the callee's 200 to INVITE
     char ringing[SIP_BYTES_MAX], ended[SIP_BYTES_MAX], ack[SIP_BYTES_MAX], ack_refusal[SIP_BYTES_MAX];
@@ -49,8 +50,8 @@ struct calls {
     uint32_t run;
     struct call *slots;
     uint32_t *idle; // a stack of free slots
-    size_t idle_count;
-    uint64_t began_us, ends_us, next_start_us, next_tick_us, last_end_us;
+    size_t idle_count, talking_count;
+    uint64_t began_us, counts_from_us, ends_us, next_start_us, next_tick_us, last_end_us;
 };
 
 // ---- sending
@@ -80,11 +81,20 @@ static void send_request(struct calls *calls, struct call *call, enum sip_method
     load_socket_put(&calls->caller, call->request.text, call->request.len);
 }
 
+// A call that talks is no work for anybody: when enough of the others are out, none is added.
+static bool has_room(const struct calls *calls)
+{
+    size_t under_way = (size_t)calls->plan->outstanding - calls->idle_count;
+
+    return calls->idle_count > 0 &&
+           (calls->plan->busy == 0 || under_way - calls->talking_count < (size_t)calls->plan->busy);
+}
+
 static bool may_start(const struct calls *calls, uint64_t now_us)
 {
     const struct load_plan *plan = calls->plan;
 
-    return calls->idle_count > 0 && now_us < calls->ends_us && now_us >= calls->next_start_us &&
+    return has_room(calls) && now_us < calls->ends_us && now_us >= calls->next_start_us &&
            (plan->count == 0 || calls->result->started < (uint64_t)plan->count);
 }
 
@@ -125,6 +135,7 @@ static void start_some(struct calls *calls)
 
 static void free_slot(struct calls *calls, struct call *call)
 {
+    calls->talking_count -= call->phase == PHASE_TALKING;
     call->phase = PHASE_IDLE;
     calls->idle[calls->idle_count++] = (uint32_t)(call - calls->slots);
 }
@@ -135,7 +146,7 @@ static void complete(struct calls *calls, struct call *call, bool good, uint64_t
 
     result->completed++;
     result->succeeded += good;
-    result->in_time += good && now_us < calls->ends_us;
+    result->in_time += good && now_us >= calls->counts_from_us && now_us < calls->ends_us;
     hist_add(&result->whole_us, now_us - call->begun_us);
     if (now_us < calls->ends_us)
         calls->last_end_us = now_us;
@@ -189,12 +200,13 @@ static void take_answer(struct calls *calls, struct call *call, const struct sip
                         uint64_t now_us)
 {
     bool current = answer->cseq == call->cseq;
+    bool acknowledged = call->phase == PHASE_ANSWERED || call->phase == PHASE_TALKING;
 
-    if (current && call->phase == PHASE_ANSWERED && answer->method == SIP_INVITE && answer->status >= 200) {
+    if (current && acknowledged && answer->method == SIP_INVITE && answer->status >= 200) {
         load_socket_put(&calls->caller, call->ack, strlen(call->ack)); // the 200 came again: the ACK was lost
         return;
     }
-    if (!current || call->phase == PHASE_ANSWERED) {
+    if (!current || acknowledged) {
         calls->result->stale_answers++;
         return;
     }
@@ -238,6 +250,27 @@ static void ring(struct calls *calls, struct call *call, struct bf_str packet, u
         answer_call(calls, call, now_us);
 }
 
+static void hang_up(struct calls *calls, struct call *call)
+{
+    calls->talking_count -= call->phase == PHASE_TALKING;
+    call->phase = PHASE_ENDING;
+    send_request(calls, call, SIP_BYE, "");
+}
+
+static void connected(struct calls *calls, struct call *call, uint64_t now_us)
+{
+    call->callee = CALLEE_CONNECTED;
+    if (call->phase != PHASE_ANSWERED)
+        return; // the ACK came again
+    if (calls->plan->talk_ms == 0) {
+        hang_up(calls, call);
+        return;
+    }
+    call->phase = PHASE_TALKING;
+    call->hang_up_us = now_us + (uint64_t)calls->plan->talk_ms * 1000;
+    calls->talking_count++;
+}
+
 static void take_request(struct calls *calls, struct call *call, const struct sip_packet *request,
                          struct bf_str packet, uint64_t now_us)
 {
@@ -249,11 +282,7 @@ static void take_request(struct calls *calls, struct call *call, const struct si
             calls->result->stale_answers++;
         break;
     case SIP_ACK:
-        call->callee = CALLEE_CONNECTED;
-        if (call->phase == PHASE_ANSWERED) {
-            call->phase = PHASE_ENDING;
-            send_request(calls, call, SIP_BYE, "");
-        }
+        connected(calls, call, now_us);
         break;
     case SIP_BYE: {
         size_t len = sip_dialog_answer(packet, 200, calls->callee.local_port, call->ended);
@@ -318,9 +347,9 @@ static void resend(struct calls *calls, struct load_socket *socket, struct sendi
 
 static void look_after(struct calls *calls, struct call *call, uint64_t now_us)
 {
-    bool unanswered = call->phase != PHASE_ANSWERED && !call->proceeding;
+    bool waits = call->phase != PHASE_ANSWERED && call->phase != PHASE_TALKING;
 
-    if (now_us - call->begun_us >= (uint64_t)calls->plan->timeout_ms * 1000) {
+    if (now_us - call->begun_us >= (uint64_t)(calls->plan->timeout_ms + calls->plan->talk_ms) * 1000) {
         calls->result->timeouts++;
         free_slot(calls, call);
         return;
@@ -329,7 +358,9 @@ static void look_after(struct calls *calls, struct call *call, uint64_t now_us)
         answer_call(calls, call, now_us);
     else if (call->callee == CALLEE_ANSWERED && now_us >= call->answer.due_us)
         resend(calls, &calls->callee, &call->answer, now_us);
-    if (unanswered && now_us >= call->request.due_us)
+    if (call->phase == PHASE_TALKING && now_us >= call->hang_up_us)
+        hang_up(calls, call);
+    else if (waits && !call->proceeding && now_us >= call->request.due_us)
         resend(calls, &calls->caller, &call->request, now_us);
 }
 
@@ -351,7 +382,7 @@ static void wait_for_packets(const struct calls *calls)
     uint64_t now_us = bf_mono_us();
     uint64_t until_us = calls->next_tick_us;
 
-    if (calls->plan->rate_per_second > 0 && calls->idle_count > 0 && calls->next_start_us < until_us)
+    if (calls->plan->rate_per_second > 0 && has_room(calls) && calls->next_start_us < until_us)
         until_us = calls->next_start_us;
     uint64_t left_us = until_us > now_us ? until_us - now_us : 0;
     struct timespec timeout = {(time_t)(left_us / 1000000), (long)(left_us % 1000000) * 1000};
@@ -387,6 +418,7 @@ static void run_loop(struct calls *calls)
 
     calls->began_us = calls->last_end_us = calls->next_start_us = bf_mono_us();
     calls->ends_us = calls->began_us + (uint64_t)calls->plan->seconds * 1000000;
+    calls->counts_from_us = calls->began_us + 2 * (uint64_t)calls->plan->talk_ms * 1000;
     for (uint64_t now_us = calls->began_us; !over(calls, now_us); now_us = bf_mono_us()) {
         start_some(calls);
         flush(calls);
@@ -395,7 +427,8 @@ static void run_loop(struct calls *calls)
         receive(calls, &calls->callee);
         tick(calls, bf_mono_us());
     }
-    calls->result->seconds = (double)(calls->last_end_us - calls->began_us) / 1e6;
+    if (calls->last_end_us > calls->counts_from_us)
+        calls->result->seconds = (double)(calls->last_end_us - calls->counts_from_us) / 1e6;
     calls->result->client_cpu_seconds = load_cpu_seconds() - cpu_before;
     calls->result->send_errors = calls->caller.send_errors + calls->callee.send_errors;
 }

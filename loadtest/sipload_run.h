@@ -32,6 +32,8 @@ struct load_plan {
     int64_t timeout_ms;
     int64_t callee_port; // of calls: the port that the users' bindings point to
     int64_t answer_ms;   // of calls: from 180 to 200; 0: back to back
+    int64_t talk_ms;     // of calls: from ACK to BYE; the rate is that of what comes after twice as long
+    int64_t busy;        // of calls: so many may be out that do not talk; 0: all of them
 };
 
 #define LOAD_STATUS_MAX 700
@@ -39,7 +41,7 @@ struct load_plan {
 #define LOAD_T2_MS      4000ULL
 
 struct load_result {
-    double seconds; // from the first request to the last answer before the end
+    double seconds; // from the first request (of calls that talk: later) to the last answer before the end
     uint64_t started;
     uint64_t completed; // transactions with a final answer, the expected one or not
     uint64_t succeeded;

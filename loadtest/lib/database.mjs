@@ -3,6 +3,7 @@
 //   const database = new Database(instance);
 //   await database.seed({domains, extensions})         by loadtest/seed
 //   const url = await database.makeBaseline(domains)   a fresh database; its URL for Kamailio (PGHOST says the socket)
+//   await database.dialogsWritten()                    how many dialogs the stock Kamailio wrote there
 //   await database.dropBaseline()
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -40,6 +41,12 @@ export class Database {
     await psql(inside, readFileSync(path.join(ROOT, 'loadtest/baseline/schema.sql')));
     await psql(inside, readFileSync(path.join(ROOT, 'loadtest/baseline/fill.sql')), { domains, extensions: 10, suffix: '.bench.test', password: 'bench' });
     return `postgres://${BASELINE}:${this.#password}@/${BASELINE}`;
+  }
+
+  /** How many dialogs the stock Kamailio has written since its database was made: by its sequence, which is never late. */
+  async dialogsWritten() {
+    const inside = { ...this.baseline, PGDATABASE: BASELINE };
+    return Number(await psql(inside, 'SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM dialog_id_seq;'));
   }
 
   async dropBaseline() {

@@ -15,18 +15,20 @@ const DEBIAN_MODULES = `/usr/lib/${execFileSync('uname', ['-m'], { encoding: 'ut
 const TICK_MS = 1000 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const started = new Set();
 
-/** Both sides of every comparison have as much memory and the same memory managers: those of the instance's edge. */
-function memoryOptions() {
+/** Both sides of every comparison have the memory managers of the instance's edge, and its shared memory unless `memory_mib` says more. */
+function memoryOptions(memory_mib) {
   const found = /-m \d+ -M \d+ -x \w+ -X \w+/.exec(readFileSync(path.join(process.env.BENCH_RUN, 'supervisord.conf'), 'utf8'));
   if (!found) throw new Error('the command of the edge in supervisord.conf does not say its memory (-m, -M, -x, -X)');
-  return found[0].split(' ');
+  const options = found[0].split(' ');
+  if (memory_mib) options[1] = String(memory_mib);
+  return options;
 }
 
 export class Kamailio {
-  static async start({ name, config, env, directory, port, modules = [], probe }) {
+  static async start({ name, config, env, directory, port, modules = [], probe, memory_mib }) {
     const log = path.join(directory, `${name}.log`);
     const out = openSync(log, 'w');
-    const args = ['-DD', '-E', ...memoryOptions(), '-f', config, '-Y', directory, '-w', directory,
+    const args = ['-DD', '-E', ...memoryOptions(memory_mib), '-f', config, '-Y', directory, '-w', directory,
       '-L', [DEBIAN_MODULES, ...modules.map((folder) => `${folder}/`)].join(':')];
     const child = spawn('/usr/sbin/kamailio', args, { env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', out, out] });
     closeSync(out);
