@@ -165,6 +165,8 @@ static enum bf_err work_do(struct api_work *work, const struct api_route *route)
 
     if (!err && caller)
         err = bf_idempotency_of(work->call, "events.idempotency", caller->who.key_id, &idempotency);
+    if (!err && !work->fanout->known)
+        err = BF_UNAVAILABLE;
     if (!err)
         err =
             bf_tx_begin(work->fanout->db, bf_id_is_nil(work->tenant->id) ? BF_SCOPE_SYSTEM : BF_SCOPE_TENANT,

@@ -167,14 +167,15 @@ static enum bf_err publish(const struct bf_bus_request *request, struct bf_buf *
     uint64_t began_us = bf_mono_us();
     struct wire_publish asked;
     struct batch batch = {.news = NULL};
+    struct fanout *fanout = ctx;
     size_t stored = 0;
-    enum bf_err err = event_wire_read_publish(request->body, &asked, error);
+    enum bf_err err = fanout->known ? event_wire_read_publish(request->body, &asked, error) : BF_UNAVAILABLE;
 
     if (err)
         return err;
     batch_make(&batch, &asked);
     if (batch.refused_count < asked.count)
-        err = store(ctx, &batch, &stored);
+        err = store(fanout, &batch, &stored);
     if (!err) {
         fanout_count(FANOUT_EVENTS_REFUSED, (int64_t)batch.refused_count);
         event_wire_write_publish(ret_body, stored, batch.refused, asked.count);

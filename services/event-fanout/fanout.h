@@ -3,6 +3,8 @@
 #ifndef FANOUT_H
 #define FANOUT_H
 
+#include <stdatomic.h>
+
 #include "bf_bus.h"
 #include "bf_settings.h"
 #include "bf_vault.h"
@@ -45,6 +47,7 @@ struct fanout_settings {
 struct fanout {
     struct fanout_settings settings;
     struct bf_id replica; // this run of the program
+    atomic_bool known;    // the others see it in events.replica: before, nothing may be owned by it
     struct bf_vault seal;
     struct bf_db *db;
     struct bf_bus_client *registry; // Authenticate, Tenant

@@ -10,7 +10,7 @@
 #include "push_store.h"
 #include "sender.h"
 
-#define DAY_MS     (24 * 3600 * 1000)
+#define DAY_MS     UINT64_C(86400000)
 #define RETRY_MS   5000
 #define LISTEN_MS  500
 #define RESUME_MS  60000 // REST does it at once; this is for what was published in the same moment
@@ -48,21 +48,35 @@ static enum bf_err partitions(struct fanout *fanout)
     return err;
 }
 
+// A transaction of its own: taking over waits for others who do it, and they may wait for this row.
 static enum bf_err beat(struct fanout *fanout)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+
+    if (!err)
+        err = delivery_store_beat(tx, fanout->replica);
+    if (!err)
+        err = bf_tx_commit(tx);
+    complain("keeper.beat", err, tx);
+    if (!err)
+        fanout->known = true;
+    return err;
+}
+
+static void take_over(struct fanout *fanout)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     size_t taken = 0, pushes = 0;
     enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     if (!err)
-        err = delivery_store_beat(tx, fanout->replica);
-    if (!err)
         err = delivery_store_take_over(tx, fanout->replica, KEEPER_DEAD_MS, &taken);
     if (!err)
         err = push_store_take_over(tx, fanout->replica, KEEPER_DEAD_MS, &pushes);
     if (!err)
         err = bf_tx_commit(tx);
-    complain("keeper.beat", err, tx);
+    complain("keeper.take_over", err, tx);
     if (!err && taken) {
         fanout_count(FANOUT_TAKEN_OVER, (int64_t)taken);
         bf_info("keeper.taken_over", BF_I("deliveries", taken));
@@ -71,13 +85,12 @@ static enum bf_err beat(struct fanout *fanout)
         fanout_count(FANOUT_PUSHES_TAKEN_OVER, (int64_t)pushes);
         bf_info("keeper.taken_over", BF_I("pushes", pushes));
     }
-    return err;
 }
 
 // *ret_more: ask again at once.
 static enum bf_err due(struct fanout *fanout, bool *ret_more)
 {
-    bf_autofree struct delivery **list = bf_xcalloc(DUE_MAX, sizeof(*list));
+    bf_autofree struct delivery **list = bf_xcalloc(DUE_MAX, sizeof(struct delivery *));
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     struct delivery_due due = {.count = 0};
     size_t room = sender_due_begin(fanout->sender), limit = room < DUE_MAX ? room : DUE_MAX;
@@ -130,24 +143,26 @@ static bool is_time(uint64_t *at_ms, uint64_t every_ms)
     return true;
 }
 
+static void live(struct keeper *keeper)
+{
+    if (is_time(&keeper->beat_at_ms, KEEPER_TURN_MS) && !beat(keeper->fanout))
+        take_over(keeper->fanout);
+}
+
 static int64_t keeper_turn(void *ctx, struct bf_ticker *ticker)
 {
     struct keeper *keeper = ctx;
     bool more = true;
 
+    live(keeper);
     if (is_time(&keeper->partitions_at_ms, DAY_MS) && partitions(keeper->fanout))
         keeper->partitions_at_ms = bf_mono_ms() + RETRY_MS;
-    if (is_time(&keeper->beat_at_ms, KEEPER_TURN_MS))
-        (void)!beat(keeper->fanout);
     if (is_time(&keeper->resume_at_ms, RESUME_MS))
         resume(keeper->fanout);
     if (is_time(&keeper->prune_at_ms, PRUNE_MS))
         prune(keeper->fanout);
-    while (more && due(keeper->fanout, &more) == BF_OK && !bf_ticker_stopping(ticker)) {
-        // a long row of them must not make the others think that we are dead
-        if (is_time(&keeper->beat_at_ms, KEEPER_TURN_MS))
-            (void)!beat(keeper->fanout);
-    }
+    while (more && due(keeper->fanout, &more) == BF_OK && !bf_ticker_stopping(ticker))
+        live(keeper); // a long row of them must not make the others think that we are dead
     return KEEPER_TURN_MS;
 }
 
@@ -173,6 +188,7 @@ enum bf_err keeper_start(struct fanout *fanout, struct keeper **ret_keeper)
     struct keeper *keeper = bf_xcalloc(1, sizeof(*keeper));
 
     keeper->fanout = fanout;
+    (void)!beat(fanout); // before anybody can ask us to own something; each turn tries again
     enum bf_err err = bf_db_listener_open(&fanout->settings.db, DELIVERY_CHANNEL, &keeper->heard);
     if (!err)
         err = bf_ticker_start(keeper_turn, keeper, &keeper->ticker);

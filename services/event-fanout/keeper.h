@@ -11,6 +11,8 @@
 
 struct keeper;
 
+// Tries to make the replica known to the others before it returns; while PostgreSQL is away fanout->known
+// comes later.
 bf_must_check enum bf_err keeper_start(struct fanout *fanout, struct keeper **ret_keeper);
 // Waits for what is under way. NULL is fine.
 void keeper_stop(struct keeper *keeper);

@@ -84,8 +84,14 @@ static enum bf_err check_database(void *ctx)
     return bf_db_ping(((struct fanout *)ctx)->db);
 }
 
+static enum bf_err check_known(void *ctx)
+{
+    return ((struct fanout *)ctx)->known ? BF_OK : BF_UNAVAILABLE;
+}
+
 static const struct bf_service_check checks[] = {
     {"postgresql", check_database},
+    {"replica", check_known},
 };
 
 struct program {

@@ -6,11 +6,14 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "belfry/event/v1/event.pb-c.h"
 #include "bf_clock.h"
 #include "bf_db_fixture.h"
 #include "bf_idempotency.h"
 #include "delivery_store.h"
+#include "event_bus.h"
 #include "event_store.h"
+#include "fanout.h"
 #include "log_store.h"
 #include "webhook_store.h"
 
@@ -343,6 +346,39 @@ static void a_webhook_deleted_while_events_were_stored_gets_nothing(void **state
 
 // ---- replicas
 
+// Another one would take over at once what it owned.
+static void a_replica_that_nobody_knows_takes_nothing(void **state)
+{
+    struct fanout fanout = {.db = db, .replica = bf_id_new()};
+    struct bf_id id = bf_id_new(), tenant = bf_id_new();
+    Belfry__Event__V1__Event event = BELFRY__EVENT__V1__EVENT__INIT;
+    Belfry__Event__V1__Entry entry = BELFRY__EVENT__V1__ENTRY__INIT;
+    Belfry__Event__V1__PublishRequest publish = BELFRY__EVENT__V1__PUBLISH_REQUEST__INIT;
+    uint8_t bytes[512];
+    struct bf_buf reply, error;
+
+    event.id = (ProtobufCBinaryData){sizeof(id.bytes), id.bytes};
+    event.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
+    event.type = "call.incoming";
+    event.at_ms = bf_unix_ms();
+    event.data = "{}";
+    entry.what_case = BELFRY__EVENT__V1__ENTRY__WHAT_EVENT;
+    entry.event = &event;
+    publish.n_entries = 1;
+    publish.entries = &(Belfry__Event__V1__Entry *){&entry};
+    assert_true(belfry__event__v1__publish_request__get_packed_size(&publish) <= sizeof(bytes));
+    size_t size = belfry__event__v1__publish_request__pack(&publish, bytes);
+
+    bf_buf_init(&reply, 512);
+    bf_buf_init(&error, 512);
+    assert_string_equal(event_bus_methods[0].name, "Publish");
+    struct bf_bus_request request = {.method = "Publish", .body = {(const char *)bytes, size}};
+    assert_int_equal(event_bus_methods[0].handle(&request, &reply, &error, &fanout), BF_UNAVAILABLE);
+    assert_int_equal(number_of("SELECT count(*) FROM events.event WHERE id = $1", id), 0);
+    bf_buf_release(&reply);
+    bf_buf_release(&error);
+}
+
 static void what_a_dead_replica_owned_is_taken_over(void **state)
 {
     struct office office = office_new();
@@ -591,6 +627,7 @@ int main(void)
         TEST(an_attempt_is_logged_and_tried_again),
         TEST(gone_ends_the_webhook_and_all_that_waits),
         TEST(a_webhook_deleted_while_events_were_stored_gets_nothing),
+        TEST(a_replica_that_nobody_knows_takes_nothing),
         TEST(what_a_dead_replica_owned_is_taken_over),
         TEST(two_secrets_sign_until_the_overlap_ends),
         TEST(what_is_dead_can_be_sent_again),
