@@ -216,11 +216,11 @@ static void *courier_run(void *at)
         if (!stop && queue_empty(courier)) // `done` may have sent more
             curl_multi_poll(courier->multi, NULL, 0, WAIT_MS, NULL);
     }
-    while (courier->under_way) {
-        struct parcel *parcel = courier->under_way;
-        curl_multi_remove_handle(courier->multi, parcel->easy);
-        parcel_unlink(parcel);
-        parcel_done(parcel, "stopped", true);
+    for (struct parcel *each = courier->under_way, *next; each; each = next) {
+        next = each->next;
+        curl_multi_remove_handle(courier->multi, each->easy);
+        parcel_unlink(each);
+        parcel_done(each, "stopped", true);
     }
     while (courier->idle_count)
         curl_easy_cleanup(courier->idle[--courier->idle_count]);

@@ -59,7 +59,7 @@ static void columns_add(struct bf_sql_array columns[COLS], const struct event_ne
     const struct event *event = new->event;
     bf_cleanup(bf_buf_release) struct bf_buf numbers;
 
-    bf_buf_init(&numbers, EVENT_NUMBERS_MAX * (EVENT_NUMBER_BYTES_MAX + 1));
+    bf_buf_init(&numbers, (size_t)EVENT_NUMBERS_MAX * (EVENT_NUMBER_BYTES_MAX + 1));
     for (size_t i = 0; i < event->number_count; i++)
         bf_buf_fmt(&numbers, "%s%s", i ? "," : "", event->numbers[i]);
     bf_sql_array_id(&columns[COL_ID], event->id);

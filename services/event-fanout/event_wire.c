@@ -131,7 +131,8 @@ void event_wire_write_publish(struct bf_buf *into, size_t stored, const char *co
 {
     Belfry__Event__V1__PublishReply reply = BELFRY__EVENT__V1__PUBLISH_REPLY__INIT;
     bf_autofree Belfry__Event__V1__Refused *each = bf_xcalloc(count + 1, sizeof(*each));
-    bf_autofree Belfry__Event__V1__Refused **list = bf_xcalloc(count + 1, sizeof(*list));
+    bf_autofree Belfry__Event__V1__Refused **list =
+        bf_xcalloc(count + 1, sizeof(Belfry__Event__V1__Refused *));
 
     reply.stored = (uint32_t)stored;
     reply.refused = list;
