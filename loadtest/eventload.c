@@ -194,7 +194,7 @@ static void pack(struct packed *packed, int64_t number)
 static void publish(struct bf_bus_client *bus, int64_t first, size_t count)
 {
     bf_autofree struct packed *batch = bf_xcalloc(count, sizeof(*batch));
-    bf_autofree Belfry__Event__V1__Entry **entries = bf_xcalloc(count, sizeof(*entries));
+    bf_autofree Belfry__Event__V1__Entry **entries = bf_xcalloc(count, sizeof(Belfry__Event__V1__Entry *));
     Belfry__Event__V1__PublishRequest request = BELFRY__EVENT__V1__PUBLISH_REQUEST__INIT;
     bf_cleanup(bf_buf_release) struct bf_buf reply;
 

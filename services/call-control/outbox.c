@@ -8,8 +8,8 @@
 #include "tell_wire.h"
 
 #define ENTRIES_MAX     2000 // in one transaction: at most two for each event
-#define REQUEST_BYTES   (OUTBOX_BATCH_MAX * TELL_ENTRY_BYTES_MAX)
-#define ENTRY_BYTES     (ENTRIES_MAX * TELL_ENTRY_BYTES_MAX)
+#define REQUEST_BYTES   ((size_t)OUTBOX_BATCH_MAX * TELL_ENTRY_BYTES_MAX)
+#define ENTRY_BYTES     ((size_t)ENTRIES_MAX * TELL_ENTRY_BYTES_MAX)
 #define PUBLISH_MS      2000
 #define TURN_MS         1000 // what another replica wrote and did not publish
 #define TURN_FAILED_MS  500

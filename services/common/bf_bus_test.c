@@ -521,7 +521,7 @@ static void test_without_hedging_a_call_is_sent_once(void **state)
     open_pair(&pair, 0);
     int before = pair.one.asked + pair.two.asked;
     pair.one.stuck = pair.two.stuck = true;
-    assert_int_equal(call_err(pair.client, "Who", 4 * HEDGE_MS, BF_STR("")), BF_TIMEOUT);
+    assert_int_equal(call_err(pair.client, "Who", INT64_C(4) * HEDGE_MS, BF_STR("")), BF_TIMEOUT);
     may_go = true;
     assert_int_equal(pair.one.asked + pair.two.asked, before + 1);
     assert_int_equal(bf_bus_figures(pair.client).left_out, 1);
@@ -595,7 +595,8 @@ static void test_hanging_up_ends_calls_that_wait_to_be_sent_again(void **state)
     open_pair(&pair, PATIENCE_MS);
     pair.one.stuck = pair.two.stuck = true;
     for (int i = 0; i < 10; i++)
-        bf_bus_call_async(pair.client, "Who", NULL, NULL, 2 * PATIENCE_MS, BF_STR(""), count_up, &tally);
+        bf_bus_call_async(pair.client, "Who", NULL, NULL, INT64_C(2) * PATIENCE_MS, BF_STR(""), count_up,
+                          &tally);
     bf_bus_hang_up(pair.client);
     pair.client = NULL;
     assert_int_equal(tally.good, 0);

@@ -71,8 +71,8 @@ extern const struct api_route push_api_routes[];
 extern const size_t push_api_route_count;
 extern const struct api_route push_credential_api_routes[];
 extern const size_t push_credential_api_route_count;
-extern const struct api_route webhook_api_routes[], delivery_api_routes[];
-extern const size_t webhook_api_route_count, delivery_api_route_count;
+extern const struct api_route delivery_api_routes[];
+extern const size_t delivery_api_route_count;
 
 // Lists whose items have ids.
 extern const struct bf_page_kind api_page_webhooks, api_page_deliveries;

@@ -36,27 +36,28 @@ static struct addrinfo *address_new(const char *text)
     return info;
 }
 
-int getaddrinfo(const char *restrict name, const char *restrict service,
-                const struct addrinfo *restrict hints, struct addrinfo **restrict ret_list)
+// The parameters are called as in netdb.h.
+int getaddrinfo(const char *restrict name, const char *restrict service, const struct addrinfo *restrict req,
+                struct addrinfo **restrict pai)
 {
-    *ret_list = NULL;
+    *pai = NULL;
     for (size_t i = BF_LEN(meanings); i-- > 0;)
         if (meanings[i]) {
             struct addrinfo *each = address_new(meanings[i]);
             ((struct sockaddr_in *)(void *)each->ai_addr)->sin_port =
                 htons((uint16_t)(service ? strtol(service, NULL, 10) : 0));
-            each->ai_next = *ret_list;
-            *ret_list = each;
+            each->ai_next = *pai;
+            *pai = each;
         }
-    return *ret_list ? 0 : EAI_NONAME;
+    return *pai ? 0 : EAI_NONAME;
 }
 
-void freeaddrinfo(struct addrinfo *list)
+void freeaddrinfo(struct addrinfo *ai)
 {
-    for (struct addrinfo *next; list; list = next) {
-        next = list->ai_next;
-        free(list->ai_addr);
-        free(list);
+    for (struct addrinfo *next; ai; ai = next) {
+        next = ai->ai_next;
+        free(ai->ai_addr);
+        free(ai);
     }
 }
 

@@ -95,8 +95,8 @@ enum bf_err wire_read_unknown(struct bf_str body, struct wire_unknown_request *r
     bf_cleanup(message_free_at) Belfry__Registry__V1__UnknownRequest *request = UNPACK(unknown_request, body);
     bool good = request && request->n_numbers <= UNKNOWN_MAX;
 
-    bf_buf_init(&ret_request->tenants, UNKNOWN_MAX * BF_ID_TEXT_SIZE);
-    bf_buf_init(&ret_request->numbers, UNKNOWN_MAX * (EXTENSION_NUMBER_BYTES_MAX + 1));
+    bf_buf_init(&ret_request->tenants, (size_t)UNKNOWN_MAX * BF_ID_TEXT_SIZE);
+    bf_buf_init(&ret_request->numbers, (size_t)UNKNOWN_MAX * (EXTENSION_NUMBER_BYTES_MAX + 1));
     for (size_t i = 0; good && i < request->n_numbers; i++)
         good = add_number(ret_request, request->numbers[i]);
     if (!good)
