@@ -50,9 +50,10 @@ bf_must_check enum bf_err bf_bus_dial(const char *urls,
 void bf_bus_hang_up(struct bf_bus_client *client); // calls under way end with BF_UNAVAILABLE
 bool bf_bus_connected(const struct bf_bus_client *client);
 
-// From now on a call that is not answered after so many ms is sent to a further address too; the first answer
-// counts, but for a BF_UNAVAILABLE while another one is at it. For callers whose every method may be carried
-// out twice at the same time. To be said before the first call; 0: never, as it is at first.
+// From now on a call that is not answered after so many ms, or at once by BF_UNAVAILABLE, is sent to a
+// further address too; the first answer counts, but for a BF_UNAVAILABLE while another one is at it. For
+// callers whose every method may be carried out twice at the same time. To be said before the first call; 0:
+// never, as it is at first.
 #define BF_BUS_HEDGE_MS 150
 void bf_bus_hedge(struct bf_bus_client *client, int64_t after_ms);
 

@@ -76,7 +76,7 @@ static struct bf_metric metrics[] = {
                  .kind = BF_HISTOGRAM,
                  .help = "From a bus call to its answer"},
     [HEDGES] = {.name = "belfry_bus_hedges_total",
-                .help = "Bus calls sent to a further address because the first one was slow"},
+                .help = "Bus calls sent to a further address because the first one was slow or could not"},
     [HEDGES_REFUSED] = {.name = "belfry_bus_hedges_refused_total",
                         .help = "Bus calls not sent once more, as too many were: all addresses are slow"},
     [LEFT_OUT] = {.name = "belfry_bus_addresses_left_out",
@@ -176,6 +176,29 @@ static bool is_last_word(const struct call *call, enum bf_err err, const Belfry_
     return (reply && err != BF_UNAVAILABLE) || call->open == 0;
 }
 
+// Under the lock: a further address that the call goes to although an earlier one may still be at it.
+static int hedge(struct call *call)
+{
+    struct bf_bus_client *client = call->client;
+    if (call->over || !(connected(client) & ~call->tried))
+        return BF_BUS_NO_CHOICE;
+    if (!bf_bus_choice_spend(&client->choice)) {
+        bf_metric_add(&metrics[HEDGES_REFUSED], 1);
+        return BF_BUS_NO_CHOICE;
+    }
+    bf_metric_add(&metrics[HEDGES], 1);
+    client->hedges++;
+    return next_address(call);
+}
+
+// Under the lock. A connection that went is nobody's answer; what one address cannot now, another one may.
+static int after_unavailable(struct call *call, bool said_so)
+{
+    if (!said_so)
+        return next_address(call);
+    return call->client->hedge_ms > 0 ? hedge(call) : BF_BUS_NO_CHOICE;
+}
+
 static void on_answer(void *at, enum bf_err err, const Belfry__Bus__V1__Reply *reply)
 {
     struct attempt *attempt = at;
@@ -187,8 +210,8 @@ static void on_answer(void *at, enum bf_err err, const Belfry__Bus__V1__Reply *r
         note_answered(call, attempt->address);
     else if (err == BF_TIMEOUT)
         note_overdue(call, attempt->address);
-    else if (err == BF_UNAVAILABLE) // the connection went
-        next = next_address(call);
+    if (err == BF_UNAVAILABLE)
+        next = after_unavailable(call, reply != NULL);
     bool ours = !call->over && is_last_word(call, err, reply);
     call->over = call->over || ours;
     pthread_mutex_unlock(&call->client->lock);
@@ -228,21 +251,12 @@ static void arm(struct call *call)
 }
 
 // Under the lock: whom it is sent to besides those that are late.
-static int hedge(struct call *call)
+static int hedge_late(struct call *call)
 {
-    struct bf_bus_client *client = call->client;
-    for (int i = 0; i < (int)client->line_count; i++)
+    for (int i = 0; i < (int)call->client->line_count; i++)
         if (call->open & bit(i))
             note_overdue(call, i);
-    if (!(connected(client) & ~call->tried))
-        return BF_BUS_NO_CHOICE;
-    if (!bf_bus_choice_spend(&client->choice)) {
-        bf_metric_add(&metrics[HEDGES_REFUSED], 1);
-        return BF_BUS_NO_CHOICE;
-    }
-    bf_metric_add(&metrics[HEDGES], 1);
-    client->hedges++;
-    return next_address(call);
+    return hedge(call);
 }
 
 static void on_timer(void *at)
@@ -252,7 +266,7 @@ static void on_timer(void *at)
     int next = BF_BUS_NO_CHOICE;
     pthread_mutex_lock(&client->lock);
     if (!nng_aio_result(call->timer) && !call->over && !client->closing)
-        next = hedge(call);
+        next = hedge_late(call);
     bool again = next != BF_BUS_NO_CHOICE && (connected(client) & ~call->tried);
     pthread_mutex_unlock(&client->lock);
     if (next != BF_BUS_NO_CHOICE)

@@ -562,6 +562,18 @@ static void test_who_cannot_does_not_have_the_last_word(void **state)
     close_pair(&pair);
 }
 
+static void test_who_cannot_is_asked_for_by_another_at_once(void **state)
+{
+    struct pair pair;
+    open_pair(&pair, PATIENCE_MS); // nobody is sent a call twice for being slow
+    pair.one.refuses = true;
+    for (int i = 0; i < 10; i++)
+        assert_answers(&pair, "two");
+    pair.two.refuses = true;
+    assert_int_equal(call_err(pair.client, "Who", PATIENCE_MS, BF_STR("")), BF_UNAVAILABLE);
+    close_pair(&pair);
+}
+
 static void *stop_first(void *at)
 {
     struct pair *pair = at;
@@ -727,6 +739,7 @@ int main(void)
         BUS_TEST(test_another_address_answers_for_one_that_hangs),
         BUS_TEST(test_without_hedging_a_call_is_sent_once),
         BUS_TEST(test_who_cannot_does_not_have_the_last_word),
+        BUS_TEST(test_who_cannot_is_asked_for_by_another_at_once),
         BUS_TEST(test_another_address_takes_over_when_a_connection_goes),
         BUS_TEST(test_hanging_up_ends_calls_that_wait_to_be_sent_again),
         BUS_TEST(test_a_feed_arrives_in_order),
