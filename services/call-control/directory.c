@@ -128,7 +128,7 @@ bool directory_head(struct directory *directory, struct directory_head *ret_head
 // ---- looking up
 
 static enum bf_err ask(struct directory *directory, struct bf_id tenant, const char *number,
-                       struct directory_entry **ret_entry)
+                       int64_t timeout_ms, struct directory_entry **ret_entry)
 {
     struct bf_buf request, reply;
     char id[BF_ID_TEXT_SIZE];
@@ -137,7 +137,7 @@ static enum bf_err ask(struct directory *directory, struct bf_id tenant, const c
     bf_buf_init(&reply, 65536);
     directory_wire_ask(&request, tenant, number);
     enum bf_err err = bf_bus_call(directory->control->registry, "Directory", bf_id_text(tenant, id), "",
-                                  DIRECTORY_ASK_MS, (struct bf_str){request.at, request.len}, &reply, NULL);
+                                  timeout_ms, (struct bf_str){request.at, request.len}, &reply, NULL);
     if (!err)
         err = directory_wire_read((struct bf_str){reply.at, reply.len}, tenant, number, ret_entry);
     if (err == BF_PROTOCOL)
@@ -171,11 +171,11 @@ static void check_silence(struct directory *directory, uint64_t now_ms)
 }
 
 static enum bf_err refresh(struct directory *directory, struct bf_id tenant, const char *number,
-                           const struct directory_entry **ret_entry)
+                           int64_t timeout_ms, const struct directory_entry **ret_entry)
 {
     uint64_t version = directory_cache_version(directory->cache);
     struct directory_entry *entry = NULL;
-    enum bf_err err = ask(directory, tenant, number, &entry);
+    enum bf_err err = ask(directory, tenant, number, timeout_ms, &entry);
 
     if (err == BF_NOT_FOUND) {
         entry = unknown(tenant, number);
@@ -208,7 +208,8 @@ enum bf_err directory_look(struct directory *directory, struct bf_id tenant, con
         return BF_OK;
     }
     bool wait = old && now_ms < atomic_load(&directory->retry_at_ms);
-    enum bf_err err = wait ? BF_UNAVAILABLE : refresh(directory, tenant, number, ret_entry);
+    int64_t timeout_ms = old ? DIRECTORY_AGAIN_MS : DIRECTORY_ASK_MS;
+    enum bf_err err = wait ? BF_UNAVAILABLE : refresh(directory, tenant, number, timeout_ms, ret_entry);
     if (err && old) {
         count(STALE);
         *ret_entry = old;

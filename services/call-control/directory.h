@@ -12,6 +12,7 @@
 #define DIRECTORY_SILENCE_MS 3500 // three heartbeats
 #define DIRECTORY_RETRY_MS   1000
 #define DIRECTORY_ASK_MS     300 // a plan has 500
+#define DIRECTORY_AGAIN_MS   200 // when there is an old answer to fall back on
 
 bf_must_check enum bf_err directory_start(struct control *control, struct directory **ret_directory);
 void directory_stop(struct directory *directory); // NULL is fine
