@@ -31,7 +31,7 @@ struct attempt {
 
 struct bf_bus_line {
     nng_socket socket;
-    _Atomic int64_t connections;
+    _Atomic int pipe; // the connection there is; 0: none
     pthread_mutex_t lock;
     pthread_cond_t fewer;
     struct attempt *all;
@@ -81,7 +81,7 @@ static nng_duration left_ms(const struct attempt *attempt)
 
 static bool hopeless(const struct bf_bus_line *line)
 {
-    return line->connections == 0 || line->closing;
+    return line->pipe == 0 || line->closing;
 }
 
 static void on_aio(void *at)
@@ -184,14 +184,17 @@ static void abort_all(struct bf_bus_line *line)
             nng_aio_abort(attempt->aio, NNG_ECONNABORTED);
 }
 
+// A line has one dialer, so one connection at a time. nng 1.5 also tells the end of connections whose
+// beginning it has not told (closed while they were set up), and of an old one after the new one's beginning.
 static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *at)
 {
     struct bf_bus_line *line = at;
+    int id = nng_pipe_id(pipe);
     if (event == NNG_PIPE_EV_ADD_POST) {
-        line->connections++;
+        line->pipe = id;
         return;
     }
-    if (--line->connections > 0)
+    if (!atomic_compare_exchange_strong(&line->pipe, &id, 0))
         return;
     pthread_mutex_lock(&line->lock);
     abort_all(line);
@@ -267,5 +270,5 @@ void bf_bus_line_close(struct bf_bus_line *line)
 
 bool bf_bus_line_connected(const struct bf_bus_line *line)
 {
-    return line->connections > 0;
+    return line->pipe != 0;
 }
