@@ -176,27 +176,25 @@ static bool is_last_word(const struct call *call, enum bf_err err, const Belfry_
     return (reply && err != BF_UNAVAILABLE) || call->open == 0;
 }
 
-// Under the lock: a further address that the call goes to although an earlier one may still be at it.
-static int hedge(struct call *call)
+static bool has_another(const struct call *call)
 {
-    struct bf_bus_client *client = call->client;
-    if (call->over || !(connected(client) & ~call->tried))
-        return BF_BUS_NO_CHOICE;
-    if (!bf_bus_choice_spend(&client->choice)) {
-        bf_metric_add(&metrics[HEDGES_REFUSED], 1);
-        return BF_BUS_NO_CHOICE;
-    }
+    return !call->over && (connected(call->client) & ~call->tried);
+}
+
+static int send_once_more(struct call *call)
+{
     bf_metric_add(&metrics[HEDGES], 1);
-    client->hedges++;
+    call->client->hedges++;
     return next_address(call);
 }
 
-// Under the lock. A connection that went is nobody's answer; what one address cannot now, another one may.
+// Under the lock. A connection that went is nobody's answer; what one address cannot now, another one may. It
+// has said so at once, so asking another one costs no credit: that is for when everybody is slow.
 static int after_unavailable(struct call *call, bool said_so)
 {
     if (!said_so)
         return next_address(call);
-    return call->client->hedge_ms > 0 ? hedge(call) : BF_BUS_NO_CHOICE;
+    return call->client->hedge_ms > 0 && has_another(call) ? send_once_more(call) : BF_BUS_NO_CHOICE;
 }
 
 static void on_answer(void *at, enum bf_err err, const Belfry__Bus__V1__Reply *reply)
@@ -251,12 +249,19 @@ static void arm(struct call *call)
 }
 
 // Under the lock: whom it is sent to besides those that are late.
-static int hedge_late(struct call *call)
+static int hedge(struct call *call)
 {
-    for (int i = 0; i < (int)call->client->line_count; i++)
+    struct bf_bus_client *client = call->client;
+    for (int i = 0; i < (int)client->line_count; i++)
         if (call->open & bit(i))
             note_overdue(call, i);
-    return hedge(call);
+    if (!has_another(call))
+        return BF_BUS_NO_CHOICE;
+    if (!bf_bus_choice_spend(&client->choice)) {
+        bf_metric_add(&metrics[HEDGES_REFUSED], 1);
+        return BF_BUS_NO_CHOICE;
+    }
+    return send_once_more(call);
 }
 
 static void on_timer(void *at)
@@ -266,7 +271,7 @@ static void on_timer(void *at)
     int next = BF_BUS_NO_CHOICE;
     pthread_mutex_lock(&client->lock);
     if (!nng_aio_result(call->timer) && !call->over && !client->closing)
-        next = hedge_late(call);
+        next = hedge(call);
     bool again = next != BF_BUS_NO_CHOICE && (connected(client) & ~call->tried);
     pthread_mutex_unlock(&client->lock);
     if (next != BF_BUS_NO_CHOICE)
