@@ -3,9 +3,12 @@
 #include <linux/futex.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#define TRIES 50 // under load a door is shut for a microsecond: shorter than a sleep
+#include "bf_clock.h"
+
+#define TRIES 600
 
 static bool try_to_shut(struct tenant_door *door)
 {
@@ -21,13 +24,29 @@ static void breathe(void)
 #endif
 }
 
-void tenant_door_shut(struct tenant_door *door)
+static void sleep_on(struct tenant_door *door, uint64_t us)
 {
+    struct timespec time = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
+
+    syscall(SYS_futex, &door->state, FUTEX_WAIT, 2, &time, NULL, 0);
+}
+
+bool tenant_door_shut(struct tenant_door *door, uint32_t wait_us)
+{
+    uint64_t deadline_us, now_us;
+
     for (int i = 0; i < TRIES; i++, breathe())
         if (try_to_shut(door))
-            return;
-    while (atomic_exchange(&door->state, 2) != 0)
-        syscall(SYS_futex, &door->state, FUTEX_WAIT, 2, NULL, NULL, 0);
+            return true;
+    now_us = bf_mono_us();
+    deadline_us = now_us + wait_us;
+    while (atomic_exchange(&door->state, 2) != 0) {
+        if (now_us >= deadline_us)
+            return false;
+        sleep_on(door, deadline_us - now_us);
+        now_us = bf_mono_us();
+    }
+    return true;
 }
 
 void tenant_door_open(struct tenant_door *door)

@@ -5,8 +5,9 @@
 #include <cmocka.h>
 #include "tenant_door.h"
 
-#define CROWD  4
-#define ROUNDS 50000
+#define LONG_US 10000000 // longer than any test takes
+#define CROWD   4
+#define ROUNDS  50000
 
 struct room {
     struct tenant_door door;
@@ -18,7 +19,8 @@ static void *visit(void *at)
     struct room *room = at;
 
     for (int i = 0; i < ROUNDS; i++) {
-        tenant_door_shut(&room->door);
+        if (!tenant_door_shut(&room->door, LONG_US))
+            break;
         room->visits++;
         tenant_door_open(&room->door);
     }
@@ -40,8 +42,7 @@ static void test_one_at_a_time_and_nobody_is_forgotten(void **state)
 
 static void *come_in(void *at)
 {
-    tenant_door_shut(at);
-    return at;
+    return tenant_door_shut(at, LONG_US) ? at : NULL;
 }
 
 static void test_who_waits_comes_in_when_it_opens(void **state)
@@ -50,7 +51,7 @@ static void test_who_waits_comes_in_when_it_opens(void **state)
     pthread_t thread;
     void *ended = NULL;
 
-    tenant_door_shut(&door);
+    assert_true(tenant_door_shut(&door, 0));
     assert_int_equal(pthread_create(&thread, NULL, come_in, &door), 0);
     while (door.state != 2)
         sched_yield();
@@ -62,11 +63,22 @@ static void test_who_waits_comes_in_when_it_opens(void **state)
     assert_int_equal(door.state, 0);
 }
 
+static void test_who_hangs_behind_it_keeps_nobody_out(void **state)
+{
+    static struct tenant_door door;
+
+    assert_true(tenant_door_shut(&door, 0));
+    assert_false(tenant_door_shut(&door, 1000));
+    tenant_door_open(&door);
+    assert_true(tenant_door_shut(&door, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_at_a_time_and_nobody_is_forgotten),
         cmocka_unit_test(test_who_waits_comes_in_when_it_opens),
+        cmocka_unit_test(test_who_hangs_behind_it_keeps_nobody_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

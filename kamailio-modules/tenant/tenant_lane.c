@@ -31,17 +31,11 @@ uint32_t tenant_lane_enter(struct tenant_lane *lane)
     return atomic_fetch_add(&lane->next, 1);
 }
 
-enum tenant_lane_turn tenant_lane_wait(struct tenant_lane *lane, uint32_t number, uint32_t wait_ms)
+static enum tenant_lane_turn wait_among_few(struct tenant_lane *lane, uint32_t number, uint32_t wait_ms)
 {
-    uint32_t serving = lane->serving;
-    uint64_t deadline_us, now_us;
+    uint64_t now_us = bf_mono_us(), deadline_us = now_us + wait_ms * 1000ULL;
+    uint32_t serving;
 
-    if (!before(serving, number))
-        return TENANT_LANE_FREE;
-    if (number - serving > TENANT_LANE_AHEAD_MAX)
-        return TENANT_LANE_PASSED;
-    now_us = bf_mono_us();
-    deadline_us = now_us + wait_ms * 1000ULL;
     while (before(serving = lane->serving, number)) {
         if (now_us >= deadline_us)
             return TENANT_LANE_PASSED;
@@ -49,6 +43,18 @@ enum tenant_lane_turn tenant_lane_wait(struct tenant_lane *lane, uint32_t number
         now_us = bf_mono_us();
     }
     return TENANT_LANE_WAITED;
+}
+
+enum tenant_lane_turn tenant_lane_wait(struct tenant_lane *lane, uint32_t number, uint32_t wait_ms)
+{
+    enum tenant_lane_turn turn = TENANT_LANE_PASSED;
+
+    if (!before(lane->serving, number))
+        return TENANT_LANE_FREE;
+    if (atomic_fetch_add(&lane->waiting, 1) < TENANT_LANE_WAITING_MAX)
+        turn = wait_among_few(lane, number, wait_ms);
+    atomic_fetch_sub(&lane->waiting, 1);
+    return turn;
 }
 
 // Never back: of one that went on out of turn the earlier ones may still be at work.

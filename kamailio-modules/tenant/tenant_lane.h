@@ -6,19 +6,21 @@
 // goes on out of turn: a process that died in a lane, or a flood with one Call-ID, holds nobody up for long.
 //
 // Calls share lanes (a hash of their Call-ID chooses); that costs a wait now and then and nothing else.
-// In shared memory, any process; one process is in one lane at a time. That messages enter in the order in
+// In shared memory, any process. One process may have places in several lanes; it takes its turns in the
+// order in which it entered, so two processes never wait for each other. That messages enter in the order in
 // which they were read is what tenant_door.h is for.
 #ifndef TENANT_LANE_H
 #define TENANT_LANE_H
 
 #include "bf_base.h"
 
-#define TENANT_LANES          4096
-#define TENANT_LANE_AHEAD_MAX 2 // of the processes that read, the most that wait for one lane
+#define TENANT_LANES            4096
+#define TENANT_LANE_WAITING_MAX 2 // processes that wait for one lane
 
 struct tenant_lane {
     _Atomic uint32_t next;    // the number that the next message gets
     _Atomic uint32_t serving; // the number whose turn it is
+    _Atomic uint32_t waiting; // processes that wait for their turn
 };
 
 enum tenant_lane_turn {

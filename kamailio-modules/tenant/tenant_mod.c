@@ -144,6 +144,8 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_LANE_WAITS, "lane_waits", "messages that waited for an earlier one of their call"),
     COUNTER(TENANT_LANE_PASSES, "lane_passes",
             "messages that waited too long for that, or found too many before them"),
+    COUNTER(TENANT_DOOR_PASSES, "door_passes",
+            "times that a door did not open: a message was read without it"),
     COUNTER(TENANT_PARKS, "parks", "steps that waited for sleeping devices"),
     COUNTER(TENANT_WOKEN, "woken", "sleeping devices that came while they were waited for"),
     COUNTER(TENANT_RELAY_DEATHS, "relay_deaths", "times that a media relay was taken out"),
