@@ -78,11 +78,14 @@ static bool binding_of(const ucontact_t *contact, struct tenant_binding *binding
     return tenant_aor_read(text_of(*contact->aor), &binding->tenant, &binding->number);
 }
 
-static void put(const struct tenant_entry *entry, const ucontact_t *contact)
+// Its ruid is unique among all edges.
+static void put(const struct tenant_entry *entry, const ucontact_t *contact, bool refresh)
 {
+    uint64_t key = tenant_hash(&tenant_key, contact->ruid.s, (size_t)contact->ruid.len);
+
     if (entry->len > 0)
-        tenant_outbox_add(tenant_outboxes[TENANT_STREAM_BINDINGS], TENANT_OUTBOX_BINDING, entry->bytes,
-                          entry->len);
+        tenant_outbox_add_binding(tenant_outboxes[TENANT_STREAM_BINDINGS], key, refresh, entry->bytes,
+                                  entry->len);
     else
         LM_ERR("a binding of %.*s is too large to be told to call-control\n", contact->aor->len,
                contact->aor->s);
@@ -99,15 +102,17 @@ static void tell(const ucontact_t *contact, int type)
 {
     struct tenant_binding binding;
     struct tenant_entry entry;
+    bool here = type & (UL_CONTACT_INSERT | UL_CONTACT_UPDATE);
 
     if (!binding_of(contact, &binding))
         return;
     binding.wake = (struct bf_str){mirror.wake, mirror.wake_len};
-    if (type & (UL_CONTACT_INSERT | UL_CONTACT_UPDATE))
+    if (here)
         tenant_entry_binding(&binding, bf_unix_ms(), &entry);
     else
         tenant_entry_gone(&binding, why_gone(contact, type), bf_unix_ms(), &entry);
-    put(&entry, contact);
+    put(&entry, contact,
+        here && binding.wake.len == 0); // a wake token is told even when its phone refreshes soon after
 }
 
 static void on_change(ucontact_t *contact, int type, void *param)
@@ -173,8 +178,7 @@ static bool put_mark(bool end)
     struct tenant_entry entry;
 
     tenant_entry_mark(end, mirror.id, bf_unix_ms(), &entry);
-    return tenant_outbox_add(tenant_outboxes[TENANT_STREAM_BINDINGS], TENANT_OUTBOX_EVENT, entry.bytes,
-                             entry.len);
+    return tenant_outbox_add(tenant_outboxes[TENANT_STREAM_BINDINGS], entry.bytes, entry.len);
 }
 
 static void walk_begin(void)

@@ -12,9 +12,15 @@
 #define BINDINGS_PERCENT 75u
 #define FIELD_BYTES_MAX  10u // tag and length in front of an entry
 
+struct last { // a binding's newest entry, if it is a refresh
+    uint64_t key;
+    uint64_t position; // 0: there is none
+};
+
 struct tenant_outbox {
     _Alignas(64) pthread_mutex_t lock; // the rest down to the ring is under it
     uint64_t head, tail;               // positions: of the oldest entry, behind the newest
+    uint64_t sent, mark; // positions before which nothing changes: behind what was sent, behind the last mark
     uint64_t put_seq, taken_seq;
     uint64_t dropped;
     uint64_t room; // bytes of the ring
@@ -22,6 +28,8 @@ struct tenant_outbox {
     _Atomic bool lost_bindings;
     _Atomic bool asleep; // the reader wants to be woken
     int wake_fd;
+    size_t lasts;      // a power of two
+    struct last *last; // by key modulo that: who was pushed out is told once more, no harm
     _Alignas(64) char ring[];
 };
 
@@ -32,9 +40,18 @@ static uint64_t room_of(uint32_t entries_max)
     return (uint64_t)entries_max * ENTRY_BYTES_MEAN;
 }
 
+static size_t lasts_of(uint32_t entries_max)
+{
+    size_t count = 1;
+
+    while (count < entries_max)
+        count *= 2;
+    return count;
+}
+
 size_t tenant_outbox_bytes(uint32_t entries_max)
 {
-    return sizeof(struct tenant_outbox) + room_of(entries_max);
+    return sizeof(struct tenant_outbox) + room_of(entries_max) + lasts_of(entries_max) * sizeof(struct last);
 }
 
 struct tenant_outbox *tenant_outbox_init(void *memory, uint32_t entries_max)
@@ -46,6 +63,10 @@ struct tenant_outbox *tenant_outbox_init(void *memory, uint32_t entries_max)
     outbox->room = room_of(entries_max);
     outbox->entries_max = entries_max;
     outbox->wake_fd = -1;
+    outbox->head = outbox->tail = 1; // 0 is no position
+    outbox->lasts = lasts_of(entries_max);
+    outbox->last = (struct last *)(outbox->ring + outbox->room);
+    memset(outbox->last, 0, outbox->lasts * sizeof(struct last));
     pthread_mutexattr_init(&shared);
     pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
     pthread_mutex_init(&outbox->lock, &shared);
@@ -83,13 +104,13 @@ static uint32_t entry_len(const struct tenant_outbox *outbox, uint64_t position)
 
 // ---- writers
 
-static bool has_room(const struct tenant_outbox *outbox, enum tenant_outbox_kind kind, size_t len)
+static bool has_room(const struct tenant_outbox *outbox, uint64_t percent, size_t len)
 {
-    uint64_t percent = kind == TENANT_OUTBOX_BINDING ? BINDINGS_PERCENT : 100;
     uint64_t entries = outbox->put_seq - outbox->taken_seq + 1;
     uint64_t bytes = outbox->tail - outbox->head + LENGTH_BYTES + len;
 
-    return entries * 100 <= outbox->entries_max * percent && bytes * 100 <= outbox->room * percent;
+    return len <= TENANT_OUTBOX_ENTRY_BYTES_MAX && entries * 100 <= outbox->entries_max * percent &&
+           bytes * 100 <= outbox->room * percent;
 }
 
 static void write_entry(struct tenant_outbox *outbox, const void *entry, uint32_t len)
@@ -108,22 +129,66 @@ static void wake(const struct tenant_outbox *outbox)
     (void)written;
 }
 
-bool tenant_outbox_add(struct tenant_outbox *outbox, enum tenant_outbox_kind kind, const void *packed_entry,
-                       size_t len)
+static void tell_reader(struct tenant_outbox *outbox)
+{
+    if (atomic_exchange(&outbox->asleep, false))
+        wake(outbox);
+}
+
+static bool put(struct tenant_outbox *outbox, uint64_t percent, const void *entry, size_t len)
+{
+    bool fits = has_room(outbox, percent, len);
+
+    if (fits)
+        write_entry(outbox, entry, (uint32_t)len);
+    else
+        outbox->dropped++;
+    return fits;
+}
+
+bool tenant_outbox_add(struct tenant_outbox *outbox, const void *packed_entry, size_t len)
 {
     bool fits;
 
     pthread_mutex_lock(&outbox->lock);
-    fits = len <= TENANT_OUTBOX_ENTRY_BYTES_MAX && has_room(outbox, kind, len);
-    if (fits)
-        write_entry(outbox, packed_entry, (uint32_t)len);
-    else
-        outbox->dropped++;
+    fits = put(outbox, 100, packed_entry, len);
+    outbox->mark = outbox->tail;
     pthread_mutex_unlock(&outbox->lock);
-    if (!fits && kind == TENANT_OUTBOX_BINDING)
+    tell_reader(outbox);
+    return fits;
+}
+
+static uint64_t floor_of(const struct tenant_outbox *outbox)
+{
+    return outbox->sent > outbox->mark ? outbox->sent : outbox->mark;
+}
+
+static bool replace(struct tenant_outbox *outbox, const struct last *last, uint64_t key, const void *entry,
+                    size_t len)
+{
+    if (last->key != key || last->position < floor_of(outbox) || entry_len(outbox, last->position) != len)
+        return false;
+    ring_write(outbox, last->position + LENGTH_BYTES, entry, len);
+    return true;
+}
+
+bool tenant_outbox_add_binding(struct tenant_outbox *outbox, uint64_t key, bool refresh,
+                               const void *packed_entry, size_t len)
+{
+    struct last *last = &outbox->last[key % outbox->lasts];
+    bool fits;
+
+    pthread_mutex_lock(&outbox->lock);
+    fits = refresh && replace(outbox, last, key, packed_entry, len);
+    if (!fits) {
+        uint64_t position = outbox->tail;
+        fits = put(outbox, BINDINGS_PERCENT, packed_entry, len);
+        *last = (struct last){key, fits && refresh ? position : 0};
+    }
+    pthread_mutex_unlock(&outbox->lock);
+    if (!fits)
         atomic_store(&outbox->lost_bindings, true);
-    if (atomic_exchange(&outbox->asleep, false))
-        wake(outbox);
+    tell_reader(outbox);
     return fits;
 }
 
@@ -135,7 +200,7 @@ void tenant_outbox_use(struct tenant_outbox *outbox)
 void tenant_outbox_put(const void *packed_entry, size_t len)
 {
     if (used)
-        tenant_outbox_add(used, TENANT_OUTBOX_EVENT, packed_entry, len);
+        tenant_outbox_add(used, packed_entry, len);
 }
 
 struct tenant_outbox_figures tenant_outbox_figures(struct tenant_outbox *outbox)
@@ -191,17 +256,19 @@ static void append_field(const struct tenant_outbox *outbox, uint64_t position, 
     bf_buf_add(into, entry, len);
 }
 
-// Writers never touch what lies between head and tail, and only the reader moves head: the copying needs no
-// lock.
+// Nothing that is there changes until it is known how much of it is sent, nor what is sent ever after: it may
+// have been taken though nobody said so. Writers touch nothing else, and only the reader moves head: the
+// copying needs no lock.
 uint32_t tenant_outbox_peek(struct tenant_outbox *outbox, uint32_t max, size_t bytes_max, uint32_t field,
                             struct bf_buf *into, uint64_t *ret_first_seq)
 {
-    uint64_t position, tail;
+    uint64_t position, tail, sent;
     uint32_t count = 0;
 
     pthread_mutex_lock(&outbox->lock);
     position = outbox->head;
-    tail = outbox->tail;
+    sent = outbox->sent;
+    tail = outbox->sent = outbox->tail;
     *ret_first_seq = outbox->taken_seq + 1;
     pthread_mutex_unlock(&outbox->lock);
     while (position < tail && count < max) {
@@ -212,6 +279,9 @@ uint32_t tenant_outbox_peek(struct tenant_outbox *outbox, uint32_t max, size_t b
         position += LENGTH_BYTES + len;
         count++;
     }
+    pthread_mutex_lock(&outbox->lock);
+    outbox->sent = position > sent ? position : sent;
+    pthread_mutex_unlock(&outbox->lock);
     return count;
 }
 

@@ -23,11 +23,6 @@ enum tenant_stream { // what an outbox is for
     TENANT_STREAMS,
 };
 
-enum tenant_outbox_kind {
-    TENANT_OUTBOX_EVENT, // of a call; or a mark
-    TENANT_OUTBOX_BINDING,
-};
-
 struct tenant_outbox_figures {
     uint64_t put_seq;   // the newest entry
     uint64_t taken_seq; // up to here call-control has them
@@ -41,9 +36,14 @@ size_t tenant_outbox_bytes(uint32_t entries_max);
 // `memory`: tenant_outbox_bytes(entries_max), aligned to 64.
 struct tenant_outbox *tenant_outbox_init(void *memory, uint32_t entries_max);
 
-// False: dropped and counted.
-bool tenant_outbox_add(struct tenant_outbox *outbox, enum tenant_outbox_kind kind, const void *packed_entry,
-                       size_t len);
+// False: dropped and counted. An event is also a mark: no binding is told before it that came after it.
+bool tenant_outbox_add(struct tenant_outbox *outbox, const void *packed_entry, size_t len);
+
+// The entry of a binding, whose key is a keyed hash of what names it; in the order of the binding's changes.
+// A refresh takes the place of one of the same binding that still waits, so phones that refresh faster than
+// call-control takes it need no more room than there are bindings. One that is none stays for itself.
+bool tenant_outbox_add_binding(struct tenant_outbox *outbox, uint64_t key, bool refresh,
+                               const void *packed_entry, size_t len);
 
 // The outbox of call events, that tenant_outbox_put() means; to be set before the first fork. NULL: there is
 // no call-control.

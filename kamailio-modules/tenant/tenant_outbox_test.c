@@ -16,9 +16,20 @@ static struct tenant_outbox *outbox_new(void)
     return tenant_outbox_init(aligned_alloc(64, (tenant_outbox_bytes(MAX) + 63) & ~63ul), MAX);
 }
 
-static bool put(struct tenant_outbox *outbox, enum tenant_outbox_kind kind, const char *text)
+static bool put(struct tenant_outbox *outbox, const char *text)
 {
-    return tenant_outbox_add(outbox, kind, text, strlen(text));
+    return tenant_outbox_add(outbox, text, strlen(text));
+}
+
+// Of the binding that the first character names.
+static bool change(struct tenant_outbox *outbox, const char *text)
+{
+    return tenant_outbox_add_binding(outbox, (uint64_t)*text, false, text, strlen(text));
+}
+
+static bool refresh(struct tenant_outbox *outbox, const char *text)
+{
+    return tenant_outbox_add_binding(outbox, (uint64_t)*text, true, text, strlen(text));
 }
 
 // What the reader gets, as "text text ", without the protobuf heads (texts are shorter than 128 bytes).
@@ -45,9 +56,9 @@ static void test_an_entry_stays_until_it_is_taken(void **state)
     struct tenant_outbox *outbox = outbox_new();
     uint64_t first;
 
-    put(outbox, TENANT_OUTBOX_EVENT, "a");
-    put(outbox, TENANT_OUTBOX_BINDING, "b");
-    put(outbox, TENANT_OUTBOX_EVENT, "c");
+    put(outbox, "a");
+    change(outbox, "b");
+    put(outbox, "c");
     assert_string_equal(peeked(outbox, 10, ALL, &first), "a b c ");
     assert_int_equal(first, 1);
     assert_string_equal(peeked(outbox, 2, ALL, &first), "a b ");
@@ -66,7 +77,7 @@ static void test_nonsense_takes_nothing(void **state)
     struct tenant_outbox *outbox = outbox_new();
     uint64_t first;
 
-    put(outbox, TENANT_OUTBOX_EVENT, "a");
+    put(outbox, "a");
     tenant_outbox_taken(outbox, 2);
     tenant_outbox_taken(outbox, 0);
     assert_string_equal(peeked(outbox, 10, ALL, &first), "a ");
@@ -82,8 +93,8 @@ static void test_a_batch_ends_at_its_bytes(void **state)
     struct tenant_outbox *outbox = outbox_new();
     uint64_t first;
 
-    put(outbox, TENANT_OUTBOX_EVENT, "0123456789");
-    put(outbox, TENANT_OUTBOX_EVENT, "0123456789");
+    put(outbox, "0123456789");
+    put(outbox, "0123456789");
     assert_string_equal(peeked(outbox, 10, 30, &first), "0123456789 ");
     free(outbox);
 }
@@ -96,7 +107,7 @@ static void test_it_goes_round_the_ring_with_entries_whole(void **state)
 
     for (uint64_t seq = 1; seq < 40000; seq++) {
         snprintf(entry, 40 + seq % 50, "%080llu", (unsigned long long)seq);
-        assert_true(put(outbox, TENANT_OUTBOX_EVENT, entry));
+        assert_true(put(outbox, entry));
         if (seq < 3)
             continue;
         snprintf(entry, 40 + (seq - 2) % 50, "%080llu", (unsigned long long)seq - 2);
@@ -113,13 +124,13 @@ static void test_when_full_it_drops_and_counts(void **state)
     struct tenant_outbox *outbox = outbox_new();
 
     for (int i = 0; i < MAX; i++)
-        assert_true(put(outbox, TENANT_OUTBOX_EVENT, "x"));
-    assert_false(put(outbox, TENANT_OUTBOX_EVENT, "x"));
+        assert_true(put(outbox, "x"));
+    assert_false(put(outbox, "x"));
     assert_int_equal(tenant_outbox_figures(outbox).dropped, 1);
     assert_int_equal(tenant_outbox_figures(outbox).put_seq, MAX); // what is dropped has no number
     assert_false(tenant_outbox_lost_bindings(outbox));
     tenant_outbox_taken(outbox, 1);
-    assert_true(put(outbox, TENANT_OUTBOX_EVENT, "x"));
+    assert_true(put(outbox, "x"));
     free(outbox);
 }
 
@@ -129,8 +140,8 @@ static void test_bytes_are_limited_too(void **state)
     struct tenant_outbox *outbox = outbox_new();
     int fit = 0;
 
-    assert_false(tenant_outbox_add(outbox, TENANT_OUTBOX_EVENT, large, sizeof(large)));
-    while (tenant_outbox_add(outbox, TENANT_OUTBOX_EVENT, large, sizeof(large) - 1))
+    assert_false(tenant_outbox_add(outbox, large, sizeof(large)));
+    while (tenant_outbox_add(outbox, large, sizeof(large) - 1))
         fit++;
     assert_int_equal(fit, MAX * 512 / (TENANT_OUTBOX_ENTRY_BYTES_MAX + 4));
     free(outbox);
@@ -141,12 +152,67 @@ static void test_bindings_leave_room_to_events_and_are_asked_for_again(void **st
     struct tenant_outbox *outbox = outbox_new();
     int fit = 0;
 
-    while (put(outbox, TENANT_OUTBOX_BINDING, "x"))
+    while (change(outbox, "x"))
         fit++;
     assert_int_equal(fit, MAX * 3 / 4);
-    assert_true(put(outbox, TENANT_OUTBOX_EVENT, "x"));
+    assert_true(put(outbox, "x"));
     assert_true(tenant_outbox_lost_bindings(outbox));
     assert_false(tenant_outbox_lost_bindings(outbox)); // once
+    free(outbox);
+}
+
+static void test_a_refresh_takes_the_place_of_one_that_waits(void **state)
+{
+    struct tenant_outbox *outbox = outbox_new();
+    uint64_t first;
+
+    refresh(outbox, "a1");
+    refresh(outbox, "b1");
+    refresh(outbox, "a2");
+    assert_string_equal(peeked(outbox, 1, ALL, &first), "a2 ");
+    refresh(outbox, "a3"); // the one before is on its way
+    refresh(outbox, "b2"); // its one is not
+    assert_string_equal(peeked(outbox, 10, ALL, &first), "a2 b2 a3 ");
+    assert_int_equal(tenant_outbox_figures(outbox).put_seq, 3);
+    assert_string_equal(peeked(outbox, 1, ALL, &first),
+                        "a2 "); // sent again, but all of it may have been taken
+    refresh(outbox, "b3");
+    assert_string_equal(peeked(outbox, 10, ALL, &first), "a2 b2 a3 b3 ");
+    free(outbox);
+}
+
+static void test_a_refresh_takes_no_other_place(void **state)
+{
+    static const struct {
+        bool (*before)(struct tenant_outbox *outbox, const char *text);
+        const char *text, *wanted;
+    } rows[] = {
+        {change, "a2", "a1 a2 a3 "},    // it was deregistered meanwhile
+        {put, "mark", "a1 mark a3 "},   // a resync began
+        {refresh, "a22", "a1 a22 a3 "}, // of another length
+    };
+
+    for (size_t i = 0; i < BF_LEN(rows); i++) {
+        struct tenant_outbox *outbox = outbox_new();
+        uint64_t first;
+        refresh(outbox, "a1");
+        rows[i].before(outbox, rows[i].text);
+        refresh(outbox, "a3");
+        assert_string_equal(peeked(outbox, 10, ALL, &first), rows[i].wanted);
+        free(outbox);
+    }
+}
+
+// MAX keys apart is the same place among the last ones.
+static void test_two_bindings_are_never_taken_for_one(void **state)
+{
+    struct tenant_outbox *outbox = outbox_new();
+    uint64_t first;
+
+    tenant_outbox_add_binding(outbox, 1, true, "a1", 2);
+    tenant_outbox_add_binding(outbox, 1 + MAX, true, "b1", 2);
+    tenant_outbox_add_binding(outbox, 1, true, "a2", 2);
+    assert_string_equal(peeked(outbox, 10, ALL, &first), "a1 b1 a2 ");
     free(outbox);
 }
 
@@ -164,11 +230,11 @@ static void test_a_sleeping_reader_is_woken_once(void **state)
     uint64_t count;
 
     tenant_outbox_wake_by(outbox, fd);
-    put(outbox, TENANT_OUTBOX_EVENT, "x");
+    put(outbox, "x");
     assert_false(readable(fd)); // nobody sleeps
     tenant_outbox_sleep(outbox);
-    put(outbox, TENANT_OUTBOX_EVENT, "x");
-    put(outbox, TENANT_OUTBOX_EVENT, "x");
+    put(outbox, "x");
+    put(outbox, "x");
     assert_int_equal(read(fd, &count, sizeof(count)), sizeof(count));
     assert_int_equal(count, 1);
     close(fd);
@@ -202,7 +268,7 @@ static void *write_all(void *at)
     uint32_t entry[2] = {writer->number};
 
     while (entry[1] < EACH) {
-        if (tenant_outbox_add(writer->outbox, TENANT_OUTBOX_EVENT, entry, sizeof(entry)))
+        if (tenant_outbox_add(writer->outbox, entry, sizeof(entry)))
             entry[1]++;
     }
     return NULL;
@@ -251,6 +317,9 @@ int main(void)
         cmocka_unit_test(test_when_full_it_drops_and_counts),
         cmocka_unit_test(test_bytes_are_limited_too),
         cmocka_unit_test(test_bindings_leave_room_to_events_and_are_asked_for_again),
+        cmocka_unit_test(test_a_refresh_takes_the_place_of_one_that_waits),
+        cmocka_unit_test(test_a_refresh_takes_no_other_place),
+        cmocka_unit_test(test_two_bindings_are_never_taken_for_one),
         cmocka_unit_test(test_a_sleeping_reader_is_woken_once),
         cmocka_unit_test(test_without_call_control_nothing_happens),
         cmocka_unit_test(test_each_writers_entries_come_in_order_and_whole),

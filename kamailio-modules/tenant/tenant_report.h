@@ -15,7 +15,7 @@
 #define TENANT_REPORT_ENTRIES_MAX   1000
 #define TENANT_REPORT_BYTES_MAX     (1u << 20)
 #define TENANT_REPORT_HEARTBEAT_MS  1000
-#define TENANT_REPORT_SPACING_MS    10 // between two batches that are not full
+#define TENANT_REPORT_SPACING_MS    25 // between two batches that are not full
 #define TENANT_REPORT_RETRY_MS      200
 #define TENANT_REPORT_RESTORE_PAGE  1000
 #define TENANT_REPORT_RESTORE_TRIES 5    // answers that make no sense; no answer is tried for ever

@@ -114,7 +114,7 @@ static void put(uint32_t count)
 
     tenant_entry_mark(false, 5, 6, &entry);
     for (uint32_t i = 0; i < count; i++)
-        assert_true(tenant_outbox_add(outbox, TENANT_OUTBOX_EVENT, entry.bytes, entry.len));
+        assert_true(tenant_outbox_add(outbox, entry.bytes, entry.len));
 }
 
 static Belfry__Call__V1__ReportRequest *sent_report(void)
@@ -326,7 +326,7 @@ static void test_what_was_dropped_is_told(void **state)
 
     restored();
     put(8192);
-    assert_false(tenant_outbox_add(outbox, TENANT_OUTBOX_EVENT, "x", 1));
+    assert_false(tenant_outbox_add(outbox, "x", 1));
     assert_true(tick(0));
     request = sent_report();
     assert_int_equal(request->lost, 1);
