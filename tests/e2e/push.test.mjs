@@ -1,6 +1,6 @@
 // Pushes: devices and credentials by REST, what goes to Expo, Google and Apple when a call waits for a sleeping phone, and
 // what their answers do. The providers are stand-ins that check every request (tests/lib/providers.mjs); what call-control
-// would publish is published here.
+// would publish is published here; sleeping.test.mjs joins them.
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';

@@ -1,6 +1,6 @@
 // A sleeping phone still rings: it is pushed to, registers on whatever edge, and is rung by the edge that holds its call.
 //
-// What a push is told is seen at event-fanout's place on the bus (tests/lib/fanout.mjs).
+// What a push is told is seen at event-fanout's place on the bus (tests/lib/fanout.mjs). With event-fanout itself: sleeping.test.mjs.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { answers, office, refuses, ringing, stops } from '../lib/office.mjs';

@@ -6,17 +6,19 @@
 //   await phone.dial('sip:101@belavista.example');
 //   await phone.event('CALL_ESTABLISHED');
 //   phone.heard();                                // samples received in the last call, complete once it is closed
+//   await phone.hears(sound, for_ms);             // how much of that call was this sound: as recognise(), with `heard`
 //   await phones.close();                         // also after a failure: no process stays behind
 //
 // `sip` is {host, port}, `folder` gets one directory a phone (configuration, log, recordings), `ports` is the pool: each
 // phone takes 20 (signalling, control, RTP), checked to be free. Events are consumed in order: event(type) gives the
 // first one of that type that was not given before, with `at` (performance.now()). `answer` is 'auto' (then there is no
-// CALL_INCOMING) or 'manual'. add({..., edge: belfry.edges[1]}) is a phone of another edge than `sip`.
+// CALL_INCOMING) or 'manual'. add({..., edge: belfry.edges[1]}) is a phone of another edge than `sip`; {instance: uuid} says
+// in its REGISTERs which device it is (+sip.instance).
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, closeSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { readWav } from './audio.mjs';
+import { readWav, recognise } from './audio.mjs';
 import { isFree } from './ports.mjs';
 import { DeadlineError, until, within } from './until.mjs';
 
@@ -97,7 +99,7 @@ class Phone {
 
   async start() {
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-    for (const [name, text] of [['config', this.#config()], ['accounts', ''], ['contacts', '']]) {
+    for (const [name, text] of [['config', this.#config()], ['accounts', ''], ['contacts', ''], ['uuid', this.#options.instance ?? '']]) {
       writeFileSync(path.join(this.folder, name), text, { mode: 0o600 });
     }
     const log = openSync(path.join(this.folder, 'log'), 'w', 0o600);
@@ -137,6 +139,7 @@ class Phone {
       'module_path /usr/lib/baresip/modules',
       ...MODULES,
     ];
+    if (this.#options.instance) lines.push('module_tmp uuid.so');
     if (this.#options.sound) lines.push(`audio_source aufile,${path.resolve(this.#options.sound)}`);
     return `${lines.join('\n')}\n`;
   }
@@ -231,6 +234,13 @@ class Phone {
     const files = readdirSync(this.folder).filter((name) => name.endsWith('-dec.wav')).map((name) => path.join(this.folder, name));
     if (files.length === 0) return new Int16Array(0);
     return readWav(files.sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).at(-1));
+  }
+
+  /** `for_ms`: how long both could talk. */
+  async hears(sound, for_ms) {
+    let heard; // the recorder closes its file a moment after the call
+    await until(() => (heard = this.heard()).length / 8 >= 0.97 * for_ms, { deadline_ms: 5_000 }).catch(() => {});
+    return { heard, ...recognise(sound, heard, { expect_ms: 0.97 * for_ms }) };
   }
 
   log() {
