@@ -216,8 +216,8 @@ status: ## what runs, and where things are
 	@deploy/local/belfry status
 logs: ## follow the logs
 	@deploy/local/belfry logs
-demo: ## two tenants, real phones, a real call: a report to look at
-	$(DEPS) build,run,demo tests/demo
+demo: ## two tenants, real phones and calls, webhooks, a woken phone: a report to look at
+	$(DEPS) build,run,demo tests/demo/run
 
 clean: ## remove the build products (never an instance)
 	rm -rf build

@@ -4,7 +4,7 @@
 //   const providers = await Providers.open()        at BELFRY_PUSH_EXPO_URL's port, with the certificate of tests/e2e/run
 //   providers.apns(team)                            {team_id, key_id, private_key, topic}: credentials for REST, which it knows
 //   providers.fcm(project)                          a service account's file
-//   providers.got                                   what was taken: [{provider, token, data, headers, ...}], in order
+//   providers.got                                   what was taken: [{provider, token, data, headers, at, ...}], in order; at: performance.now()
 //   providers.faults                                what was wrong with requests; a test that ends with any has failed
 //   providers.answer = ({provider, token, data, nth}) => ...   undefined: success; else {status, body, headers} or, for Expo, {ticket};
 //                                                   `hang` never answers
@@ -128,7 +128,7 @@ export class Providers {
   /** What is told to tests; gives what they want to answer. */
   async #told(push) {
     const nth = this.got.filter(({ token }) => token === push.token).length + 1;
-    this.got.push(push);
+    this.got.push({ ...push, at: performance.now() });
     return this.answer({ ...push, nth });
   }
 

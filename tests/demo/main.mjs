@@ -1,116 +1,81 @@
 // The demo: what Belfry is for, shown with real phones on a real instance.
 //
-//   tests/demo [--json]      RUN and PORT_BASE name the instance (default: run, 5000), as for `make up`
+//   tests/demo/run [--json]      RUN and PORT_BASE name the instance (default: run, 5000), as for `make up`
 //
 // Brings the instance up if needed, onboards two tenants that use the same numbers, lets both talk at the same time, rings a
-// group and explains that call, and shows the walls between them. It may be run again and again; it leaves the instance running, and ends with 0 when
-// everything it claims was seen.
-import { mkdtempSync, rmSync } from 'node:fs';
+// group over two edges and explains that call, tells a backend and an app of another, wakes a sleeping phone, and shows the walls
+// between the tenants. It may be run again and again; it leaves the instance running, and ends with 0 when everything it claims was
+// seen. What it needs of the instance beyond what `make up` gives is lent to it meanwhile: stage.mjs.
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Api } from './lib/api.mjs';
-import { melody, recognise, sparkline, writeWav } from './lib/audio.mjs';
-import { CallBook } from './lib/calls.mjs';
-import { Instance, ROOT } from './lib/instance.mjs';
-import { Phones } from './lib/phones.mjs';
-import { Report } from './lib/report.mjs';
-import { RtpEnd, delays, relayed } from './lib/rtp.mjs';
-import { Ua, known } from './lib/sip.mjs';
-import { mediaOf, sdp } from './lib/sip_message.mjs';
-import { elapsed, until } from './lib/until.mjs';
+import { Api } from '../lib/api.mjs';
+import { CallBook } from '../lib/calls.mjs';
+import { ROOT } from '../lib/instance.mjs';
+import { Phones } from '../lib/phones.mjs';
+import { Report } from '../lib/report.mjs';
+import { RtpEnd, delays, relayed } from '../lib/rtp.mjs';
+import { Ua } from '../lib/sip.mjs';
+import { mediaOf, sdp } from '../lib/sip_message.mjs';
+import { elapsed, until } from '../lib/until.mjs';
+import { events } from './events.mjs';
+import { TENANTS, heard, ms, onboard, passwordOf, registerPhones, softphone, timeline } from './office.mjs';
+import { sleeping } from './sleeping.mjs';
+import { PHONE_PORTS, Stage } from './stage.mjs';
 
-const TENANTS = [
-  { slug: 'belavista', name: 'Condomínio Bela Vista', domain: 'belavista.example' },
-  { slug: 'acme', name: 'Acme Ltd.', domain: 'acme.example' },
-];
-const NUMBERS = ['100', '101'];
 const TALK_MS = 4000;
-const MATCH_MIN = 0.95; // of the 20 ms steps of a whole talk
-const SOUND_S = 30;
-
-const ms = (value) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
-const percent = (value) => `${(100 * value).toFixed(1)} %`;
+const SECTIONS = [onboard, registerPhones, talk, group, events, sleeping, probe, walls];
 
 async function main() {
   const json = process.argv.includes('--json');
   const run = path.resolve(ROOT, process.env.RUN || 'run');
-  const port_base = process.env.PORT_BASE;
-  const belfry = await Instance.up({ run, port_base, stdout: json ? 2 : 1 });
-  const report = new Report({ title: 'Belfry: two tenants, one edge, real phones', json });
   const folder = mkdtempSync(path.join(tmpdir(), 'belfry-demo-'));
-  const phones = new Phones({ sip: belfry.sip, folder, ports: [belfry.port(400), belfry.port(999)] });
-  const demo = { belfry, report, phones, folder, api: new Api(belfry.api, belfry.operator_key), tenants: [] };
-  process.once('SIGINT', () => phones.close().finally(() => process.exit(130)));
-  try {
-    await onboard(demo);
-    await registerPhones(demo);
-    await talk(demo);
-    await group(demo);
-    await probe(demo);
-    await walls(demo);
-  } catch (error) {
-    report.check(false, 'the demo goes to its end', error.message);
-  } finally {
-    await phones.close();
+  chmodSync(folder, 0o711); // event-fanout, which may be another account, reads a certificate in it
+  const stage = new Stage({ run, port_base: Number(process.env.PORT_BASE || 5000), tenants: TENANTS, folder, stdout: json ? 2 : 1 });
+  const demo = { stage, folder, tenants: [] };
+  const leave = once(async () => {
+    await demo.phones?.close();
     rmSync(folder, { recursive: true, force: true });
+    await stage.strike();
+  });
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupted(stage, leave));
+  let ok;
+  try {
+    await stage.set();
+    ok = await show(demo, json);
+    if (stage.lent) demo.report.dim('  Now it gets its own settings back ...');
+  } finally {
+    await leave();
   }
-  const ok = report.end();
   goOn(demo);
   return ok;
 }
 
-// ---- tenants -----------------------------------------------------------------------------------------------------------
-
-async function onboard(demo) {
-  demo.report.section('Tenants onboard by REST, both with extensions 100 and 101');
-  for (const wanted of TENANTS) {
-    const time = elapsed();
-    const tenant = await tenantOf(demo.api, wanted);
-    for (const number of NUMBERS) tenant.passwords[number] = await passwordOf(demo.api, tenant, number);
-    demo.tenants.push(tenant);
-    await known(demo.belfry.sip, tenant.domain);
-    demo.report.check(true, `${tenant.slug}  ${tenant.domain}  100 101`, `${tenant.created ? 'created' : 'there already, new passwords'} in ${ms(time())}`, { took_ms: time() });
+async function show(demo, json) {
+  const { belfry } = demo.stage;
+  const [from, to] = PHONE_PORTS.map((plus) => belfry.port(plus));
+  const report = new Report({ title: 'Belfry: two tenants, two edges, real phones', json });
+  Object.assign(demo, { belfry, report, api: new Api(belfry.api, belfry.operator_key) });
+  demo.phones = new Phones({ sip: belfry.sip, folder: demo.folder, ports: [from, to] });
+  report.dim('  While it runs this instance has a second edge, may send webhooks to 127.0.0.1, and sends its pushes to this demo,');
+  report.dim('  which plays Apple.');
+  try {
+    for (const section of SECTIONS) await section(demo);
+  } catch (error) {
+    report.check(false, 'the demo goes to its end', error.message);
   }
+  return report.end();
 }
 
-async function tenantOf(api, { slug, name, domain }) {
-  const made = await api.post('/v1/tenants', { slug, name, domains: [domain] });
-  if (made.status !== 201 && made.status !== 409) throw new Error(`POST /v1/tenants: ${made.status} ${made.text}`);
-  const tenant = made.status === 201 ? made.body : await api.ok('GET', `/v1/tenants/${slug}`);
-  if (tenant.status === 'suspended') await api.ok('PATCH', `/v1/tenants/${slug}`, { status: 'active' });
-  return { id: tenant.id, slug, domain, created: made.status === 201, passwords: {} };
+function interrupted(stage, leave) {
+  process.stderr.write(`\ndemo: interrupted${stage.lent ? '; the instance gets its own settings back' : ''}\n`);
+  leave().then(() => process.exit(130), fail);
 }
 
-/** A new extension's password, or a new password for one that is there. */
-async function passwordOf(api, tenant, number) {
-  const base = `/v1/tenants/${tenant.id}/extensions`;
-  const made = await api.post(base, { number, kind: 'softphone' });
-  if (made.status === 201) return made.body.password;
-  if (made.status !== 409) throw new Error(`POST ${base}: ${made.status} ${made.text}`);
-  return (await api.ok('POST', `${base}/${number}/password`, {})).password;
-}
-
-// ---- phones --------------------------------------------------------------------------------------------------------------
-
-async function registerPhones(demo) {
-  demo.report.section('Phones register: baresip, digest authentication');
-  let seed = 1;
-  for (const tenant of demo.tenants) {
-    tenant.phones = {};
-    for (const number of NUMBERS) {
-      const sound = melody(seed++, SOUND_S);
-      const file = path.join(demo.folder, `${tenant.slug}-${number}.wav`);
-      writeWav(file, sound);
-      const transport = number === '100' ? 'udp' : 'tcp';
-      const phone = await demo.phones.add({
-        user: number, domain: tenant.domain, password: tenant.passwords[number], sound: file, transport, answer: number === '100' ? 'auto' : 'manual',
-      });
-      const { took_ms } = await phone.register();
-      tenant.phones[number] = Object.assign(phone, { sound });
-      demo.report.check(true, `${number}@${tenant.domain} over ${transport}`, `registered in ${ms(took_ms)}`, { took_ms });
-    }
-  }
+function once(act) {
+  let done;
+  return () => (done ??= act());
 }
 
 // ---- the call ------------------------------------------------------------------------------------------------------------
@@ -139,38 +104,27 @@ async function call({ report }, tenant) {
   return { tenant, caller, callee, id: answered.id, answered_at: answered.at };
 }
 
-async function finish({ belfry, report }, { tenant, caller, callee, id, answered_at }) {
+async function finish(demo, { tenant, caller, callee, id, answered_at }) {
+  const { belfry, report } = demo;
   const relay = await relayed(belfry.relays, id);
   const talked_ms = performance.now() - answered_at;
   await caller.hangup();
   await callee.event('CALL_CLOSED');
-  for (const [hears, speaks] of [[callee, caller], [caller, callee]]) {
-    const seen = await heardSound(hears, speaks, talked_ms);
-    report.check(seen.match >= MATCH_MIN, `${tenant.slug}: ${hears.user} hears ${speaks.user}`,
-      `${sparkline(seen.heard, 24)}  ${percent(seen.match)} of ${(seen.heard_ms / 1000).toFixed(1)} s is that sound, ${seen.level_db.toFixed(0)} dB, ${seen.dropouts} drop-outs`,
-      { match: seen.match, heard_ms: seen.heard_ms, level_db: seen.level_db, dropouts: seen.dropouts });
-  }
+  await heard(demo, tenant, [caller, callee], talked_ms);
   const { packets, bytes, errors } = relay.totals.RTP;
   report.check(packets > 0 && errors === 0, `${tenant.slug}: the sound went through rtpengine`, `${packets} packets, ${Math.round(bytes / 1024)} KiB, ${errors} errors`, { packets, bytes, errors });
-}
-
-/** The phone's recorder closes its file a moment after the call: wait until all of it is there. */
-async function heardSound(hears, speaks, talked_ms) {
-  let heard;
-  await until(() => (heard = hears.heard()).length / 8 >= 0.97 * talked_ms, { deadline_ms: 2_000 }).catch(() => {});
-  return { heard, ...recognise(speaks.sound, heard, { expect_ms: 0.97 * talked_ms }) };
 }
 
 // ---- a group, and what is known of its call ------------------------------------------------------------------------------
 
 const GROUP = { number: '600', strategy: 'all', members: ['101', '102'], ring_seconds: 20, display_name: 'Reception' };
 
-/** 600 rings 101 and 102; the call is watched, ended and explained by REST. */
+/** 600 rings 101 and, at the other edge, 102; the call is watched, ended and explained by REST. */
 async function group(demo) {
   const { report, api, tenants: [tenant] } = demo;
   const { 100: caller, 101: other } = tenant.phones;
   const book = new CallBook(api, tenant);
-  report.section('100 calls the group 600 (101 and 102): watched, ended and explained by REST');
+  report.section('100 calls the group 600 (101 here, 102 on the second edge): watched, ended and explained by REST');
   const member = await groupMember(demo, tenant);
   try {
     for (const phone of [caller, other, member]) phone.forget();
@@ -187,13 +141,12 @@ async function group(demo) {
 }
 
 /** The group is made, and the phone of 102, known to call-control. */
-async function groupMember({ api, phones, folder }, tenant) {
+async function groupMember(demo, tenant) {
+  const { api, belfry } = demo;
   const password = await passwordOf(api, tenant, '102');
   const made = await api.post(`/v1/tenants/${tenant.id}/groups`, GROUP);
   if (made.status !== 201 && made.status !== 409) throw new Error(`POST groups: ${made.status} ${made.text}`);
-  const file = path.join(folder, `${tenant.slug}-102.wav`);
-  writeWav(file, melody(42, SOUND_S));
-  const phone = await phones.add({ user: '102', domain: tenant.domain, password, sound: file, answer: 'manual' });
+  const phone = await softphone(demo, tenant, '102', password, { edge: belfry.edges[1] });
   await phone.register();
   const book = new CallBook(api, tenant);
   for (const number of GROUP.members) await until(async () => (await book.registrations(number)).length > 0, { what: `${number} in the location index` });
@@ -244,14 +197,11 @@ async function finished(book, live) {
 }
 
 /** Its lines are printed below the check. */
-async function explained({ report }, book, live) {
+async function explained(demo, book, live) {
   const lines = await book.timeline(live.id);
-  const start = Date.parse(lines[0].time);
   const rung = lines.filter(({ kind }) => kind === 'branch').map(({ number }) => number).sort();
-  report.check(rung.join() === GROUP.members.join() && lines.some(({ kind }) => kind === 'ended'), 'why did it ring? its timeline', `${lines.length} lines; ${rung.join(' and ')} were rung`);
-  for (const { time, kind, number, code, text } of lines) {
-    report.dim(`        ${String(Date.parse(time) - start).padStart(6)} ms  ${[kind, number, code, text].filter((each) => each !== null).join(' ')}`);
-  }
+  demo.report.check(rung.join() === GROUP.members.join() && lines.some(({ kind }) => kind === 'ended'), 'why did it ring? its timeline', `${lines.length} lines; ${rung.join(' and ')} were rung`);
+  timeline(demo, lines);
 }
 
 // ---- what the relay adds, and a deleted extension ---------------------------------------------------------------------
@@ -370,15 +320,14 @@ function goOn({ belfry, report, tenants }) {
   report.dim(`    curl -H "Authorization: Bearer $BELFRY_OPERATOR_KEY" -H 'Content-Type: application/json' \\`);
   report.dim(`         -d '{"number":"102","kind":"softphone"}' ${belfry.api}/v1/tenants/${tenants[0]?.slug ?? 'belavista'}/extensions`);
   report.dim(`    then let a phone register as 102@${TENANTS[0].domain}, outbound proxy ${belfry.env.BELFRY_SIP}, and dial 101`);
-  const which = process.env.RUN ? ` RUN=${belfry.run}` : '';
+  const which = belfry.run === path.join(ROOT, 'run') ? '' : ` RUN=${belfry.run}`;
   report.dim(`    make status${which}      make logs${which}      make down${which}`);
   report.text();
 }
 
-main().then(
-  (ok) => process.exit(ok ? 0 : 1),
-  (error) => {
-    process.stderr.write(`demo: ${error.message}\n`);
-    process.exit(1);
-  },
-);
+function fail(error) {
+  process.stderr.write(`demo: ${error.message}\n`);
+  process.exit(1);
+}
+
+main().then((ok) => process.exit(ok ? 0 : 1), fail);
