@@ -296,6 +296,20 @@ $$;
 ALTER FUNCTION registry.feed_epoch() OWNER TO belfry_owner;
 
 --
+-- Name: new_id(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
+--
+
+CREATE FUNCTION registry.new_id() RETURNS uuid
+    LANGUAGE sql
+    AS $$
+    SELECT (lpad(to_hex(us / 1000), 12, '0') || '7' || lpad(to_hex(us % 1000 * 4096 / 1000), 3, '0')
+            || substr(replace(gen_random_uuid()::text, '-', ''), 17))::uuid
+    FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) AS now (us)
+$$;
+
+ALTER FUNCTION registry.new_id() OWNER TO belfry_owner;
+
+--
 -- Name: number_give_back(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
 --
 
@@ -1169,6 +1183,7 @@ CREATE TABLE registry.extension (
     forward_busy text COLLATE pg_catalog."C",
     forward_no_answer text COLLATE pg_catalog."C",
     ring_seconds smallint DEFAULT 30 NOT NULL,
+    id uuid DEFAULT registry.new_id() NOT NULL,
     CONSTRAINT extension_display_name_size CHECK ((octet_length(display_name) <= 128)),
     CONSTRAINT extension_forward_form CHECK (((forward_always ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text) AND (forward_busy ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text) AND (forward_no_answer ~ '^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$'::text))),
     CONSTRAINT extension_ha1_size CHECK (((octet_length(ha1_md5) = 16) AND (octet_length(ha1_sha256) = 32))),
@@ -1193,6 +1208,12 @@ COMMENT ON COLUMN registry.extension.ha1_md5 IS 'MD5(number:realm:password); the
 --
 
 COMMENT ON COLUMN registry.extension.forward_always IS 'this and the other two: a number, null when not set; whether it exists is found out when a call is planned';
+
+--
+-- Name: COLUMN extension.id; Type: COMMENT; Schema: registry; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN registry.extension.id IS 'never changed; a number that is made again gets another, larger one';
 
 --
 -- Name: feed_head; Type: TABLE; Schema: registry; Owner: belfry_owner

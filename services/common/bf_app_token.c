@@ -43,16 +43,16 @@ char *bf_app_token_sign(const struct bf_app_token *token, const char *kid,
                         const uint8_t private_key[BF_ED25519_BYTES])
 {
     bf_cleanup(bf_buf_release) struct bf_buf text;
-    char tenant[BF_ID_TEXT_SIZE], id[BF_ID_TEXT_SIZE];
+    char tenant[BF_ID_TEXT_SIZE], id[BF_ID_TEXT_SIZE], extension[BF_ID_TEXT_SIZE];
     uint8_t signature[BF_ED25519_SIGNATURE_BYTES];
 
     bf_buf_init(&text, BF_APP_TOKEN_BYTES_MAX);
     add_part(&text, json_pack("{s:s, s:s, s:s}", "alg", "EdDSA", "typ", "JWT", "kid", kid));
     bf_buf_str(&text, ".");
-    add_part(&text, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "iss", ISSUER, "aud", AUDIENCE, "sub",
-                              token->number, "tenant", bf_id_text(token->tenant, tenant), "iat",
-                              (json_int_t)token->issued_s, "exp", (json_int_t)token->expires_s, "jti",
-                              bf_id_text(token->id, id)));
+    add_part(&text, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "iss", ISSUER, "aud", AUDIENCE,
+                              "sub", token->number, "ext", bf_id_text(token->extension, extension), "tenant",
+                              bf_id_text(token->tenant, tenant), "iat", (json_int_t)token->issued_s, "exp",
+                              (json_int_t)token->expires_s, "jti", bf_id_text(token->id, id)));
     bf_ed25519_sign(private_key, text.at, text.len, signature);
     bf_buf_str(&text, ".");
     bf_base64url(&text, signature, sizeof(signature));
@@ -135,6 +135,8 @@ static bool claims_read(const json_t *claims, struct bf_app_token *token, uint64
         !bf_id_parse(text_of(claims, "jti"), &token->id))
         return false;
     memcpy(token->number, number.at, number.len);
+    if (json_object_get(claims, "ext") && !bf_id_parse(text_of(claims, "ext"), &token->extension))
+        return false;
     return time_of(claims, "iat", true, &token->issued_s) &&
            time_of(claims, "exp", true, &token->expires_s) && token->expires_s > token->issued_s &&
            token->expires_s - token->issued_s <= BF_APP_TOKEN_LIFE_S &&

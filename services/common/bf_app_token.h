@@ -2,7 +2,8 @@
 // one verifies it with the registry's public keys (AppKeys of the bus) and asks nobody.
 //
 // A JWT of one form only: header {"alg":"EdDSA","typ":"JWT","kid"}, signature Ed25519 (RFC 8037), claims iss
-// "belfry", aud "belfry-app", sub the number, tenant, iat, exp, jti, nbf if somebody adds it. Nothing in a
+// "belfry", aud "belfry-app", sub the number, ext the extension's id (a number that is made again is another
+// extension), tenant, iat, exp, jti, nbf if somebody adds it. Nothing in a
 // token picks an algorithm or a key type: `kid` picks one of the keys that the registry told, and those are
 // Ed25519. Rules only. Any thread.
 #ifndef BF_APP_TOKEN_H
@@ -28,6 +29,7 @@ struct bf_app_key {
 
 struct bf_app_token {
     struct bf_id tenant, id;
+    struct bf_id extension; // nil: it does not say
     char number[BF_APP_NUMBER_SIZE];
     uint64_t issued_s, expires_s; // Unix
 };

@@ -57,14 +57,19 @@ static char *forge(const char *header, const char *claims)
 
 static void what_the_registry_signs_is_good(void **state)
 {
-    struct bf_app_token token = {
-        .tenant = bf_id_new(), .id = bf_id_new(), .number = "100", .issued_s = NOW, .expires_s = NOW + 3600};
+    struct bf_app_token token = {.tenant = bf_id_new(),
+                                 .id = bf_id_new(),
+                                 .extension = bf_id_new(),
+                                 .number = "100",
+                                 .issued_s = NOW,
+                                 .expires_s = NOW + 3600};
     struct bf_app_token got;
     bf_autofree char *text = bf_app_token_sign(&token, "now", secret);
 
     assert_true(strlen(text) <= BF_APP_TOKEN_BYTES_MAX);
     assert_int_equal(check(text, &got), BF_APP_GOOD);
     assert_true(bf_id_eq(got.tenant, token.tenant) && bf_id_eq(got.id, token.id));
+    assert_true(bf_id_eq(got.extension, token.extension));
     assert_string_equal(got.number, "100");
     assert_int_equal(got.expires_s, NOW + 3600);
 }

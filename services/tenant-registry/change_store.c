@@ -54,11 +54,12 @@ static void change_from_row(const struct bf_rows *rows, size_t row, struct chang
         .kind = kind_parse(bf_rows_text(rows, row, 1)),
         .tenant_id = bf_rows_id(rows, row, 2),
         .gone = !bf_rows_bool(rows, row, 5),
+        .extension = bf_rows_id(rows, row, 6),
     };
     store_text(rows, row, 3, change->domain, sizeof(change->domain));
     store_text(rows, row, 4, change->number, sizeof(change->number));
     if (!change->gone && (change->kind == CHANGE_TENANT || change->kind == CHANGE_DOMAIN))
-        store_tenant(rows, row, 6, &change->tenant);
+        store_tenant(rows, row, 7, &change->tenant);
 }
 
 enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, uint64_t upto, int64_t limit,
@@ -70,7 +71,7 @@ enum bf_err change_store_after(struct bf_tx *tx, uint64_t after, uint64_t upto, 
         "SELECT c.seq, c.kind, c.tenant_id, c.domain, c.number, "
         "CASE c.kind WHEN 'tenant' THEN t.id IS NOT NULL WHEN 'domain' THEN d.name IS NOT NULL "
         "WHEN 'extension' THEN e.number IS NOT NULL WHEN 'app-keys' THEN true ELSE g.number IS NOT NULL "
-        "END, " STORE_TENANT(
+        "END, e.id, " STORE_TENANT(
             "t") " FROM registry.change c "
                  "LEFT JOIN registry.domain d ON c.kind = 'domain' AND d.name = c.domain "
                  "LEFT JOIN registry.extension e ON c.kind = 'extension' AND e.tenant_id = c.tenant_id AND "

@@ -28,6 +28,7 @@ struct change {
     struct tenant tenant;                        // of a tenant or a domain that is not gone: its owner
     char domain[DOMAIN_BYTES_MAX + 1];           // CHANGE_DOMAIN
     char number[EXTENSION_NUMBER_BYTES_MAX + 1]; // CHANGE_EXTENSION, CHANGE_GROUP
+    struct bf_id extension;                      // of an extension that is not gone: its id
 };
 
 struct change_head {

@@ -51,6 +51,32 @@ static void a_change_says_what_the_thing_is_now(void **state)
     bf_tx_release(tx);
 }
 
+// Told late, its end cannot be seen any more: that it is another one can.
+static void an_extension_that_was_made_again_is_told_as_another(void **state)
+{
+    struct heard heard = {.count = 0};
+    struct extension extension = store_extension("201"), found;
+    struct extension_ha1 ha1 = {.md5 = {1}};
+    struct change_head before;
+    struct bf_tx *tx = store_begin();
+
+    assert_int_equal(change_store_head(tx, &before), BF_OK);
+    assert_int_equal(extension_store_add(tx, acme.id, &extension, &ha1), BF_OK);
+    assert_int_equal(change_store_note(tx, CHANGE_EXTENSION, acme.id, "201"), BF_OK);
+    assert_int_equal(change_store_after(tx, before.seq, INT64_MAX, 10, hear, &heard), BF_OK);
+    struct bf_id first = heard.last.extension;
+    assert_int_equal(extension_store_find(tx, acme.id, "201", &found), BF_OK);
+    assert_true(bf_id_eq(found.id, first) && !bf_id_is_nil(first));
+    assert_int_equal(extension_store_remove(tx, acme.id, "201"), BF_OK);
+    assert_int_equal(change_store_note(tx, CHANGE_EXTENSION, acme.id, "201"), BF_OK);
+    assert_int_equal(extension_store_add(tx, acme.id, &extension, &ha1), BF_OK);
+    heard = (struct heard){.count = 0};
+    assert_int_equal(change_store_after(tx, before.seq + 1, INT64_MAX, 10, hear, &heard), BF_OK);
+    assert_false(heard.last.gone);
+    assert_true(memcmp(heard.last.extension.bytes, first.bytes, sizeof(first.bytes)) > 0);
+    bf_tx_release(tx);
+}
+
 static void a_domain_that_moved_is_sent_with_its_new_tenant(void **state)
 {
     struct heard heard = {.count = 0};
@@ -227,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_says_what_the_thing_is_now),
+        cmocka_unit_test(an_extension_that_was_made_again_is_told_as_another),
         cmocka_unit_test(a_domain_that_moved_is_sent_with_its_new_tenant),
         cmocka_unit_test(a_deleted_extension_leaves_its_groups_and_the_feed_says_so),
         cmocka_unit_test(leaving_no_group_takes_no_number_of_the_feed),

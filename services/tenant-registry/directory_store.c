@@ -5,11 +5,11 @@
 
 #define TENANT_COLUMNS 8 // STORE_TENANT gives as many
 #define EXTENSION_AT   TENANT_COLUMNS
-#define GROUP_AT       (EXTENSION_AT + 7)
+#define GROUP_AT       (EXTENSION_AT + 8)
 
 static const char find_sql[] = "SELECT " STORE_TENANT(
     "t") ", e.number, e.display_name, e.do_not_disturb, e.forward_always, "
-         "e.forward_busy, e.forward_no_answer, e.ring_seconds, "
+         "e.forward_busy, e.forward_no_answer, e.ring_seconds, e.id, "
          "g.number, g.display_name, g.strategy, g.ring_seconds, " STORE_MEMBERS(
              "g") " FROM registry.tenant t "
                   "LEFT JOIN registry.extension e ON e.tenant_id = t.id AND e.number = $2 "
@@ -25,6 +25,7 @@ static void extension_from_columns(const struct bf_rows *rows, int col, struct e
     store_text(rows, 0, col + 4, extension->calls.forward_busy, EXTENSION_NUMBER_BYTES_MAX + 1);
     store_text(rows, 0, col + 5, extension->calls.forward_no_answer, EXTENSION_NUMBER_BYTES_MAX + 1);
     extension->calls.ring_seconds = bf_rows_int(rows, 0, col + 6);
+    extension->id = bf_rows_id(rows, 0, col + 7);
 }
 
 static void group_from_columns(const struct bf_rows *rows, int col, struct group *group)
@@ -56,16 +57,18 @@ enum bf_err directory_store_find(struct bf_tx *tx, struct bf_id tenant, const ch
 }
 
 static const char unknown_sql[] =
-    "SELECT n.nth - 1 FROM unnest(string_to_array($1, ' ')::uuid[], string_to_array($2, ' ')) "
-    "WITH ORDINALITY AS n (tenant_id, number, nth) "
+    "SELECT n.nth - 1 FROM unnest(string_to_array($1, ' ')::uuid[], string_to_array($2, ' '), "
+    "string_to_array($3, ' ', '-')::uuid[]) WITH ORDINALITY AS n (tenant_id, number, id, nth) "
     "LEFT JOIN registry.extension e ON e.tenant_id = n.tenant_id AND e.number = n.number "
+    "AND e.id = coalesce(n.id, e.id) "
     "WHERE e.number IS NULL ORDER BY n.nth";
 
 enum bf_err directory_store_unknown(struct bf_tx *tx, const char *tenants, const char *numbers,
-                                    void (*found)(void *ctx, uint32_t at), void *ctx)
+                                    const char *ids, void (*found)(void *ctx, uint32_t at), void *ctx)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err = bf_tx_exec(tx, &rows, unknown_sql, BF_P_TEXT(tenants), BF_P_TEXT(numbers));
+    enum bf_err err =
+        bf_tx_exec(tx, &rows, unknown_sql, BF_P_TEXT(tenants), BF_P_TEXT(numbers), BF_P_TEXT(ids));
 
     if (err)
         return err;

@@ -19,9 +19,11 @@ struct directory_entry {
 bf_must_check enum bf_err directory_store_find(struct bf_tx *tx, struct bf_id tenant, const char *number,
                                                struct directory_entry *ret_entry);
 
-// Which are no extensions: `tenants` and `numbers` are as many UUIDs and numbers, separated by spaces;
-// `found` runs for each, with its place from 0, ascending.
+// Which are no extensions: `tenants`, `numbers` and `ids` are as many UUIDs, numbers and UUIDs of extensions
+// ("-": whichever has the number), separated by spaces; `found` runs for each, with its place from 0,
+// ascending.
 bf_must_check enum bf_err directory_store_unknown(struct bf_tx *tx, const char *tenants, const char *numbers,
-                                                  void (*found)(void *ctx, uint32_t at), void *ctx);
+                                                  const char *ids, void (*found)(void *ctx, uint32_t at),
+                                                  void *ctx);
 
 #endif

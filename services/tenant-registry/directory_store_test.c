@@ -146,11 +146,36 @@ static void the_directory_knows_who_is_no_extension(void **state)
     store_add_group(tx, &acme, "600", "100");
     bf_autofree char *tenants =
         bf_xasprintf("%s %s %s %s", bf_id_text(acme.id, text), text, text, bf_id_text(nobody, other));
-    assert_int_equal(directory_store_unknown(tx, tenants, "999 100 600 100", note_place, places), BF_OK);
+    assert_int_equal(directory_store_unknown(tx, tenants, "999 100 600 100", "- - - -", note_place, places),
+                     BF_OK);
     assert_int_equal(places[0], 3); // a group has no devices
     assert_int_equal(places[1], 0);
     assert_int_equal(places[2], 2);
     assert_int_equal(places[3], 3);
+    bf_tx_release(tx);
+}
+
+// Deleted and made again, a number is another extension: who has kept something of the one before learns it.
+static void a_number_that_is_made_again_is_another_extension(void **state)
+{
+    char tenant[BF_ID_TEXT_SIZE], old[BF_ID_TEXT_SIZE], now[BF_ID_TEXT_SIZE];
+    struct extension extension;
+    struct directory_entry entry;
+    uint32_t places[8] = {0};
+    struct bf_tx *tx = store_begin();
+
+    store_add_extension(tx, &acme, "170");
+    assert_int_equal(extension_store_find(tx, acme.id, "170", &extension), BF_OK);
+    bf_id_text(extension.id, old);
+    assert_int_equal(extension_store_remove(tx, acme.id, "170"), BF_OK);
+    store_add_extension(tx, &acme, "170");
+    assert_int_equal(directory_store_find(tx, acme.id, "170", &entry), BF_OK);
+    assert_true(memcmp(entry.extension.id.bytes, extension.id.bytes, sizeof(extension.id.bytes)) > 0);
+    bf_autofree char *tenants = bf_xasprintf("%s %s %s", bf_id_text(acme.id, tenant), tenant, tenant);
+    bf_autofree char *ids = bf_xasprintf("%s %s -", old, bf_id_text(entry.extension.id, now));
+    assert_int_equal(directory_store_unknown(tx, tenants, "170 170 170", ids, note_place, places), BF_OK);
+    assert_int_equal(places[0], 1);
+    assert_int_equal(places[1], 0);
     bf_tx_release(tx);
 }
 
@@ -186,6 +211,7 @@ int main(void)
         cmocka_unit_test(members_are_extensions_of_the_tenant_in_order),
         cmocka_unit_test(the_directory_knows_extensions_and_groups),
         cmocka_unit_test(the_directory_knows_who_is_no_extension),
+        cmocka_unit_test(a_number_that_is_made_again_is_another_extension),
     };
 
     return cmocka_run_group_tests(tests, store_start, store_stop);

@@ -6,6 +6,7 @@
 
 #include "bf_base.h"
 #include "bf_crypto.h"
+#include "bf_id.h"
 
 #define EXTENSION_NUMBER_BYTES_MAX     32
 #define EXTENSION_DISPLAY_BYTES_MAX    128
@@ -41,6 +42,7 @@ struct extension_ha1 {
 };
 
 struct extension {
+    struct bf_id id; // given by the database; a number made again gets a larger one
     char number[EXTENSION_NUMBER_BYTES_MAX + 1];
     enum extension_kind kind;
     char display_name[EXTENSION_DISPLAY_BYTES_MAX + 1];

@@ -5,11 +5,12 @@
 
 #define COLUMNS                                                                        \
     "number, kind, display_name, max_contacts, " STORE_MS("created_at") ", " STORE_MS( \
-        "updated_at") ", do_not_disturb, forward_always, forward_busy, forward_no_answer, ring_seconds"
+        "updated_at") ", do_not_disturb, forward_always, forward_busy, forward_no_answer, ring_seconds, id"
 
 static struct extension extension_from_row(const struct bf_rows *rows, size_t row)
 {
     struct extension extension = {
+        .id = bf_rows_id(rows, row, 11),
         .kind = extension_kind_parse(bf_str(bf_rows_text(rows, row, 1))),
         .max_contacts = bf_rows_int(rows, row, 3),
         .created_ms = (uint64_t)bf_rows_int(rows, row, 4),
@@ -29,12 +30,13 @@ enum bf_err extension_store_credential(struct bf_tx *tx, const char *domain, con
                                        struct extension_credential *ret_credential)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err = bf_tx_exec(tx, &rows,
-                                 "SELECT t.id, e.number, t.realm, e.ha1_md5, e.ha1_sha256, e.max_contacts "
-                                 "FROM registry.domain d JOIN registry.tenant t ON t.id = d.tenant_id "
-                                 "JOIN registry.extension e ON e.tenant_id = d.tenant_id AND e.number = $2 "
-                                 "WHERE d.name = $1",
-                                 BF_P_TEXT(domain), BF_P_TEXT(number));
+    enum bf_err err =
+        bf_tx_exec(tx, &rows,
+                   "SELECT t.id, e.number, t.realm, e.ha1_md5, e.ha1_sha256, e.max_contacts, e.id "
+                   "FROM registry.domain d JOIN registry.tenant t ON t.id = d.tenant_id "
+                   "JOIN registry.extension e ON e.tenant_id = d.tenant_id AND e.number = $2 "
+                   "WHERE d.name = $1",
+                   BF_P_TEXT(domain), BF_P_TEXT(number));
 
     if (err)
         return err;
@@ -43,6 +45,7 @@ enum bf_err extension_store_credential(struct bf_tx *tx, const char *domain, con
     struct extension_credential credential = {
         .tenant = bf_rows_id(rows, 0, 0),
         .max_contacts = bf_rows_int(rows, 0, 5),
+        .extension = bf_rows_id(rows, 0, 6),
     };
     store_text(rows, 0, 1, credential.number, sizeof(credential.number));
     store_text(rows, 0, 2, credential.realm, sizeof(credential.realm));

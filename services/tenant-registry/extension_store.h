@@ -9,7 +9,7 @@
 
 // What a digest is checked against.
 struct extension_credential {
-    struct bf_id tenant;
+    struct bf_id tenant, extension;
     char number[EXTENSION_NUMBER_BYTES_MAX + 1];
     char realm[DOMAIN_BYTES_MAX + 1];
     struct extension_ha1 ha1;

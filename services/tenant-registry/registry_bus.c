@@ -114,7 +114,8 @@ static enum bf_err unknown(const struct bf_bus_request *request, struct bf_buf *
         return err;
     err = system_begin(ctx, &tx);
     if (!err && asked.tenants.len > 0)
-        err = directory_store_unknown(tx, asked.tenants.at, asked.numbers.at, unknown_add, ret_body);
+        err = directory_store_unknown(tx, asked.tenants.at, asked.numbers.at, asked.ids.at, unknown_add,
+                                      ret_body);
     wire_release_unknown(&asked);
     return finish(request, tx, err);
 }

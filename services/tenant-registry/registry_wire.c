@@ -78,15 +78,19 @@ enum bf_err wire_read_directory(struct bf_str body, struct wire_directory_reques
 static bool add_number(struct wire_unknown_request *request, const Belfry__Registry__V1__Number *number)
 {
     char text[BF_ID_TEXT_SIZE];
-    struct bf_id tenant;
+    struct bf_id tenant, id;
     const char *gap = request->tenants.len > 0 ? " " : "";
+    bool named = number->extension.len > 0;
 
-    if (number->tenant_id.len != sizeof(tenant.bytes))
+    if (number->tenant_id.len != sizeof(tenant.bytes) || (named && number->extension.len != sizeof(id.bytes)))
         return false;
     memcpy(tenant.bytes, number->tenant_id.data, sizeof(tenant.bytes));
+    if (named)
+        memcpy(id.bytes, number->extension.data, sizeof(id.bytes));
     bf_buf_fmt(&request->tenants, "%s%s", gap, bf_id_text(tenant, text));
     bf_buf_fmt(&request->numbers, "%s%s", gap,
                extension_number_check(bf_str(number->number)) ? "-" : number->number);
+    bf_buf_fmt(&request->ids, "%s%s", gap, named ? bf_id_text(id, text) : "-");
     return true;
 }
 
@@ -97,6 +101,7 @@ enum bf_err wire_read_unknown(struct bf_str body, struct wire_unknown_request *r
 
     bf_buf_init(&ret_request->tenants, (size_t)UNKNOWN_MAX * BF_ID_TEXT_SIZE);
     bf_buf_init(&ret_request->numbers, (size_t)UNKNOWN_MAX * (EXTENSION_NUMBER_BYTES_MAX + 1));
+    bf_buf_init(&ret_request->ids, (size_t)UNKNOWN_MAX * BF_ID_TEXT_SIZE);
     for (size_t i = 0; good && i < request->n_numbers; i++)
         good = add_number(ret_request, request->numbers[i]);
     if (!good)
@@ -108,6 +113,7 @@ void wire_release_unknown(struct wire_unknown_request *request)
 {
     bf_buf_release(&request->tenants);
     bf_buf_release(&request->numbers);
+    bf_buf_release(&request->ids);
 }
 
 enum bf_err wire_read_tenant(struct bf_str body, char name[TENANT_SLUG_BYTES_MAX + 1])
@@ -225,6 +231,7 @@ void wire_write_credential(struct bf_buf *into, const struct extension_credentia
     reply.ha1_md5 = bytes_of(credential->ha1.md5, sizeof(credential->ha1.md5));
     reply.ha1_sha256 = bytes_of(credential->ha1.sha256, sizeof(credential->ha1.sha256));
     reply.max_contacts = (uint32_t)credential->max_contacts;
+    reply.extension = bytes_of_id(&credential->extension);
     message_add(into, &reply.base);
 }
 
@@ -240,6 +247,7 @@ static Belfry__Registry__V1__DirectoryExtension extension_of(const struct extens
     message.forward_busy = (char *)calls->forward_busy;
     message.forward_no_answer = (char *)calls->forward_no_answer;
     message.ring_seconds = (uint32_t)calls->ring_seconds;
+    message.id = bytes_of_id(&extension->id);
     return message;
 }
 
@@ -436,6 +444,8 @@ void wire_write_feed_change(struct bf_buf *into, const struct change *change)
         extension.tenant_id = bytes_of_id(&change->tenant_id);
         extension.number = (char *)change->number;
         extension.gone = change->gone;
+        if (!change->gone)
+            extension.id = bytes_of_id(&change->extension);
         message.extension = &extension;
         break;
     case CHANGE_GROUP:

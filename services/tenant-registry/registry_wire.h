@@ -23,7 +23,7 @@ struct wire_directory_request {
     char number[EXTENSION_NUMBER_BYTES_MAX + 1];
 };
 struct wire_unknown_request {
-    struct bf_buf tenants, numbers; // as directory_store_unknown() takes them
+    struct bf_buf tenants, numbers, ids; // as directory_store_unknown() takes them
 };
 struct wire_snapshot_request {
     char after[DOMAIN_BYTES_MAX + 1];

@@ -114,7 +114,7 @@ static void the_directory_answers_with_what_the_number_is(void **state)
 {
     struct directory_entry entry = {
         .tenant = tenant_of("acme"),
-        .extension = {.number = "100", .calls = {.forward_busy = "101", .ring_seconds = 9}},
+        .extension = {.id = acme, .number = "100", .calls = {.forward_busy = "101", .ring_seconds = 9}},
         .group = {.number = "600", .strategy = GROUP_SEQUENCE, .members = "101 102", .ring_seconds = 5},
     };
     struct bf_buf buf;
@@ -129,6 +129,7 @@ static void the_directory_answers_with_what_the_number_is(void **state)
     assert_string_equal(reply->extension->forward_busy, "101");
     assert_string_equal(reply->extension->forward_always, "");
     assert_int_equal(reply->extension->ring_seconds, 9);
+    assert_memory_equal(reply->extension->id.data, acme.bytes, sizeof(acme.bytes));
     belfry__registry__v1__directory_reply__free_unpacked(reply, NULL);
     bf_buf_clear(&buf);
     entry.is_group = true;
@@ -141,6 +142,28 @@ static void the_directory_answers_with_what_the_number_is(void **state)
     assert_string_equal(reply->group->members[1], "102");
     belfry__registry__v1__directory_reply__free_unpacked(reply, NULL);
     bf_buf_release(&buf);
+}
+
+static void unknown_numbers_are_asked_for_with_their_extension_or_without(void **state)
+{
+    Belfry__Registry__V1__UnknownRequest message = BELFRY__REGISTRY__V1__UNKNOWN_REQUEST__INIT;
+    Belfry__Registry__V1__Number number = BELFRY__REGISTRY__V1__NUMBER__INIT, named = number;
+    Belfry__Registry__V1__Number *numbers[] = {&number, &named};
+    struct wire_unknown_request request;
+    char room[256];
+
+    number.tenant_id = named.tenant_id = (ProtobufCBinaryData){sizeof(acme.bytes), (uint8_t *)acme.bytes};
+    number.number = "1 or 2";
+    named.number = "100";
+    named.extension = named.tenant_id;
+    message.numbers = numbers;
+    message.n_numbers = 2;
+    assert_int_equal(wire_read_unknown(packed(&message.base, room, sizeof(room)), &request), BF_OK);
+    assert_string_equal(request.numbers.at, "- 100");
+    assert_string_equal(request.ids.at, "- 01020300-0000-0000-0000-000000000000");
+    wire_release_unknown(&request);
+    named.extension.len = 15;
+    assert_int_equal(wire_read_unknown(packed(&message.base, room, sizeof(room)), &request), BF_INVALID);
 }
 
 static void a_tenant_comes_with_its_domains(void **state)
@@ -223,6 +246,8 @@ static void every_kind_of_change_arrives_as_what_it_is(void **state)
          BELFRY__REGISTRY__V1__CHANGE__WHAT_DOMAIN_GONE},
         {{.kind = CHANGE_EXTENSION, .number = "100", .gone = true},
          BELFRY__REGISTRY__V1__CHANGE__WHAT_EXTENSION},
+        {{.kind = CHANGE_EXTENSION, .number = "101", .extension = acme},
+         BELFRY__REGISTRY__V1__CHANGE__WHAT_EXTENSION},
         {{.kind = CHANGE_GROUP, .number = "600"}, BELFRY__REGISTRY__V1__CHANGE__WHAT_GROUP},
         {{.kind = CHANGE_APP_KEYS}, BELFRY__REGISTRY__V1__CHANGE__WHAT_APP_KEYS},
     };
@@ -247,7 +272,9 @@ static void every_kind_of_change_arrives_as_what_it_is(void **state)
     assert_string_equal(feed->changes[2]->domain->tenant->slug, "acme");
     assert_string_equal(feed->changes[3]->domain_gone, "a.example");
     assert_true(feed->changes[4]->extension->gone);
-    assert_string_equal(feed->changes[5]->group->number, "600");
+    assert_int_equal(feed->changes[4]->extension->id.len, 0);
+    assert_memory_equal(feed->changes[5]->extension->id.data, acme.bytes, sizeof(acme.bytes));
+    assert_string_equal(feed->changes[6]->group->number, "600");
     belfry__registry__v1__feed__free_unpacked(feed, NULL);
     bf_buf_release(&buf);
 }
@@ -285,6 +312,7 @@ int main(void)
         cmocka_unit_test(a_number_is_asked_for_by_tenant_and_form),
         cmocka_unit_test(a_tenant_is_asked_for_by_id_or_slug),
         cmocka_unit_test(the_directory_answers_with_what_the_number_is),
+        cmocka_unit_test(unknown_numbers_are_asked_for_with_their_extension_or_without),
         cmocka_unit_test(a_tenant_comes_with_its_domains),
         cmocka_unit_test(limits_have_defaults_and_bounds),
         cmocka_unit_test(the_parts_of_a_snapshot_are_one_message),

@@ -59,6 +59,7 @@ static enum bf_err token_create(struct api_work *work)
         return bf_http_problem(work->call, BF_INVALID, "number", "must be an extension of this tenant");
     if (err)
         return err;
+    token.extension = extension.id;
     memcpy(token.number, extension.number, strlen(extension.number) + 1);
     token.expires_s =
         token.issued_s + (body->expires_in_seconds == BF_JSON_ABSENT ? BF_APP_TOKEN_LIFE_S
