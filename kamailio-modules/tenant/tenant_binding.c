@@ -58,21 +58,25 @@ struct bf_str tenant_binding_transport(struct bf_str received, struct bf_str soc
     return found.len ? found : BF_STR("udp");
 }
 
-struct bf_str tenant_contact_param(struct bf_str uri, struct bf_str name)
+static int hex_of(char c)
 {
-    const char *headers = uri.len ? memchr(uri.at, '?', uri.len) : NULL;
-    const char *end = headers ? headers : uri.at + uri.len;
-    const char *at = uri.len ? memchr(uri.at, ';', (size_t)(end - uri.at)) : NULL;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
-    while (at && ++at < end) {
-        const char *next = memchr(at, ';', (size_t)(end - at));
-        const char *stop = next ? next : end;
-        const char *equals = memchr(at, '=', (size_t)(stop - at));
-        if (equals && bf_str_case_eq((struct bf_str){at, (size_t)(equals - at)}, name))
-            return (struct bf_str){equals + 1, (size_t)(stop - equals - 1)};
-        at = next;
+void tenant_binding_unescape(struct bf_str value, char *into)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        bool whole = value.at[i] == '%' && value.len - i > 2;
+        int high = whole ? hex_of(value.at[i + 1]) : -1, low = high >= 0 ? hex_of(value.at[i + 2]) : -1;
+        bool plain = low >= 0 && high * 16 + low >= ' ' && high * 16 + low < 0x7f;
+        *into++ = plain ? (char)(high * 16 + low) : value.at[i];
+        i += plain ? 2 : 0;
     }
-    return BF_STR("");
+    *into = '\0';
 }
 
 // ---- to protobuf
@@ -99,27 +103,13 @@ static char *scratch_text(struct scratch *scratch, struct bf_str text)
     return at;
 }
 
-static int hex_of(char c)
+// A parameter of the contact.
+static char *scratch_value(struct scratch *scratch, struct bf_str value)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+    char *text = scratch_text(scratch, value);
 
-// A parameter of the contact without its escapes; what would be no text stays escaped.
-static char *scratch_value(struct scratch *scratch, struct bf_str contact, struct bf_str name)
-{
-    char *text = scratch_text(scratch, tenant_contact_param(contact, name)), *to = text;
-
-    for (const char *at = text; *at; at++) {
-        int high = at[0] == '%' ? hex_of(at[1]) : -1, low = high >= 0 ? hex_of(at[2]) : -1;
-        bool plain = low >= 0 && high * 16 + low >= ' ' && high * 16 + low < 0x7f;
-        *to++ = plain ? (char)(high * 16 + low) : *at;
-        at += plain ? 2 : 0;
-    }
-    *to = '\0';
+    if (!scratch->full)
+        tenant_binding_unescape(value, text);
     return text;
 }
 
@@ -131,6 +121,16 @@ static struct bf_str cut(struct bf_str text, size_t max)
 static ProtobufCBinaryData id_data(const struct bf_id *id)
 {
     return (ProtobufCBinaryData){sizeof(id->bytes), (uint8_t *)id->bytes};
+}
+
+// Zeroes are none.
+static ProtobufCBinaryData optional_data(const uint8_t *bytes, size_t len)
+{
+    size_t zeroes = 0;
+
+    while (zeroes < len && bytes[zeroes] == 0)
+        zeroes++;
+    return (ProtobufCBinaryData){zeroes < len ? len : 0, (uint8_t *)bytes};
 }
 
 static void pack(const pb_entry *entry, struct tenant_entry *into)
@@ -159,10 +159,12 @@ void tenant_entry_binding(const struct tenant_binding *binding, uint64_t at_ms, 
     to.call_id = scratch_text(&scratch, binding->call_id);
     to.instance = scratch_text(&scratch, binding->instance);
     to.socket = scratch_text(&scratch, binding->socket);
-    to.pn_provider = scratch_value(&scratch, binding->contact, BF_STR("pn-provider"));
-    to.pn_prid = scratch_value(&scratch, binding->contact, BF_STR("pn-prid"));
-    to.pn_param = scratch_value(&scratch, binding->contact, BF_STR("pn-param"));
-    to.wake = scratch_text(&scratch, binding->wake);
+    to.pn_provider = scratch_value(&scratch, binding->secrets.pn_provider);
+    to.pn_prid = scratch_value(&scratch, binding->secrets.pn_prid);
+    to.pn_param = scratch_value(&scratch, binding->secrets.pn_param);
+    to.wake = scratch_text(&scratch, binding->secrets.wake);
+    to.pn_id = optional_data(binding->note.pn_id, sizeof(binding->note.pn_id));
+    to.extension = optional_data(binding->note.extension.bytes, sizeof(binding->note.extension.bytes));
     to.expires_ms = binding->expires_ms;
     to.cseq = binding->cseq;
     to.flags = binding->flags;
@@ -215,9 +217,21 @@ void tenant_entry_mark(bool end, uint64_t id, uint64_t at_ms, struct tenant_entr
 
 // ---- from protobuf
 
+static bool read_optional(ProtobufCBinaryData from, uint8_t *bytes, size_t len)
+{
+    if (from.len > 0 && from.len != len)
+        return false;
+    memset(bytes, 0, len);
+    if (from.len > 0)
+        memcpy(bytes, from.data, len);
+    return true;
+}
+
 static bool read_binding(const pb_binding *from, struct tenant_binding *to)
 {
-    if (from->tenant_id.len != sizeof(to->tenant.bytes))
+    if (from->tenant_id.len != sizeof(to->tenant.bytes) ||
+        !read_optional(from->pn_id, to->note.pn_id, sizeof(to->note.pn_id)) ||
+        !read_optional(from->extension, to->note.extension.bytes, sizeof(to->note.extension.bytes)))
         return false;
     memcpy(to->tenant.bytes, from->tenant_id.data, sizeof(to->tenant.bytes));
     to->number = bf_str(from->number);

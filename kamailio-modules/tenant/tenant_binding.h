@@ -7,6 +7,7 @@
 #include "bf_buf.h"
 #include "bf_err.h"
 #include "bf_id.h"
+#include "tenant_contact.h"
 #include "tenant_outbox.h"
 
 struct tenant_binding {
@@ -21,8 +22,9 @@ struct tenant_binding {
     struct bf_str call_id;
     struct bf_str instance;
     struct bf_str socket;
-    struct bf_str wake;  // the wake token that came with this REGISTER, or empty
-    uint64_t expires_ms; // Unix ms
+    struct tenant_contact_note note;
+    struct tenant_contact_secrets secrets; // of the REGISTER that this is told of; else empty
+    uint64_t expires_ms;                   // Unix ms
     uint32_t cseq, flags, q;
 };
 
@@ -32,8 +34,8 @@ bf_must_check bool tenant_aor_read(struct bf_str aor, struct bf_id *ret_tenant, 
 // udp, tcp, tls, ws or wss: what the received URI says, else what the local socket ("udp:IP:PORT") is.
 struct bf_str tenant_binding_transport(struct bf_str received, struct bf_str socket);
 
-// The value of a parameter of a contact's URI, as it stands there; empty: it has none. Names in any case.
-struct bf_str tenant_contact_param(struct bf_str uri, struct bf_str name);
+// A parameter's value without its escapes; what would be no text stays escaped. `into`: value.len + 1 bytes.
+void tenant_binding_unescape(struct bf_str value, char *into);
 
 // Packed entries; 0: it is larger than an entry may be.
 struct tenant_entry {

@@ -73,38 +73,19 @@ static void test_the_transport_is_how_the_register_came(void **state)
     }
 }
 
-static void test_parameters_of_a_contact(void **state)
-{
-    static const struct {
-        const char *uri, *name, *value;
-    } CASES[] = {
-        {"sip:101@h;pn-prid=abc", "pn-prid", "abc"},
-        {"sip:101@h;x;PN-Prid=abc;y=1", "pn-prid", "abc"},
-        {"sip:101@h;pn-prid=abc?Subject=;pn-prid=no", "pn-prid", "abc"},
-        {"sip:101@h?a=;pn-prid=no", "pn-prid", ""},
-        {"sip:101@h;pn-prid=", "pn-prid", ""},
-        {"sip:101@h;pn-pridx=1", "pn-prid", ""},
-        {"sip:101@h;", "pn-prid", ""},
-        {"", "pn-prid", ""},
-    };
-
-    for (size_t i = 0; i < BF_LEN(CASES); i++) {
-        struct bf_str got = tenant_contact_param(bf_str(CASES[i].uri), bf_str(CASES[i].name));
-        if (!bf_str_eq(got, bf_str(CASES[i].value)))
-            fail_msg("%s: %.*s", CASES[i].uri, (int)got.len, got.at);
-    }
-}
-
 static void test_push_parameters_travel_without_their_escapes(void **state)
 {
     struct tenant_binding binding = binding_make();
     struct tenant_entry entry;
     Belfry__Call__V1__Entry *got;
 
-    binding.contact = BF_STR("sip:101@h;pn-provider=apns;pn-prid=a%3Ab%0d%4;pn-param=T.app.voip");
-    binding.wake = BF_STR("token");
+    binding.secrets.pn_provider = BF_STR("apns");
+    binding.secrets.pn_prid = BF_STR("a%3Ab%0d%4");
+    binding.secrets.pn_param = BF_STR("T.app.voip");
+    binding.secrets.wake = BF_STR("token");
     tenant_entry_binding(&binding, 42, &entry);
     got = unpack(&entry);
+    assert_string_equal(got->binding->contact, "sip:101@192.0.2.1:5060");
     assert_string_equal(got->binding->pn_provider, "apns");
     assert_string_equal(got->binding->pn_prid, "a:b%0d%4"); // what would end a line stays escaped
     assert_string_equal(got->binding->pn_param, "T.app.voip");
@@ -137,6 +118,15 @@ static void test_a_binding_travels_whole(void **state)
     assert_int_equal(got->binding->cseq, 7);
     assert_int_equal(got->binding->flags, 4);
     assert_int_equal(got->binding->q, 500);
+    assert_int_equal(got->binding->pn_id.len, 0);
+    assert_int_equal(got->binding->extension.len, 0);
+    belfry__call__v1__entry__free_unpacked(got, NULL);
+    binding.note.pn_id[15] = 1;
+    binding.note.extension = fixture_id(9);
+    tenant_entry_binding(&binding, 42, &entry);
+    got = unpack(&entry);
+    assert_memory_equal(got->binding->pn_id.data, binding.note.pn_id, 16);
+    assert_memory_equal(got->binding->extension.data, binding.note.extension.bytes, 16);
     belfry__call__v1__entry__free_unpacked(got, NULL);
 }
 
@@ -216,7 +206,10 @@ static void test_a_page_is_read(void **state)
     Belfry__Call__V1__Binding binding = pb_make(&tenant);
     struct tenant_bindings page;
 
+    binding.extension = binding.tenant_id;
     assert_int_equal(read_page(&binding, &page), BF_OK);
+    assert_true(bf_id_eq(page.at[0].note.extension, tenant));
+    assert_int_equal(page.at[0].note.pn_id[0], 0);
     assert_int_equal(page.count, 1);
     assert_true(bf_id_eq(page.at[0].tenant, tenant));
     assert_true(bf_str_eq(page.at[0].contact, BF_STR("sip:a")));
@@ -238,6 +231,9 @@ static void test_a_page_with_nonsense_is_refused(void **state)
     binding = pb_make(&tenant);
     binding.ruid = (char *)"";
     assert_int_equal(read_page(&binding, &page), BF_PROTOCOL);
+    binding = pb_make(&tenant);
+    binding.pn_id = (ProtobufCBinaryData){15, tenant.bytes};
+    assert_int_equal(read_page(&binding, &page), BF_PROTOCOL);
     assert_int_equal(tenant_bindings_read(BF_STR("\xff\xff"), &page), BF_PROTOCOL);
 }
 
@@ -246,7 +242,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_aor_is_a_number_at_a_tenant),
         cmocka_unit_test(test_the_transport_is_how_the_register_came),
-        cmocka_unit_test(test_parameters_of_a_contact),
         cmocka_unit_test(test_push_parameters_travel_without_their_escapes),
         cmocka_unit_test(test_a_binding_travels_whole),
         cmocka_unit_test(test_long_texts_are_cut_or_refused),

@@ -18,6 +18,7 @@
 struct tenant_credential {
     uint8_t ha1_md5[TENANT_HA1_MD5_BYTES];
     uint8_t ha1_sha256[TENANT_HA1_SHA256_BYTES];
+    struct bf_id extension; // nil: the registry did not say
     uint32_t max_contacts;
     bool known; // false: the HA1s are a decoy
 };

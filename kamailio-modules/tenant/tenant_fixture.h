@@ -104,6 +104,8 @@ static inline Belfry__Registry__V1__Change *fixture_change(const struct tenant_c
         change->extension->tenant_id = fixture_bytes(from->id);
         change->extension->number = bf_xstrndup(from->name.at, from->name.len);
         change->extension->gone = from->gone;
+        if (!bf_id_is_nil(from->extension))
+            change->extension->id = fixture_bytes(from->extension);
         break;
     case TENANT_CHANGE_NOTHING:
         break;
@@ -178,6 +180,7 @@ static inline struct bf_buf fixture_page(uint64_t epoch, uint64_t seq, const str
     return buf;
 }
 
+// The extension's id is the tenant's, too.
 static inline struct bf_buf fixture_answer(struct bf_id tenant, uint8_t fill, size_t md5_bytes)
 {
     Belfry__Registry__V1__CredentialReply reply = BELFRY__REGISTRY__V1__CREDENTIAL_REPLY__INIT;
@@ -190,6 +193,7 @@ static inline struct bf_buf fixture_answer(struct bf_id tenant, uint8_t fill, si
     reply.ha1_md5.len = md5_bytes;
     reply.ha1_sha256.len = TENANT_HA1_SHA256_BYTES;
     reply.max_contacts = 5;
+    reply.extension = reply.tenant_id;
     return fixture_pack(&reply.base);
 }
 

@@ -16,9 +16,8 @@
 #include "bf_clock.h"
 #include "tenant_binding.h"
 
-#define SLICE_US       2000 // time for a round of the walk
-#define SECONDS_YEAR   31536000u
-#define WAKE_TOKEN_MAX 128
+#define SLICE_US     2000 // time for a round of the walk
+#define SECONDS_YEAR 31536000u
 
 // All of it but `usrloc` is the tenant process's own.
 static struct {
@@ -31,9 +30,6 @@ static struct {
         end_seq; // the sync's last entry: until it is taken, call-control may still ask for this very sync
     int slot;    // the walk's next one
     uint64_t restored; // bindings brought back
-    // Of the REGISTER that this process works on.
-    char wake[WAKE_TOKEN_MAX];
-    size_t wake_len;
 } mirror;
 
 static struct bf_str text_of(str text)
@@ -67,6 +63,7 @@ static bool binding_of(const ucontact_t *contact, struct tenant_binding *binding
         .user_agent = text_of(contact->user_agent),
         .call_id = text_of(contact->callid),
         .instance = text_of(contact->instance),
+        .note = tenant_contact_note(contact),
         .expires_ms = expires_ms_of(contact),
         .cseq = (uint32_t)contact->cseq,
         .flags = contact->cflags,
@@ -98,7 +95,8 @@ static const char *why_gone(const ucontact_t *contact, int type)
     return contact->expires == UL_EXPIRED_TIME ? "lost" : "expired"; // usrloc's mark for a lost connection
 }
 
-static void tell(const ucontact_t *contact, int type)
+// `secrets`: of the REGISTER; NULL: there is none.
+static void tell(const ucontact_t *contact, int type, const struct tenant_contact_secrets *secrets)
 {
     struct tenant_binding binding;
     struct tenant_entry entry;
@@ -106,39 +104,31 @@ static void tell(const ucontact_t *contact, int type)
 
     if (!binding_of(contact, &binding))
         return;
-    binding.wake = (struct bf_str){mirror.wake, mirror.wake_len};
+    if (secrets)
+        binding.secrets = *secrets;
     if (here)
         tenant_entry_binding(&binding, bf_unix_ms(), &entry);
     else
         tenant_entry_gone(&binding, why_gone(contact, type), bf_unix_ms(), &entry);
     put(&entry, contact,
-        here && binding.wake.len == 0); // a wake token is told even when its phone refreshes soon after
+        here && binding.secrets.wake.len == 0); // a wake token is told even when its phone refreshes soon after
 }
 
 static void on_change(ucontact_t *contact, int type, void *param)
 {
+    struct tenant_contact_note note;
+    struct tenant_contact_secrets secrets;
+    bool registered;
+
     if (mirror.restoring || strcmp(contact->domain->s, tenant_settings.location_table) != 0)
         return;
-    tell(contact, type);
+    registered = (type & (UL_CONTACT_INSERT | UL_CONTACT_UPDATE)) &&
+                 tenant_contact_registered(text_of(contact->c), &note, &secrets);
+    if (registered)
+        tenant_contact_keep(contact, &note);
+    tell(contact, type, registered ? &secrets : NULL);
     if (type == UL_CONTACT_INSERT) // plans wait for it (tenant_plan_proc.c)
         tenant_state->inserted_seq = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).put_seq;
-}
-
-// Only characters of base64url: it is no token otherwise.
-int tenant_mirror_wake(sip_msg_t *msg, str *token)
-{
-    static const char CHARS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    mirror.wake_len = 0;
-    if (token->len <= 0 || token->len > (int)sizeof(mirror.wake))
-        return 1;
-    for (int i = 0; i < token->len; i++) {
-        if (!memchr(CHARS, token->s[i], sizeof(CHARS) - 1))
-            return 1;
-    }
-    memcpy(mirror.wake, token->s, (size_t)token->len);
-    mirror.wake_len = (size_t)token->len;
-    return 1;
 }
 
 int tenant_mirror_init(void)
@@ -196,7 +186,7 @@ static void walk_slot(hslot_t *slot)
     rec_lock_get(&slot->rlock);
     for (urecord_t *record = slot->first; record; record = record->next) {
         for (ucontact_t *contact = record->contacts; contact; contact = contact->next)
-            tell(contact, UL_CONTACT_INSERT);
+            tell(contact, UL_CONTACT_INSERT, NULL);
     }
     rec_lock_release(&slot->rlock);
 }
@@ -305,8 +295,10 @@ static void insert(urecord_t *record, const struct tenant_binding *binding)
     };
     ucontact_t *inserted;
 
-    if (mirror.usrloc.insert_ucontact(record, &contact, &info, &inserted) == 0)
-        mirror.restored++;
+    if (mirror.usrloc.insert_ucontact(record, &contact, &info, &inserted) < 0)
+        return;
+    tenant_contact_keep(inserted, &binding->note);
+    mirror.restored++;
 }
 
 void tenant_mirror_restore(const struct tenant_binding *binding)

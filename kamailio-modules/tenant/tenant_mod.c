@@ -372,13 +372,9 @@ static int w_park(sip_msg_t *msg, char *route, char *unused)
     return tenant_park_step(msg, &text);
 }
 
-static int w_wake(sip_msg_t *msg, char *token, char *unused)
+static int w_contacts(sip_msg_t *msg, char *unused1, char *unused2)
 {
-    str text;
-
-    if (get_str_fparam(&text, msg, (fparam_t *)token) < 0)
-        text.len = 0;
-    return tenant_mirror_wake(msg, &text);
+    return tenant_contacts_of(msg);
 }
 
 static int w_park_left(sip_msg_t *msg, char *unused1, char *unused2)
@@ -444,7 +440,7 @@ static cmd_export_t cmds[] = {
     {"tenant_next_step", (cmd_function)w_next_step, 0, NULL, NULL, REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_park", (cmd_function)w_park, 1, fixup_spve_null, fixup_free_spve_null,
      REQUEST_ROUTE | FAILURE_ROUTE},
-    {"tenant_wake", (cmd_function)w_wake, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
+    {"tenant_contacts", (cmd_function)w_contacts, 0, NULL, NULL, REQUEST_ROUTE},
     {"tenant_park_left", (cmd_function)w_park_left, 0, NULL, NULL, REQUEST_ROUTE},
     {"tenant_device", (cmd_function)w_device, 2, fixup_spve_spve, fixup_free_spve_spve, REQUEST_ROUTE},
     {"tenant_media", (cmd_function)w_media, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
@@ -492,7 +488,7 @@ static sr_kemi_t kemi_exports[] = {
     {str_init("tenant"), str_init("admit"), SR_KEMIP_INT, tenant_admit_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("park"), SR_KEMIP_INT, tenant_park_step, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("park_left"), SR_KEMIP_INT, tenant_park_left, {0}},
-    {str_init("tenant"), str_init("wake"), SR_KEMIP_INT, tenant_mirror_wake, {SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("contacts"), SR_KEMIP_INT, tenant_contacts_of, {0}},
     {str_init("tenant"), str_init("next_step"), SR_KEMIP_INT, tenant_plan_step, {0}},
     {str_init("tenant"), str_init("device"), SR_KEMIP_INT, tenant_device_of, {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("media"), SR_KEMIP_INT, tenant_plan_media, {SR_KEMIP_STR}},

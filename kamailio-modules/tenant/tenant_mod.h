@@ -11,6 +11,7 @@
 
 #include "tenant_ask.h"
 #include "tenant_calls.h"
+#include "tenant_contact.h"
 #include "tenant_cred.h"
 #include "tenant_hash.h"
 #include "tenant_outbox.h"
@@ -275,18 +276,28 @@ void tenant_plan_round(struct tenant_link *link);
 
 // tenant_unbind_proc.c: registered contacts of what is gone. Tenant process only.
 void tenant_unbind_start(void);
-void tenant_unbind_extension(struct bf_id tenant, struct bf_str number);
-void tenant_unbind_extension_back(struct bf_id tenant, struct bf_str number); // it exists (again)
+void tenant_unbind_extension(struct bf_id tenant, struct bf_str number,
+                             struct bf_id but); // nil: of whoever had the number
 void tenant_unbind_tenant(struct bf_id tenant);
 bool tenant_unbind_some(void); // a slice of what is to do; true: there is more
 
+// tenant_contact_call.c: what of a REGISTER's Contacts is for call-control alone, and what is kept with a
+// contact in usrloc. Any process.
+struct ucontact;
+int tenant_contacts_of(sip_msg_t *msg);
+struct tenant_contact_note tenant_contact_note(const struct ucontact *contact);             // under its lock
+void tenant_contact_keep(struct ucontact *contact, const struct tenant_contact_note *note); // the same
+// What the REGISTER that this process works on said of the contact that is stored under this URI; the secrets
+// live until the next one. False: it has none such.
+bool tenant_contact_registered(struct bf_str uri, struct tenant_contact_note *ret_note,
+                               struct tenant_contact_secrets *ret_secrets);
+
 // tenant_mirror_call.c: usrloc's bindings to call-control and back. But for _init, tenant process only.
 struct tenant_binding;
-int tenant_mirror_init(void);                       // before any fork: callbacks
-int tenant_mirror_wake(sip_msg_t *msg, str *token); // of the REGISTER that is saved now; empty: none
-void tenant_mirror_resync(void);                    // tell all bindings again
-void tenant_mirror_asked(void); // the same for call-control, which asks until it has heard the beginning
-bool tenant_mirror_some(void);  // a slice of that; true: there is more
+int tenant_mirror_init(void);    // before any fork: callbacks
+void tenant_mirror_resync(void); // tell all bindings again
+void tenant_mirror_asked(void);  // the same for call-control, which asks until it has heard the beginning
+bool tenant_mirror_some(void);   // a slice of that; true: there is more
 void tenant_mirror_restore(const struct tenant_binding *binding);
 uint64_t tenant_mirror_restored(void);
 uint32_t tenant_mirror_bindings(void); // in usrloc

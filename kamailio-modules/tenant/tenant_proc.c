@@ -164,15 +164,13 @@ static void sync_ask_changes(void *ctx, uint32_t serial, uint64_t epoch, uint64_
     bf_buf_release(&body);
 }
 
-static void sync_extension(void *ctx, struct bf_id tenant, struct bf_str number, bool gone)
+static void sync_extension(void *ctx, struct bf_id tenant, struct bf_str number, bool gone, struct bf_id now)
 {
     tenant_asks_void(proc.asks, tenant, number);
     if (tenant_creds_forget(tenant_creds, tenant, number))
         proc.invalidated++;
-    if (gone)
-        tenant_unbind_extension(tenant, number);
-    else
-        tenant_unbind_extension_back(tenant, number);
+    if (gone || !bf_id_is_nil(now))
+        tenant_unbind_extension(tenant, number, now);
 }
 
 static void sync_tenant_gone(void *ctx, struct bf_id tenant)

@@ -146,7 +146,7 @@ static void apply(struct tenant_sync *sync, const struct tenant_change *change)
         apply_domain_gone(sync, change);
         break;
     case TENANT_CHANGE_EXTENSION:
-        sync->hooks->extension(sync->ctx, change->id, change->name, change->gone);
+        sync->hooks->extension(sync->ctx, change->id, change->name, change->gone, change->extension);
         break;
     case TENANT_CHANGE_NOTHING:
         break;

@@ -23,8 +23,9 @@ struct tenant_sync_hooks {
     // Questions; the answer comes back with the same serial.
     void (*ask_page)(void *ctx, uint32_t serial, struct bf_str after);
     void (*ask_changes)(void *ctx, uint32_t serial, uint64_t epoch, uint64_t after_seq);
-    // What others must know. `number` of an extension that changed or is gone:
-    void (*extension)(void *ctx, struct bf_id tenant, struct bf_str number, bool gone);
+    // What others must know. `number` of an extension that changed or is gone; else `now` is which one it is,
+    // or nil.
+    void (*extension)(void *ctx, struct bf_id tenant, struct bf_str number, bool gone, struct bf_id now);
     void (*tenant_gone)(void *ctx, struct bf_id tenant); // also one whose last domain went
     void (*domain_gone)(void *ctx, struct bf_str name);  // or moved to another tenant
     void (*forget)(void *ctx); // anything may have been missed: no credential is safe any more

@@ -60,7 +60,7 @@ static void on_ask_changes(void *ctx, uint32_t serial, uint64_t epoch, uint64_t 
     world->changes_asked++;
 }
 
-static void on_extension(void *ctx, struct bf_id tenant, struct bf_str number, bool gone)
+static void on_extension(void *ctx, struct bf_id tenant, struct bf_str number, bool gone, struct bf_id now)
 {
     ((struct world *)ctx)->extensions_gone += gone;
 }

@@ -2,8 +2,8 @@
 // <number>@<tenant's UUID>.
 //
 // An extension is one look-up, done again a little later: a REGISTER that was let in just before may still be
-// on its way to being saved. A tenant is a walk over the whole table, a slice a round; tenants that go
-// meanwhile start the walk anew for all of them.
+// on its way to being saved. When somebody has its number again, that one's contacts stay. A tenant is a walk
+// over the whole table, a slice a round; tenants that go meanwhile start the walk anew for all of them.
 #include "tenant_mod.h"
 
 #include <string.h>
@@ -21,9 +21,9 @@
 #define AGAIN_MAX 1024 // more than that deleted within AGAIN_MS: the oldest are done again early
 
 struct again {
-    struct bf_id tenant;
+    struct bf_id tenant, but;
     uint64_t due_ms;
-    uint8_t len; // 0: no longer wanted
+    uint8_t len;
     char number[TENANT_USER_MAX];
 };
 
@@ -55,11 +55,34 @@ static udomain_t *table(void)
     return unbind.usrloc.get_udomain(tenant_settings.location_table, &domain) == 0 ? domain : NULL;
 }
 
-static void remove_aor(udomain_t *domain, str aor)
+static bool is_of(const ucontact_t *contact, struct bf_id extension)
 {
+    struct bf_id whose = tenant_contact_note(contact).extension;
+
+    return bf_id_is_nil(whose) || bf_id_eq(whose, extension); // not known: its next REGISTER tells
+}
+
+static void remove_contacts(urecord_t *record, struct bf_id but)
+{
+    for (ucontact_t *contact = record->contacts, *next; contact; contact = next) {
+        next = contact->next;
+        if (!is_of(contact, but) && unbind.usrloc.delete_ucontact(record, contact) < 0)
+            LM_ERR("cannot remove a contact of %.*s\n", record->aor.len, record->aor.s);
+    }
+    unbind.usrloc.release_urecord(record);
+}
+
+static void remove_aor(udomain_t *domain, str aor, struct bf_id but)
+{
+    urecord_t *record;
+
     unbind.usrloc.lock_udomain(domain, &aor);
-    if (unbind.usrloc.delete_urecord(domain, &aor, NULL) < 0)
-        LM_ERR("cannot remove the contacts of %.*s\n", aor.len, aor.s);
+    if (unbind.usrloc.get_urecord(domain, &aor, &record) == 0) {
+        if (!bf_id_is_nil(but))
+            remove_contacts(record, but);
+        else if (unbind.usrloc.delete_urecord(domain, &aor, record) < 0)
+            LM_ERR("cannot remove the contacts of %.*s\n", aor.len, aor.s);
+    }
     unbind.usrloc.unlock_udomain(domain, &aor);
 }
 
@@ -71,13 +94,13 @@ static size_t aor_make(char aor[AOR_MAX], struct bf_id tenant, struct bf_str num
     return number.len + 1 + BF_ID_TEXT_SIZE - 1;
 }
 
-static void remove_extension(struct bf_id tenant, struct bf_str number)
+static void remove_extension(struct bf_id tenant, struct bf_str number, struct bf_id but)
 {
     udomain_t *domain = table();
     char aor[AOR_MAX];
 
     if (domain)
-        remove_aor(domain, (str){aor, (int)aor_make(aor, tenant, number)});
+        remove_aor(domain, (str){aor, (int)aor_make(aor, tenant, number)}, but);
 }
 
 static struct again *again_at(uint32_t i)
@@ -89,35 +112,40 @@ static void again_do_first(void)
 {
     const struct again *again = again_at(0);
 
-    if (again->len > 0)
-        remove_extension(again->tenant, (struct bf_str){again->number, again->len});
+    remove_extension(again->tenant, (struct bf_str){again->number, again->len}, again->but);
     unbind.again_first = (unbind.again_first + 1) % AGAIN_MAX;
     unbind.again_count--;
 }
 
-void tenant_unbind_extension(struct bf_id tenant, struct bf_str number)
+// One that is on its way already is about whoever has the number now.
+static struct again *again_find(struct bf_id tenant, struct bf_str number)
+{
+    for (uint32_t i = 0; i < unbind.again_count; i++) {
+        struct again *again = again_at(i);
+        if (bf_id_eq(again->tenant, tenant) && bf_str_eq((struct bf_str){again->number, again->len}, number))
+            return again;
+    }
+    return NULL;
+}
+
+void tenant_unbind_extension(struct bf_id tenant, struct bf_str number, struct bf_id but)
 {
     struct again *again;
 
     if (!unbind.loaded || number.len > TENANT_USER_MAX)
         return;
-    remove_extension(tenant, number);
+    remove_extension(tenant, number, but);
+    again = again_find(tenant, number);
+    if (again)
+        again->but = but;
     if (unbind.again_count == AGAIN_MAX)
         again_do_first();
     again = again_at(unbind.again_count++);
     again->tenant = tenant;
+    again->but = but;
     again->due_ms = bf_mono_ms() + AGAIN_MS;
     again->len = (uint8_t)number.len;
     memcpy(again->number, number.at, number.len);
-}
-
-void tenant_unbind_extension_back(struct bf_id tenant, struct bf_str number)
-{
-    for (uint32_t i = 0; i < unbind.again_count; i++) {
-        struct again *again = again_at(i);
-        if (bf_id_eq(again->tenant, tenant) && bf_str_eq((struct bf_str){again->number, again->len}, number))
-            again->len = 0;
-    }
 }
 
 void tenant_unbind_tenant(struct bf_id tenant)

@@ -63,8 +63,10 @@ static bool read_extension(const Belfry__Registry__V1__Extension *extension, str
 {
     change->name = bf_str(extension->number);
     change->gone = extension->gone;
+    change->extension = (struct bf_id){{0}};
     return read_id(extension->tenant_id, &change->id) && change->name.len > 0 &&
-           change->name.len <= TENANT_USER_MAX;
+           change->name.len <= TENANT_USER_MAX &&
+           (extension->id.len == 0 || read_id(extension->id, &change->extension));
 }
 
 static bool read_change(const pb_change *from, struct tenant_change *change)
@@ -227,7 +229,8 @@ enum bf_err tenant_wire_answer(struct bf_str bytes, struct tenant_answer *ret_an
     struct tenant_answer answer = {.credential.known = true};
     bool good = message && read_id(message->tenant_id, &answer.tenant) &&
                 message->ha1_md5.len == TENANT_HA1_MD5_BYTES &&
-                message->ha1_sha256.len == TENANT_HA1_SHA256_BYTES;
+                message->ha1_sha256.len == TENANT_HA1_SHA256_BYTES &&
+                (message->extension.len == 0 || read_id(message->extension, &answer.credential.extension));
 
     if (good) {
         memcpy(answer.credential.ha1_md5, message->ha1_md5.data, TENANT_HA1_MD5_BYTES);

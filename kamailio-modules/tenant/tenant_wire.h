@@ -26,7 +26,8 @@ struct tenant_change {
     struct bf_id id;             // TENANT_GONE, EXTENSION
     struct bf_str name;          // DOMAIN, DOMAIN_GONE: normal; EXTENSION: the number
     enum tenant_change_kind kind;
-    bool gone; // EXTENSION
+    bool gone;              // EXTENSION
+    struct bf_id extension; // EXTENSION that is not gone: which one it is; nil: the registry did not say
 };
 
 struct tenant_feed {

@@ -38,6 +38,11 @@ static void test_every_kind_of_change_is_read_as_it_was_written(void **state)
          .name = BF_STR("100"),
          .gone = true},
         {.seq = 12, .kind = TENANT_CHANGE_NOTHING},
+        {.seq = 13,
+         .kind = TENANT_CHANGE_EXTENSION,
+         .id = fixture_id(3),
+         .name = BF_STR("100"),
+         .extension = fixture_id(8)},
     };
     struct bf_buf bytes = fixture_feed(5, 20, written, BF_LEN(written));
     struct tenant_feed feed;
@@ -53,6 +58,8 @@ static void test_every_kind_of_change_is_read_as_it_was_written(void **state)
     assert_true(bf_id_eq(feed.changes[1].id, fixture_id(2)));
     assert_true(bf_str_eq(feed.changes[2].name, bf_str("new.example")));
     assert_true(bf_id_eq(feed.changes[4].id, fixture_id(3)) && feed.changes[4].gone);
+    assert_true(bf_id_is_nil(feed.changes[4].extension));
+    assert_true(bf_id_eq(feed.changes[6].extension, fixture_id(8)) && !feed.changes[6].gone);
     tenant_feed_release(&feed);
     bf_buf_release(&bytes);
 }
@@ -148,6 +155,7 @@ static void test_an_answer_needs_whole_hashes(void **state)
     assert_int_equal(tenant_wire_answer(fixture_str(&good), &answer), BF_OK);
     assert_true(answer.credential.known && answer.credential.max_contacts == 5);
     assert_int_equal(answer.credential.ha1_sha256[31], 0x5a);
+    assert_true(bf_id_eq(answer.credential.extension, fixture_id(1)));
     assert_int_equal(tenant_wire_answer(fixture_str(&cut), &answer), BF_PROTOCOL);
     bf_buf_release(&good);
     bf_buf_release(&cut);

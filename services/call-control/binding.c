@@ -66,35 +66,6 @@ const char *binding_check(const struct binding *binding)
     return NULL;
 }
 
-static bool is_private(const char *param, size_t len)
-{
-    static const char *const names[] = {"pn-provider", "pn-prid", "pn-param", "pn-purr"};
-    size_t name = 0;
-
-    while (name < len && param[name] != '=')
-        name++;
-    for (size_t i = 0; i < BF_LEN(names); i++)
-        if (bf_str_case_eq((struct bf_str){param, name}, bf_str(names[i])))
-            return true;
-    return false;
-}
-
-void binding_public(const struct binding *binding, char *contact, size_t size)
-{
-    const char *from = binding->contact;
-    size_t len = strcspn(from, ";?"), to = 0; // up to its first parameter
-
-    while (*from && to + len < size) {
-        memcpy(contact + to, from, len);
-        to += len;
-        from += len;
-        while (*from == ';' && is_private(from + 1, strcspn(from + 1, ";?")))
-            from += 1 + strcspn(from + 1, ";?");
-        len = *from == ';' ? 1 + strcspn(from + 1, ";?") : strlen(from);
-    }
-    contact[to] = '\0';
-}
-
 static const char *where(const struct binding *binding)
 {
     return binding->received[0] ? binding->received : binding->contact;
@@ -124,6 +95,12 @@ bool binding_is_at(const struct binding *binding, const char *source)
     const char *address = strchr(source, ':');
 
     return address && bf_str_case_eq(host_port(where(binding)), bf_str(address + 1));
+}
+
+bool binding_is_of(const struct binding *binding, struct bf_id extension)
+{
+    return bf_id_is_nil(binding->extension) || bf_id_is_nil(extension) ||
+           memcmp(binding->extension.bytes, extension.bytes, sizeof(extension.bytes)) >= 0;
 }
 
 #define TEXT(member) offsetof(struct binding, member)

@@ -7,6 +7,7 @@
 
 #define BINDING_URI_BYTES_MAX  1024
 #define BINDING_TEXT_BYTES_MAX 512
+#define BINDING_PN_ID_BYTES    16
 
 struct binding { // texts are borrowed and never NULL
     struct bf_id tenant;
@@ -14,9 +15,12 @@ struct binding { // texts are borrowed and never NULL
     const char *number;
     const char *ruid; // usrloc's record id: unique on its edge
     const char *contact, *received, *path, *transport, *user_agent, *call_id, *instance, *socket;
-    // RFC 8599's parameters of its contact, and the wake token that came with it. May be NULL.
+    // RFC 8599's parameters of its contact, and the wake token that came with it: told with its REGISTER,
+    // kept nowhere. May be NULL.
     const char *pn_provider, *pn_prid, *pn_param, *wake;
-    uint64_t expires_ms; // Unix
+    uint8_t pn_id[BINDING_PN_ID_BYTES]; // of its pn-prid (call.v1); zeroes: it gave none
+    struct bf_id extension;             // that authenticated; nil: not known
+    uint64_t expires_ms;                // Unix
     uint32_t cseq, flags;
     uint32_t q; // 0..1000
 };
@@ -32,12 +36,13 @@ struct bindings {
 const char *binding_check(const struct binding *binding);
 const char *binding_key_check(const char *number, const char *ruid); // the part that names one
 
-// The contact as others may see it: without RFC 8599's parameters. `size`: BINDING_URI_BYTES_MAX + 1.
-void binding_public(const struct binding *binding, char *contact, size_t size);
-
 // The same device: by its +sip.instance, else by where it is to be reached.
 bool binding_same_device(const struct binding *a, const struct binding *b);
 bool binding_is_at(const struct binding *binding, const char *source); // source: "udp:IP:PORT"
+
+// Registered by this extension, and not by one that had its number before. True as long as one of the two is
+// not known; a binding of a newer one than `extension` is not the stale one of the two.
+bool binding_is_of(const struct binding *binding, struct bf_id extension);
 
 // A copy with its texts, one block to free.
 struct binding *binding_dup(const struct binding *binding);

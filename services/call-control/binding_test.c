@@ -1,4 +1,4 @@
-// A device's registration: what others may see of it.
+// A device's registration: whose it is, and copies of it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,27 +8,17 @@
 
 #include "binding.h"
 
-static void test_push_parameters_are_nobodys_business(void **state)
+static void test_who_had_the_number_before_is_told_from_who_has_it(void **state)
 {
-    static const struct {
-        const char *contact, *shown;
-    } cases[] = {
-        {"sip:101@192.0.2.1:5060", "sip:101@192.0.2.1:5060"},
-        {"sip:101@192.0.2.1;transport=tcp", "sip:101@192.0.2.1;transport=tcp"},
-        {"sip:101@192.0.2.1;pn-prid=a;pn-provider=apns;pn-param=T.app.voip", "sip:101@192.0.2.1"},
-        {"sip:101@192.0.2.1;pn-prid=a;transport=tcp;PN-Param=b;ob", "sip:101@192.0.2.1;transport=tcp;ob"},
-        {"sip:101@192.0.2.1;pn-prid;x=1", "sip:101@192.0.2.1;x=1"},
-        {"sip:101@192.0.2.1;pn-prid=a?Subject=x;pn-prid=y", "sip:101@192.0.2.1?Subject=x;pn-prid=y"},
-        {"sip:101@192.0.2.1;pn-pridx=a", "sip:101@192.0.2.1;pn-pridx=a"},
-        {"sip:101@192.0.2.1;", "sip:101@192.0.2.1;"},
-    };
-    char shown[BINDING_URI_BYTES_MAX + 1];
+    struct binding binding = {.extension = {{5}}};
 
-    for (size_t i = 0; i < BF_LEN(cases); i++) {
-        struct binding binding = {.contact = cases[i].contact};
-        binding_public(&binding, shown, sizeof(shown));
-        assert_string_equal(shown, cases[i].shown);
-    }
+    assert_true(binding_is_of(&binding, (struct bf_id){{5}}));
+    assert_false(binding_is_of(&binding, (struct bf_id){{6}}));
+    assert_true(
+        binding_is_of(&binding, (struct bf_id){{4}})); // what we know of the number is older than the phone
+    assert_true(binding_is_of(&binding, (struct bf_id){{0}}));
+    binding.extension = (struct bf_id){{0}};
+    assert_true(binding_is_of(&binding, (struct bf_id){{6}}));
 }
 
 static void test_a_copy_has_its_own_texts(void **state)
@@ -48,7 +38,7 @@ static void test_a_copy_has_its_own_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_push_parameters_are_nobodys_business),
+        cmocka_unit_test(test_who_had_the_number_before_is_told_from_who_has_it),
         cmocka_unit_test(test_a_copy_has_its_own_texts),
     };
 

@@ -48,7 +48,8 @@ static void leave_out_unknown(struct control *control, struct bindings *bindings
     bf_autofree bool *unknown = bf_xcalloc(bindings->count + 1, sizeof(*unknown));
 
     for (size_t i = 0; i < bindings->count; i++)
-        names[i] = (struct directory_name){bindings->at[i].tenant, bindings->at[i].number};
+        names[i] = (struct directory_name){bindings->at[i].tenant, bindings->at[i].number,
+                                           bindings->at[i].extension};
     if (bindings->count == 0 || directory_unknown(control->directory, names, bindings->count, unknown))
         return;
     for (size_t i = bindings->count; i-- > 0;) {

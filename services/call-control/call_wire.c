@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "belfry/call/v1/call.pb-c.h"
+#include "bf_contact.h"
 
 #define RESTORE_LIMIT_MAX     5000
 #define RESTORE_LIMIT_DEFAULT 1000
@@ -67,6 +68,9 @@ static struct binding binding_of(const Belfry__Call__V1__Binding *from, const ch
     };
 
     (void)!read_id(from->tenant_id, &binding.tenant);
+    (void)!read_id(from->extension, &binding.extension);
+    if (from->pn_id.len == sizeof(binding.pn_id))
+        memcpy(binding.pn_id, from->pn_id.data, sizeof(binding.pn_id));
     return binding;
 }
 
@@ -192,20 +196,22 @@ static struct call_event event_of(const Belfry__Call__V1__CallEvent *from, uint6
     return event;
 }
 
-// A wake token is used once: it is not kept.
+// What only the device and we may know is not kept.
 static void pack_binding(struct bf_buf *into, const Belfry__Call__V1__Binding *from)
 {
     Belfry__Call__V1__Binding kept = *from;
 
-    kept.wake = (char *)protobuf_c_empty_string;
+    kept.pn_provider = kept.pn_prid = kept.pn_param = kept.wake = (char *)protobuf_c_empty_string;
     message_add(into, &kept.base);
 }
 
-static void read_binding(struct wire_report *report, const Belfry__Call__V1__Binding *from, uint64_t at_ms,
+static void read_binding(struct wire_report *report, Belfry__Call__V1__Binding *from, uint64_t at_ms,
                          struct wire_entry *entry)
 {
     size_t begins = report->packed.len;
 
+    if (*from->contact) // what is absent is a constant
+        from->contact[bf_contact_public(bf_str(from->contact), from->contact).len] = '\0';
     entry->binding = binding_of(from, report->edge.id);
     if (binding_check(&entry->binding) || bf_id_is_nil(entry->binding.tenant))
         return;

@@ -26,6 +26,7 @@ struct fixture_number {
     bool group;
     const char *members[4];
     const char *busy;
+    struct bf_id id; // of the extension; nil: the registry does not say
 };
 
 struct fixture {
@@ -81,6 +82,8 @@ static inline void fixture_answer(const struct fixture *fixture, const struct fi
         reply.is_case = BELFRY__REGISTRY__V1__DIRECTORY_REPLY__IS_EXTENSION;
         reply.extension = &extension;
         extension.ring_seconds = 20;
+        if (!bf_id_is_nil(number->id))
+            extension.id = (ProtobufCBinaryData){sizeof(number->id.bytes), (uint8_t *)number->id.bytes};
         extension.display_name = (char *)number->number;
         extension.forward_busy = (char *)(number->busy ? number->busy : "");
     }

@@ -66,6 +66,8 @@ struct bf_metric control_metrics[CONTROL_METRIC_COUNT] = {
             "Steps above 64 and devices above 30 of a step that were left out of plans", NULL),
     COUNTER(CONTROL_BINDINGS_UNREACHABLE, "belfry_control_bindings_unreachable_total",
             "Bindings that were not rung because their edge is dead", NULL),
+    COUNTER(CONTROL_BINDINGS_FORMER, "belfry_control_bindings_former_total",
+            "Bindings that were not rung because they are of an extension that had the number before", NULL),
     COUNTER(CONTROL_PUSH_ASKED, "belfry_control_push_devices_total",
             "Questions for push devices of plans: answered by event-fanout, or not (then nobody is woken)",
             "result=\"answered\""),

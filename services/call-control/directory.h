@@ -31,6 +31,7 @@ bool directory_head(struct directory *directory, struct directory_head *ret_head
 struct directory_name {
     struct bf_id tenant;
     const char *number;
+    struct bf_id extension; // that the number must still be; nil: whichever
 };
 #define DIRECTORY_UNKNOWN_MS 1000
 

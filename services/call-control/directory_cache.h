@@ -22,7 +22,8 @@ struct directory_entry {
     char number[DIRECTORY_NUMBER_SIZE];
     enum directory_kind kind;
     // Below this line an unknown one has nothing.
-    bool suspended; // the tenant
+    struct bf_id id; // of an extension: another one when the number was deleted and made again
+    bool suspended;  // the tenant
     struct limit_caps caps;
     char name[DIRECTORY_NAME_SIZE];
     uint32_t ring_seconds;

@@ -56,6 +56,9 @@ void directory_wire_ask_unknown(struct bf_buf *into, const struct directory_name
         number.tenant_id =
             (ProtobufCBinaryData){sizeof(names[i].tenant.bytes), (uint8_t *)names[i].tenant.bytes};
         number.number = (char *)(strlen(names[i].number) < DIRECTORY_NUMBER_SIZE ? names[i].number : "");
+        if (!bf_id_is_nil(names[i].extension))
+            number.extension =
+                (ProtobufCBinaryData){sizeof(names[i].extension.bytes), (uint8_t *)names[i].extension.bytes};
         request.numbers = &list;
         request.n_numbers = 1;
         bf_buf_add(into, bytes, protobuf_c_message_pack(&request.base, bytes));
@@ -83,6 +86,7 @@ static struct directory_entry *read_extension(const Belfry__Registry__V1__Direct
     struct directory_entry *entry = directory_entry_new(0);
 
     entry->kind = DIRECTORY_EXTENSION;
+    (void)!read_id(from->id, &entry->id); // nil: the registry does not say
     entry->do_not_disturb = from->do_not_disturb;
     entry->ring_seconds = from->ring_seconds;
     read_text(from->display_name, entry->name, sizeof(entry->name));

@@ -394,28 +394,27 @@ static void take_out(struct plan *plan, size_t at)
 
 // ---- who sleeps
 
-void plan_prid(const char *prid, uint8_t ret_prid[PLAN_PRID_BYTES])
+void plan_pn_id(const char *prid, uint8_t ret_pn_id[BINDING_PN_ID_BYTES])
 {
     uint8_t digest[BF_SHA256_BYTES];
 
-    memset(ret_prid, 0, PLAN_PRID_BYTES);
+    memset(ret_pn_id, 0, BINDING_PN_ID_BYTES);
     if (!prid || !*prid)
         return;
     bf_sha256(prid, strlen(prid), digest);
-    memcpy(ret_prid, digest, PLAN_PRID_BYTES);
+    memcpy(ret_pn_id, digest, BINDING_PN_ID_BYTES);
 }
 
 bool plan_sleeper_is(const struct plan_sleeper *sleeper, const struct binding *binding)
 {
-    static const uint8_t none[PLAN_PRID_BYTES];
-    uint8_t prid[PLAN_PRID_BYTES];
+    static const uint8_t none[BINDING_PN_ID_BYTES];
 
     if (strcmp(sleeper->number, binding->number) != 0)
         return false;
     if (sleeper->device_id[0] && strcasestr(binding->instance, sleeper->device_id))
         return true;
-    plan_prid(binding->pn_prid, prid);
-    return memcmp(prid, none, sizeof(prid)) != 0 && memcmp(prid, sleeper->prid, sizeof(prid)) == 0;
+    return memcmp(binding->pn_id, none, sizeof(none)) != 0 &&
+           memcmp(binding->pn_id, sleeper->pn_id, sizeof(none)) == 0;
 }
 
 struct fill {

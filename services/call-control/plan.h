@@ -32,7 +32,6 @@
 #define PLAN_WAKES_MAX      16 // of a step
 #define PLAN_DEPTH_MAX      5
 #define PLAN_DEVICE_ID_SIZE 128
-#define PLAN_PRID_BYTES     16
 #define PLAN_WHY_SIZE       129 // what a timeline keeps of it
 #define PLAN_SECONDS        30  // when the directory does not say
 
@@ -42,8 +41,9 @@ enum plan_when { PLAN_ANY_FAILURE, PLAN_BUSY, PLAN_NO_ANSWER };
 struct plan_sleeper {
     struct bf_id id;
     char number[DIRECTORY_NUMBER_SIZE];
+    struct bf_id extension;              // whose it is; nil: not known
     char device_id[PLAN_DEVICE_ID_SIZE]; // "": it says none
-    uint8_t prid[PLAN_PRID_BYTES];       // of its pn-prid (plan_prid); zeroes: it has none
+    uint8_t pn_id[BINDING_PN_ID_BYTES];  // of its pn-prid (plan_pn_id); zeroes: it has none
 };
 
 struct plan_step {
@@ -103,7 +103,7 @@ void plan_fill(struct plan *plan, const struct plan_request *request, const stru
                size_t count, const struct plan_sleepers *sleepers, uint64_t now_ms);
 
 // A pn-prid as it is compared.
-void plan_prid(const char *prid, uint8_t ret_prid[PLAN_PRID_BYTES]);
+void plan_pn_id(const char *prid, uint8_t ret_pn_id[BINDING_PN_ID_BYTES]);
 // Is this the device? By its pn-prid, or by its id in +sip.instance.
 bool plan_sleeper_is(const struct plan_sleeper *sleeper, const struct binding *binding);
 

@@ -390,14 +390,16 @@ static void test_without_event_fanout_the_plan_says_that_nobody_is_woken(void **
 static void test_a_device_is_known_by_its_prid(void **state)
 {
     struct plan_sleeper phone = sleeper("101", "");
-    struct binding binding = {.number = "101", .instance = "", .pn_prid = "abc"};
+    struct binding binding = {.number = "101", .instance = ""};
 
     assert_false(plan_sleeper_is(&phone, &binding));
-    plan_prid("abc", phone.prid);
-    assert_true(plan_sleeper_is(&phone, &binding));
-    binding.pn_prid = "";
+    plan_pn_id("abc", phone.pn_id);
     assert_false(plan_sleeper_is(&phone, &binding));
-    binding.pn_prid = "abc";
+    plan_pn_id("abc", binding.pn_id);
+    assert_true(plan_sleeper_is(&phone, &binding));
+    plan_pn_id("", phone.pn_id);
+    assert_false(plan_sleeper_is(&phone, &binding));
+    plan_pn_id("abc", phone.pn_id);
     binding.number = "102";
     assert_false(plan_sleeper_is(&phone, &binding));
 }

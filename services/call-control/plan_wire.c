@@ -19,7 +19,7 @@ struct written { // the message and what it points into
         struct bf_id devices[PLAN_WAKES_MAX];
     } * steps;
     Belfry__Call__V1__Step **list;
-    struct bf_buf *texts; // routes, destinations and contacts: three of a target
+    struct bf_buf *texts; // routes and destinations: two of a target
     size_t text_count;
 };
 
@@ -43,16 +43,6 @@ static struct bf_buf *new_text(struct written *written)
 
     bf_buf_init(text, ROUTE_SIZE);
     return text;
-}
-
-static const char *public_uri(struct written *written, const struct binding *binding)
-{
-    struct bf_buf *uri = new_text(written);
-    char contact[BINDING_URI_BYTES_MAX + 1];
-
-    binding_public(binding, contact, sizeof(contact));
-    bf_buf_str(uri, contact);
-    return uri->at;
 }
 
 // To the edge that has the connection, which finds in `received` where it leads.
@@ -80,7 +70,7 @@ static void write_target(struct written *written, Belfry__Call__V1__Target *targ
     belfry__call__v1__target__init(target);
     target->number = (char *)binding->number;
     target->ruid = (char *)binding->ruid;
-    target->uri = (char *)public_uri(written, binding);
+    target->uri = (char *)binding->contact;
     target->edge = (char *)binding->edge;
     target->flags = binding->flags;
     target->socket = (char *)binding->socket;
@@ -149,7 +139,7 @@ void wire_write_plan(struct bf_buf *into, const struct plan *plan, struct bf_id 
     for (size_t s = 0; s < plan->step_count; s++)
         targets += plan->steps[s].target_count;
     belfry__call__v1__plan_reply__init(&written->reply);
-    written->texts = bf_xcalloc(3 * targets + 1, sizeof(*written->texts));
+    written->texts = bf_xcalloc(2 * targets + 1, sizeof(*written->texts));
     written->steps = bf_xcalloc(plan->step_count + 1, sizeof(*written->steps));
     written->list = bf_xcalloc(plan->step_count + 1, sizeof(Belfry__Call__V1__Step *));
     for (size_t s = 0; s < plan->step_count; s++) {
@@ -181,7 +171,7 @@ void wire_write_branch(struct bf_buf *into, struct bf_id call, struct bf_id devi
     Belfry__Edge__V1__AddBranchRequest request = BELFRY__EDGE__V1__ADD_BRANCH_REQUEST__INIT;
     Belfry__Call__V1__Target target;
 
-    written->texts = bf_xcalloc(3, sizeof(*written->texts));
+    written->texts = bf_xcalloc(2, sizeof(*written->texts));
     write_target(written, &target, binding, own_edge, internal, ctx);
     request.call = (ProtobufCBinaryData){sizeof(call.bytes), call.bytes};
     request.device = (ProtobufCBinaryData){sizeof(device.bytes), device.bytes};

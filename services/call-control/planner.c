@@ -133,19 +133,41 @@ static bool is_reachable(const struct planning *planning, const char *edge)
     return edges_find(planning->control->edges, edge, &found) && found.alive && found.internal[0];
 }
 
+static struct bf_id extension_of(const struct planning *planning, const char *number)
+{
+    const struct directory_entry *entry = looked_up(planning, number);
+
+    return entry ? entry->id : (struct bf_id){{0}};
+}
+
+static void find_sleepers(struct planning *planning)
+{
+    struct push_number numbers[NUMBERS_MAX];
+
+    for (size_t i = 0; i < planning->number_count; i++)
+        numbers[i] = (struct push_number){planning->numbers[i], extension_of(planning, planning->numbers[i])};
+    push_devices_find(planning->control->push, planning->asked->tenant, numbers, planning->number_count,
+                      &planning->sleepers);
+}
+
+// Of whoever had a number before nobody is rung, though its edge has not heard of it yet.
 static void fill(struct planning *planning)
 {
     const struct bindings *bindings = &planning->bindings;
     bf_autofree struct plan_device *devices = bf_xcalloc(bindings->count + 1, sizeof(*devices));
+    size_t count = 0;
 
     for (size_t i = 0; i < bindings->count; i++) {
-        devices[i] = (struct plan_device){&bindings->at[i], is_reachable(planning, bindings->at[i].edge)};
-        control_count(CONTROL_BINDINGS_UNREACHABLE, !devices[i].reachable);
+        const struct binding *binding = &bindings->at[i];
+        if (!binding_is_of(binding, extension_of(planning, binding->number))) {
+            control_count(CONTROL_BINDINGS_FORMER, 1);
+            continue;
+        }
+        devices[count] = (struct plan_device){binding, is_reachable(planning, binding->edge)};
+        control_count(CONTROL_BINDINGS_UNREACHABLE, !devices[count++].reachable);
     }
-    push_devices_find(planning->control->push, planning->asked->tenant, planning->numbers,
-                      planning->number_count, &planning->sleepers);
-    plan_fill(&planning->plan, &planning->asked->request, devices, bindings->count, &planning->sleepers,
-              bf_unix_ms());
+    find_sleepers(planning);
+    plan_fill(&planning->plan, &planning->asked->request, devices, count, &planning->sleepers, bf_unix_ms());
 }
 
 static enum bf_err carry_out(struct planning *planning)

@@ -19,7 +19,7 @@ static uint64_t epoch = 1;
 static const struct fixture_number office[] = {
     {.number = "101"}, {.number = "102", .busy = "101"},
     {.number = "103"}, {.number = "600", .group = true, .members = {"101", "103"}},
-    {.number = "200"},
+    {.number = "200"}, {.number = "104", .id = {{2}}},
 };
 
 static int start(void **state)
@@ -129,6 +129,24 @@ static void test_devices_on_two_edges_ring_together(void **state)
     assert_string_equal(target(reply, 0, "path")->route,
                         "<sip:127.0.1.2:5162;transport=tcp;lr;"
                         "received=sip:103%4010.0.0.4%3Bx%3D1>,<sip:proxy;lr>");
+    edge_plan_free(reply);
+}
+
+// The number was deleted and made again; its edge has not heard of it, or not yet.
+static void test_whoever_had_the_number_before_is_not_rung(void **state)
+{
+    struct bf_id former = {{1}}, now = {{2}};
+
+    edge_binding(&one, "104", "former", "sip:104@10.0.0.1")->extension =
+        (ProtobufCBinaryData){sizeof(former.bytes), former.bytes};
+    edge_binding(&one, "104", "now", "sip:104@10.0.0.2")->extension =
+        (ProtobufCBinaryData){sizeof(now.bytes), now.bytes};
+    edge_binding(&one, "104", "unknown", "sip:104@10.0.0.3");
+    assert_int_equal(edge_send(&one), BF_OK);
+    Belfry__Call__V1__PlanReply *reply = plan("104");
+    assert_int_equal(reply->n_steps, 1);
+    assert_int_equal(reply->steps[0]->n_targets, 2);
+    assert_null(target(reply, 0, "former"));
     edge_plan_free(reply);
 }
 
@@ -375,6 +393,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_devices_on_two_edges_ring_together, begin),
+        cmocka_unit_test_setup(test_whoever_had_the_number_before_is_not_rung, begin),
         cmocka_unit_test_setup(test_busy_target_is_a_step_of_its_own, begin),
         cmocka_unit_test_setup(test_a_dead_edges_devices_are_not_rung, begin),
         cmocka_unit_test_setup(test_another_replicas_edges_are_found, begin),

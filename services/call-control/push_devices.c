@@ -42,26 +42,26 @@ void push_devices_free(struct push_devices *push)
 }
 
 struct key {
-    char bytes[sizeof(struct bf_id) + DIRECTORY_NUMBER_SIZE];
+    struct bf_id tenant, extension;
+    char number[DIRECTORY_NUMBER_SIZE];
 };
 
-static struct key key_of(struct bf_id tenant, const char *number)
+static struct key key_of(struct bf_id tenant, const struct push_number *number)
 {
-    struct key key = {{0}};
+    struct key key = {.tenant = tenant, .extension = number->extension, .number = {0}};
 
-    memcpy(key.bytes, tenant.bytes, sizeof(tenant.bytes));
-    snprintf(key.bytes + sizeof(tenant.bytes), DIRECTORY_NUMBER_SIZE, "%s", number);
+    snprintf(key.number, sizeof(key.number), "%s", number->number);
     return key;
 }
 
-void push_devices_void(struct push_devices *push, struct bf_id tenant, const char *number)
+void push_devices_void(struct push_devices *push, struct bf_id tenant, const struct push_number *number)
 {
     struct key key = key_of(tenant, number);
 
     bf_memo_drop(push->memo, &key, sizeof(key));
 }
 
-static enum bf_err ask(struct push_devices *push, struct bf_id tenant, const char *const *numbers,
+static enum bf_err ask(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
                        size_t count, struct plan_sleeper *sleepers, size_t *ret_count)
 {
     bf_cleanup(bf_buf_release) struct bf_buf request, reply;
@@ -77,17 +77,20 @@ static enum bf_err ask(struct push_devices *push, struct bf_id tenant, const cha
                                 ret_count);
 }
 
-static struct answer answer_of(const char *number, const struct plan_sleeper *sleepers, size_t count)
+static struct answer answer_of(const struct push_number *number, const struct plan_sleeper *sleepers,
+                               size_t count)
 {
     struct answer answer = {.count = 0};
 
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(sleepers[i].number, number) != 0)
+        if (strcmp(sleepers[i].number, number->number) != 0)
             continue;
-        if (answer.count < PUSH_OF_NUMBER)
-            answer.at[answer.count++] = sleepers[i];
-        else
+        if (answer.count == PUSH_OF_NUMBER) {
             control_count(CONTROL_PLAN_CUT, 1);
+            continue;
+        }
+        answer.at[answer.count] = sleepers[i];
+        answer.at[answer.count++].extension = number->extension;
     }
     return answer;
 }
@@ -100,7 +103,7 @@ static void add(struct plan_sleepers *sleepers, const struct answer *answer)
     sleepers->count += answer->count;
 }
 
-static void add_asked(struct push_devices *push, struct bf_id tenant, const char *const *numbers,
+static void add_asked(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
                       size_t count, struct plan_sleepers *sleepers)
 {
     bf_autofree struct plan_sleeper *got = bf_xcalloc(count * PUSH_OF_NUMBER + 1, sizeof(*got));
@@ -112,17 +115,17 @@ static void add_asked(struct push_devices *push, struct bf_id tenant, const char
     control_count(away ? CONTROL_PUSH_UNKNOWN : CONTROL_PUSH_ASKED, 1);
     sleepers->unknown = away;
     for (size_t i = 0; !away && i < count; i++) {
-        struct answer answer = answer_of(numbers[i], got, got_count);
-        struct key key = key_of(tenant, numbers[i]);
+        struct answer answer = answer_of(&numbers[i], got, got_count);
+        struct key key = key_of(tenant, &numbers[i]);
         bf_memo_put(push->memo, &key, sizeof(key), bf_mono_ms(), &answer);
         add(sleepers, &answer);
     }
 }
 
-void push_devices_find(struct push_devices *push, struct bf_id tenant, const char *const *numbers,
+void push_devices_find(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
                        size_t count, struct plan_sleepers *ret_sleepers)
 {
-    const char *unknown[PUSH_NUMBERS_MAX];
+    struct push_number unknown[PUSH_NUMBERS_MAX];
     size_t unknown_count = 0;
     struct answer answer;
 
@@ -131,9 +134,9 @@ void push_devices_find(struct push_devices *push, struct bf_id tenant, const cha
         return;
     ret_sleepers->at = bf_xcalloc(count * PUSH_OF_NUMBER + 1, sizeof(*ret_sleepers->at));
     for (size_t i = 0; i < count; i++) {
-        struct key key = key_of(tenant, numbers[i]);
+        struct key key = key_of(tenant, &numbers[i]);
         uint64_t age_ms;
-        if (strlen(numbers[i]) >= DIRECTORY_NUMBER_SIZE)
+        if (strlen(numbers[i].number) >= DIRECTORY_NUMBER_SIZE || bf_id_is_nil(numbers[i].extension))
             continue;
         if (bf_memo_get(push->memo, &key, sizeof(key), bf_mono_ms(), &answer, &age_ms) &&
             age_ms < PUSH_KEPT_MS)

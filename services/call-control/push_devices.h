@@ -18,9 +18,14 @@ struct push_devices;
 struct push_devices *push_devices_new(struct control *control);
 void push_devices_free(struct push_devices *push); // NULL is fine
 
+struct push_number {
+    const char *number;
+    struct bf_id extension; // that it is now; nil: none, or not known, and then nobody is woken for it
+};
+
 // Without event-fanout (BELFRY_EVENTS_BUS is empty) nobody has any. The caller frees ret_sleepers->at.
-void push_devices_find(struct push_devices *push, struct bf_id tenant, const char *const *numbers,
+void push_devices_find(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
                        size_t count, struct plan_sleepers *ret_sleepers);
-void push_devices_void(struct push_devices *push, struct bf_id tenant, const char *number);
+void push_devices_void(struct push_devices *push, struct bf_id tenant, const struct push_number *number);
 
 #endif

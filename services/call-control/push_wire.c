@@ -14,13 +14,26 @@ static void message_add(struct bf_buf *into, const ProtobufCMessage *message)
     bf_buf_add(into, bytes, size);
 }
 
-void push_wire_ask(struct bf_buf *into, struct bf_id tenant, const char *const *numbers, size_t count)
+static ProtobufCBinaryData bytes_of(const struct bf_id *id)
+{
+    return (ProtobufCBinaryData){sizeof(id->bytes), (uint8_t *)id->bytes};
+}
+
+void push_wire_ask(struct bf_buf *into, struct bf_id tenant, const struct push_number *numbers, size_t count)
 {
     Belfry__Event__V1__PushDevicesRequest request = BELFRY__EVENT__V1__PUSH_DEVICES_REQUEST__INIT;
+    bf_autofree char **list = bf_xcalloc(count + 1, sizeof(*list));
+    bf_autofree ProtobufCBinaryData *extensions = bf_xcalloc(count + 1, sizeof(*extensions));
 
-    request.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
-    request.numbers = (char **)numbers;
+    for (size_t i = 0; i < count; i++) {
+        list[i] = (char *)numbers[i].number;
+        extensions[i] = bytes_of(&numbers[i].extension);
+    }
+    request.tenant_id = bytes_of(&tenant);
+    request.numbers = list;
     request.n_numbers = count;
+    request.extensions = extensions;
+    request.n_extensions = count;
     message_add(into, &request.base);
 }
 
@@ -33,7 +46,7 @@ static bool read_device(const Belfry__Event__V1__PushDevice *from, struct plan_s
     memcpy(sleeper->number, from->number, strlen(from->number) + 1);
     if (strlen(from->device_id) < sizeof(sleeper->device_id)) // cut, it might be found in another one's
         memcpy(sleeper->device_id, from->device_id, strlen(from->device_id) + 1);
-    plan_prid(from->prid, sleeper->prid);
+    plan_pn_id(from->prid, sleeper->pn_id);
     return true;
 }
 
@@ -56,9 +69,9 @@ enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, si
 void push_wire_register(struct bf_buf *into, const struct push_register *asked)
 {
     Belfry__Event__V1__RegisterPushRequest request = BELFRY__EVENT__V1__REGISTER_PUSH_REQUEST__INIT;
-    struct bf_id tenant = asked->tenant;
 
-    request.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
+    request.tenant_id = bytes_of(&asked->tenant);
+    request.extension = bytes_of(&asked->extension);
     request.number = (char *)asked->number;
     request.provider = (char *)asked->provider;
     request.prid = (char *)asked->prid;

@@ -29,11 +29,8 @@ static int by_number_and_device(const void *a, const void *b)
 
 static json_t *binding_json(const struct binding *binding)
 {
-    char contact[BINDING_URI_BYTES_MAX + 1];
-
-    binding_public(binding, contact, sizeof(contact));
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:f}", "number", binding->number,
-                     "edge", binding->edge, "id", binding->ruid, "contact", contact, "transport",
+                     "edge", binding->edge, "id", binding->ruid, "contact", binding->contact, "transport",
                      binding->transport, "received", bf_json_text(binding->received), "path",
                      bf_json_text(binding->path), "instance", bf_json_text(binding->instance), "user_agent",
                      bf_json_text(binding->user_agent), "expires_at", bf_json_time(binding->expires_ms), "q",

@@ -122,6 +122,37 @@ static void test_a_binding_comes_and_goes(void **state)
     assert_int_equal(fixture_redis_int(&fixture, "SCARD", BF_R_TEXT("eb:edge-1")), 1);
 }
 
+// What only the device and we may know goes no further: neither to Redis nor, from there, to anybody.
+static void test_the_secrets_of_a_device_are_not_kept(void **state)
+{
+    struct bf_id owner = {{7}};
+    uint8_t pn_id[BINDING_PN_ID_BYTES] = {9};
+    struct bindings bindings;
+    char contact[] = "sip:101@192.0.2.1;pn-provider=apns;pn-prid=SECRET;ob"; // of an edge that leaves it in
+    Belfry__Call__V1__Binding *binding = edge_binding(&edge, "101", "r1", contact);
+
+    binding->pn_provider = (char *)"apns";
+    binding->pn_prid = binding->pn_param = binding->wake = (char *)"SECRET";
+    binding->pn_id = (ProtobufCBinaryData){sizeof(pn_id), pn_id};
+    binding->extension = (ProtobufCBinaryData){sizeof(owner.bytes), owner.bytes};
+    edge_send(&edge);
+    bindings_init(&bindings);
+    assert_int_equal(location_store_number(&fixture.control, FIXTURE_TENANT, "101", &bindings), BF_OK);
+    assert_int_equal(bindings.count, 1);
+    assert_string_equal(bindings.at[0].contact, "sip:101@192.0.2.1;ob");
+    assert_string_equal(bindings.at[0].pn_prid, "");
+    assert_memory_equal(bindings.at[0].pn_id, pn_id, sizeof(pn_id));
+    assert_true(bf_id_eq(bindings.at[0].extension, owner));
+    location_store_release(&bindings);
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(fixture.control.redis);
+    bf_redis_cmd(batch, "HVALS", BF_R_TEXT("b:{" TENANT_TEXT "}:101"));
+    assert_int_equal(bf_redis_run(batch), BF_OK);
+    struct bf_str kept = bf_redis_str(bf_redis_item(bf_redis_reply(batch, 0), 0));
+    assert_true(kept.len > 0);
+    assert_null(memmem(kept.at, kept.len, "SECRET", 6));
+}
+
 static void test_a_binding_ends_by_itself(void **state)
 {
     edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1")->expires_ms = bf_unix_ms() + 50;
@@ -337,12 +368,13 @@ static void test_what_could_break_a_header_or_a_key_is_left_out(void **state)
     edge_binding(&edge, "101", "a/b", "sip:101@192.0.2.1");
     edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1>\r\nX: y");
     edge_binding(&edge, "101", "r1", "http://192.0.2.1");
+    edge_binding(&edge, "101", "r1", ""); // the same on the wire as none at all
     edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1")->path = (char *)"<sip:a>\r\nX: y";
     edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1")->received = (char *)"nonsense";
     edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1")->tenant_id.len = 3;
     edge_binding(&edge, "101", "good", "sip:101@192.0.2.1");
     edge_send(&edge);
-    assert_answered(8, true); // they do not stop the stream
+    assert_answered(9, true); // they do not stop the stream
     assert_int_equal(bindings_of("101"), 1);
 }
 
@@ -528,6 +560,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_which_entries_are_taken),
         cmocka_unit_test_setup(test_a_binding_comes_and_goes, begin),
+        cmocka_unit_test_setup(test_the_secrets_of_a_device_are_not_kept, begin),
         cmocka_unit_test_setup(test_a_binding_ends_by_itself, begin),
         cmocka_unit_test_setup(test_a_repeated_report_does_nothing, begin),
         cmocka_unit_test_setup(test_a_report_that_overtook_another_waits, begin),

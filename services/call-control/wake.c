@@ -34,13 +34,18 @@ static size_t match_token(const struct wake_wait *waits, size_t count, const cha
     return 0;
 }
 
+static bool is_for(const struct wake_wait *wait, const struct binding *binding)
+{
+    return binding_is_of(binding, wait->sleeper.extension);
+}
+
 static size_t match_named(const struct wake_wait *waits, size_t count, const struct binding *binding,
                           bool *ends)
 {
     size_t matched = 0;
 
     for (size_t i = 0; i < count; i++) {
-        ends[i] = plan_sleeper_is(&waits[i].sleeper, binding);
+        ends[i] = is_for(&waits[i], binding) && plan_sleeper_is(&waits[i].sleeper, binding);
         matched += ends[i];
     }
     return matched;
@@ -54,12 +59,13 @@ static bool is_first_of_call(const struct wake_wait *waits, size_t at)
     return true;
 }
 
-static size_t match_any(const struct wake_wait *waits, size_t count, bool *ends)
+static size_t match_any(const struct wake_wait *waits, size_t count, const struct binding *binding,
+                        bool *ends)
 {
     size_t matched = 0;
 
     for (size_t i = 0; i < count; i++) {
-        ends[i] = is_first_of_call(waits, i);
+        ends[i] = is_for(&waits[i], binding) && is_first_of_call(waits, i);
         matched += ends[i];
     }
     return matched;
@@ -72,5 +78,5 @@ size_t wake_match(const struct wake_wait *waits, size_t count, const struct bind
 
     if (!matched)
         matched = match_named(waits, count, binding, ends);
-    return matched || !fresh ? matched : match_any(waits, count, ends);
+    return matched || !fresh ? matched : match_any(waits, count, binding, ends);
 }

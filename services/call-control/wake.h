@@ -8,6 +8,7 @@
 //                       device of each call. So phones that say nothing of themselves are rung too, as is a
 //                       colleague's that is switched on meanwhile: a phone that registers while its number is
 //                       called rings.
+//   never               a binding of the extension that had the number before (binding_is_of).
 #ifndef WAKE_H
 #define WAKE_H
 

@@ -43,13 +43,26 @@ static void find_name(const struct control *control, struct detail *detail)
     directory_entry_unref(entry);
 }
 
+static struct bf_id find_extension(const struct control *control, const struct detail *detail)
+{
+    const struct directory_entry *entry = NULL;
+    struct bf_id id = {{0}};
+
+    if (directory_look(control->directory, detail->event->tenant, detail->event->number, &entry))
+        return id;
+    id = entry->id;
+    directory_entry_unref(entry);
+    return id;
+}
+
 // Unknown, the device is known again by its token alone, or by being new.
 static void find_device(const struct control *control, struct detail *detail)
 {
     struct plan_sleeper *sleeper = &detail->wait.sleeper;
-    const char *number = sleeper->number;
+    struct push_number number = {sleeper->number, find_extension(control, detail)};
     struct plan_sleepers found;
 
+    sleeper->extension = number.extension;
     push_devices_find(control->push, detail->event->tenant, &number, 1, &found);
     for (size_t i = 0; i < found.count; i++)
         if (bf_id_eq(found.at[i].id, sleeper->id))

@@ -9,7 +9,7 @@
 
 #define KEY_SIZE   160
 #define FIELD_SIZE (2 * BF_ID_TEXT_SIZE + DIRECTORY_NUMBER_SIZE)
-#define VALUE_SIZE (WAKE_EDGE_SIZE + PLAN_DEVICE_ID_SIZE + 2 * PLAN_PRID_BYTES + 32)
+#define VALUE_SIZE (WAKE_EDGE_SIZE + PLAN_DEVICE_ID_SIZE + 2 * BINDING_PN_ID_BYTES + BF_ID_TEXT_SIZE + 32)
 #define SPARE_MS   60000 // a wait stays a little longer, so that its end is told and not guessed
 
 static const char *waits_key(struct bf_id tenant, const char *number, char key[KEY_SIZE])
@@ -52,14 +52,16 @@ static void keep_until(struct bf_redis_batch *batch, const char *key, uint64_t u
     bf_redis_cmd(batch, "PEXPIREAT", BF_R_TEXT(key), BF_R_INT(until_ms + SPARE_MS), BF_R_TEXT("GT"));
 }
 
-// "<until> <prid> <edge> <device id>": the last one may have spaces.
+// "<until> <pn id> <extension> <edge> <device id>": the last one may have spaces.
 void wake_store_put(struct bf_redis_batch *batch, const struct wake_wait *wait)
 {
-    char key[KEY_SIZE], field[FIELD_SIZE], value[VALUE_SIZE], prid[2 * PLAN_PRID_BYTES + 1];
+    char key[KEY_SIZE], field[FIELD_SIZE], value[VALUE_SIZE], pn_id[2 * BINDING_PN_ID_BYTES + 1];
+    char extension[BF_ID_TEXT_SIZE];
     const struct plan_sleeper *sleeper = &wait->sleeper;
 
-    snprintf(value, sizeof(value), "%" PRIu64 " %s %s %s", wait->until_ms,
-             bf_hex(sleeper->prid, PLAN_PRID_BYTES, prid), wait->edge, sleeper->device_id);
+    snprintf(value, sizeof(value), "%" PRIu64 " %s %s %s %s", wait->until_ms,
+             bf_hex(sleeper->pn_id, BINDING_PN_ID_BYTES, pn_id), bf_id_text(sleeper->extension, extension),
+             wait->edge, sleeper->device_id);
     waits_key(wait->tenant, sleeper->number, key);
     bf_redis_cmd(batch, "HSET", BF_R_TEXT(key), BF_R_TEXT(field_of(wait->call, sleeper->id, field)),
                  BF_R_TEXT(value));
@@ -114,7 +116,8 @@ static bool wait_read(struct bf_str field, struct bf_str value, struct wake_wait
     if (field.len != 2 * half + 1 || !bf_id_parse((struct bf_str){field.at, half}, &wait->call) ||
         !bf_id_parse((struct bf_str){field.at + half + 1, half}, &wait->sleeper.id) ||
         !bf_parse_int(next_word(&value), 0, INT64_MAX, &until_ms) ||
-        !bf_unhex(next_word(&value), wait->sleeper.prid, PLAN_PRID_BYTES) ||
+        !bf_unhex(next_word(&value), wait->sleeper.pn_id, BINDING_PN_ID_BYTES) ||
+        !bf_id_parse(next_word(&value), &wait->sleeper.extension) ||
         !text_read(next_word(&value), wait->edge, sizeof(wait->edge)))
         return false;
     wait->until_ms = (uint64_t)until_ms;

@@ -12,9 +12,15 @@
 
 // Two calls wait for the phone (device 1), the second one for a tablet (device 2) too.
 static const struct wake_wait waits[] = {
-    {.tenant = {{9}}, .call = {{1}}, .sleeper = {.id = {{1}}, .number = "101", .device_id = "phone"}},
-    {.tenant = {{9}}, .call = {{2}}, .sleeper = {.id = {{1}}, .number = "101", .device_id = "phone"}},
-    {.tenant = {{9}}, .call = {{2}}, .sleeper = {.id = {{2}}, .number = "101", .device_id = "tablet"}},
+    {.tenant = {{9}},
+     .call = {{1}},
+     .sleeper = {.id = {{1}}, .number = "101", .extension = {{5}}, .device_id = "phone"}},
+    {.tenant = {{9}},
+     .call = {{2}},
+     .sleeper = {.id = {{1}}, .number = "101", .extension = {{5}}, .device_id = "phone"}},
+    {.tenant = {{9}},
+     .call = {{2}},
+     .sleeper = {.id = {{2}}, .number = "101", .extension = {{5}}, .device_id = "tablet"}},
 };
 
 static void assert_ends(const struct binding *binding, bool fresh, const char *expected)
@@ -52,6 +58,11 @@ static void test_a_binding_ends_the_waits_that_it_is_of(void **state)
         {{.number = "101", .instance = ""}, false, "..."},
         {{.number = "101", .instance = "<urn:desk>"}, true, "xx."},
         {{.number = "101", .instance = "<urn:desk>", .wake = other}, false, "..."},
+        {{.number = "101", .instance = "<urn:phone>", .extension = {{5}}}, true, "xx."},
+        {{.number = "101", .instance = "<urn:phone>", .extension = {{4}}},
+         true,
+         "..."}, // who had the number before
+        {{.number = "101", .instance = "", .extension = {{4}}}, true, "..."},
     };
 
     for (size_t i = 0; i < BF_LEN(cases); i++)

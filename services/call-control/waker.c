@@ -175,6 +175,7 @@ static struct registered_key registered_key(const struct binding *binding)
 
     bf_buf_init(&all, 8192);
     bf_buf_add(&all, binding->tenant.bytes, sizeof(binding->tenant.bytes));
+    bf_buf_add(&all, binding->extension.bytes, sizeof(binding->extension.bytes));
     for (size_t i = 0; i < BF_LEN(texts); i++)
         bf_buf_add(&all, texts[i] ? texts[i] : "", texts[i] ? strlen(texts[i]) + 1 : 1);
     bf_sha256(all.at, all.len, key.digest);
@@ -200,9 +201,9 @@ void waker_register(struct waker *waker, const struct binding *binding)
 
 static void register_device(struct waker *waker, const struct binding *binding)
 {
-    struct push_register asked = {binding->tenant,    binding->number,   binding->pn_provider,
-                                  binding->pn_prid,   binding->pn_param, binding->instance,
-                                  binding->user_agent};
+    struct push_register asked = {binding->tenant,      binding->extension, binding->number,
+                                  binding->pn_provider, binding->pn_prid,   binding->pn_param,
+                                  binding->instance,    binding->user_agent};
     struct registered_key key = registered_key(binding);
     bf_cleanup(bf_buf_release) struct bf_buf body, reply, error;
     char id[BF_ID_TEXT_SIZE];
@@ -215,10 +216,11 @@ static void register_device(struct waker *waker, const struct binding *binding)
     enum bf_err err = bf_bus_call(waker->control->events, "RegisterPush", bf_id_text(binding->tenant, id), "",
                                   REGISTER_MS, (struct bf_str){body.at, body.len}, &reply, &error);
     control_count(err ? CONTROL_PUSH_REGISTER_FAILED : CONTROL_PUSH_REGISTERED, 1);
-    if (err == BF_OK || err == BF_INVALID) // what is refused will be refused again
+    if (err == BF_OK || err == BF_INVALID || err == BF_NOT_FOUND) // what is refused will be refused again
         bf_memo_put(waker->registered, &key, sizeof(key), bf_mono_ms(), &known);
     if (!err)
-        push_devices_void(waker->control->push, binding->tenant, binding->number);
+        push_devices_void(waker->control->push, binding->tenant,
+                          &(struct push_number){binding->number, binding->extension});
 }
 
 // ---- the workers

@@ -1,7 +1,9 @@
 // REGISTER: who may, who may not, and what each is told.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { before, describe, it } from 'node:test';
-import { authorization, challengeOf, elements, uriOf } from '../lib/sip_message.mjs';
+import { CallBook } from '../lib/calls.mjs';
+import { authorization, challengeOf, elements, sdp, uriOf } from '../lib/sip_message.mjs';
 import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
 
@@ -55,6 +57,84 @@ for (const transport of ['udp', 'tcp']) {
     });
   });
 }
+
+describe('what a device says for our eyes only (RFC 8599)', () => {
+  const pn = (token, more = '') => `;pn-provider=apns;pn-prid=${token};pn-param=TEAM.app.voip;pn-purr=p${more}`;
+  const secret = /pn-|belfry-wake|SECRET/i;
+
+  /** A phone whose Contact has these parameters, each REGISTER anew. */
+  const asking = (ua, token) => ({ contact: `${ua.contact.replace('>', `${pn(token)}>`)};belfry-wake=WAKE-SECRET;+sip.instance="<urn:x:${token.slice(0, 4)}>"` });
+
+  for (const limits of [undefined, { max_registrations: 10 }]) {
+    it(`is in no answer, not even its own${limits ? ', with max_registrations' : ''}`, async (t) => {
+      const world = new World(t);
+      const own = await world.tenant({ numbers: ['100', '101'], ...(limits ? { limits } : {}) });
+      const [a, b, caller] = [await world.ua(own, '100'), await world.ua(own, '100', { transport: 'tcp' }), await world.ua(own, '101')];
+      for (const [ua, token] of [[a, 'AAAA-SECRET'], [b, 'BBBB-SECRET'], [a, 'AAAA-SECRET']]) {
+        const reply = await ua.register(asking(ua, token));
+        assert.equal(reply.status, 200, reply.first);
+        assert.ok(!secret.test(reply.bytes.toString()), reply.bytes.toString());
+        assert.ok(contactsOf(reply).some((value) => value.includes(`:${ua.port}`)), 'its binding is there');
+      }
+      const rotated = await a.register(asking(a, 'AAAA-SECRET-2'));
+      assert.equal(contactsOf(rotated).length, 2, 'another token is the same contact');
+      const list = await b.ask('REGISTER');
+      assert.equal(contactsOf(list).length, 2);
+      assert.ok(!secret.test(list.bytes.toString()), list.bytes.toString());
+      const [edge] = world.belfry.edges;
+      assert.ok(!secret.test(await edge.kamcmd('ul.dump')));
+      const book = new CallBook(world.operator, own);
+      await until(async () => (await book.registrations('100')).length === 2, { what: 'both in the location index' });
+      assert.ok(!secret.test(JSON.stringify(await book.registrations())));
+      const keys = execFileSync('redis-cli', ['-s', world.belfry.env.BELFRY_REDIS, 'HGETALL', `b:{${own.id}}:100`], { encoding: 'latin1' });
+      assert.ok(keys.includes(`:${a.port}`) && !/SECRET/.test(keys), 'Redis does not have it');
+      await caller.register();
+      const call = caller.invite('100', { body: sdp() });
+      for (const ua of [a, b]) {
+        const request = await ua.incoming('INVITE');
+        assert.ok(!secret.test(request.bytes.toString()), request.bytes.toString());
+        ua.reply(request, 486);
+      }
+      assert.equal((await call.final).status, 486);
+    });
+  }
+
+  it('an answer is never of another extension, whatever was refused before it', async (t) => {
+    const world = new World(t);
+    const [one, other] = [await world.tenant({ numbers: ['100'] }), await world.tenant({ numbers: ['100'] })];
+    await world.operator.ok('PATCH', `/v1/tenants/${one.id}/extensions/100`, { max_contacts: 1 });
+    const [first, second, stranger] = [await world.ua(one, '100'), await world.ua(one, '100'), await world.ua(other, '100')];
+    assert.equal((await first.register()).status, 200);
+    for (let i = 0; i < 20; i++) { // whichever workers these come to
+      assert.equal((await second.register()).status, 403);
+      const reply = await stranger.ask('REGISTER', { headers: [['Contact', '*'], ['Expires', 0]] });
+      assert.deepEqual([reply.status, reply.get('Contact')], [200, undefined], reply.bytes.toString());
+      const bad = await stranger.ask('REGISTER', { headers: [['Contact', '*'], ['Expires', 60]] });
+      assert.deepEqual([bad.status, bad.get('Contact')], [400, undefined], bad.bytes.toString());
+    }
+  });
+});
+
+describe('a number that is deleted and made again', () => {
+  it("does not ring its former owner's phone, which is still registered", async (t) => {
+    const world = new World(t);
+    const own = await world.tenant({ numbers: ['100', '101'] });
+    const base = `/v1/tenants/${own.id}/extensions`;
+    const [caller, former] = await world.pair(own);
+    await world.operator.delete(`${base}/101`);
+    const made = await world.operator.ok('POST', base, { number: '101', kind: 'softphone' });
+    const early = caller.invite('101', { body: sdp() });
+    assert.equal((await early.final).status, 480);
+    own.passwords['101'] = made.password;
+    const owner = await new CallBook(world.operator, own).registered(await world.ua(own, '101'));
+    const call = caller.invite('101', { body: sdp() });
+    owner.reply(await owner.incoming('INVITE'), 486);
+    assert.equal((await call.final).status, 486);
+    assert.ok(!former.has('INVITE'));
+    assert.equal((await former.register()).status, 401);
+    await until(async () => (await new CallBook(world.operator, own).registrations('101')).length === 1, { what: 'its binding is gone' });
+  });
+});
 
 describe('limits', () => {
   it('expiry is kept between the smallest and the largest that the edge allows', async (t) => {

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bf_contact.h"
 #include "tenant_binding.h"
 #include "tenant_relay.h"
 
@@ -55,6 +56,19 @@ static void check_relay(struct bf_str text)
     assert(!relay.answered || strncmp(text.at, "0000000000000000 ", 17) == 0);
 }
 
+static void check_contact(struct bf_str uri)
+{
+    static const char *const secrets[] = {"pn-provider", "pn-prid", "pn-param", "pn-purr", "belfry-wake"};
+    bf_autofree char *room = bf_xcalloc(1, uri.len + 1), *value = bf_xcalloc(1, uri.len + 1);
+    struct bf_str public = bf_contact_public(uri, room);
+
+    assert(public.len <= uri.len);
+    for (size_t i = 0; i < BF_LEN(secrets); i++)
+        assert(bf_contact_param(public, bf_str(secrets[i])).len == 0);
+    tenant_binding_unescape(uri, value);
+    assert(strlen(value) <= uri.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct bf_str text = {(const char *)bytes, len};
@@ -62,5 +76,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     check_bindings(text);
     check_aor(text);
     check_relay(text);
+    check_contact(text);
     return 0;
 }
