@@ -843,6 +843,7 @@ CREATE TABLE events.push_device (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     pushed_at timestamp with time zone,
+    extension uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     CONSTRAINT push_device_platform_known CHECK ((platform = ANY (ARRAY['ios'::text, 'android'::text, 'web'::text]))),
     CONSTRAINT push_device_provider_known CHECK ((provider = ANY (ARRAY['expo'::text, 'fcm'::text, 'apns'::text]))),
     CONSTRAINT push_device_sizes CHECK ((((octet_length(token) >= 1) AND (octet_length(token) <= 4096)) AND ((octet_length(device_id) >= 1) AND (octet_length(device_id) <= 255)) AND (octet_length(param) <= 255) AND (octet_length(prid) <= 4096))),
@@ -859,6 +860,12 @@ ALTER TABLE events.push_device OWNER TO belfry_owner;
 --
 
 COMMENT ON COLUMN events.push_device.state IS 'dead: the provider said that the token is no longer valid, `why` in its words';
+
+--
+-- Name: COLUMN push_device.extension; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.push_device.extension IS 'id of the extension (registry.extension): calls find a device by it; the nil UUID is nobody''s';
 
 --
 -- Name: replica; Type: TABLE; Schema: events; Owner: belfry_owner

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "authority.h"
 #include "bf_clock.h"
 #include "bf_idempotency.h"
 #include "bf_rate.h"
@@ -66,13 +67,59 @@ static enum bf_err keyless_check(struct api *api, struct bf_http_call *call)
     return bf_http_problem(call, BF_LIMIT, NULL, "too many requests without a key from this address");
 }
 
+// An app is a caller too, without a role. Its requests repeat nothing of another token's.
+struct app_caller {
+    struct bf_access_caller caller;
+    struct bf_app_token token;
+};
+
+static const struct bf_app_token *app_of(const struct bf_access_caller *caller)
+{
+    return caller && caller->who.role == BF_ROLE_NONE ? &((const struct app_caller *)caller)->token : NULL;
+}
+
+static bool is_app_token(const char *bearer)
+{
+    return bearer && strncmp(bearer, "bfk_", 4) != 0 && strchr(bearer, '.');
+}
+
+static enum bf_err app_check(struct api *api, struct bf_http_call *call, const char *bearer)
+{
+    struct authority *authority = api->fanout->authority;
+    struct bf_app_token token;
+    enum bf_err err = keyless_check(api, call);
+
+    if (err)
+        return err;
+    enum bf_app_verdict verdict = authority_token(authority, bf_str(bearer), &token);
+    if (verdict == BF_APP_UNKNOWN_KEY) {
+        authority_refresh(authority);
+        verdict = authority_token(authority, bf_str(bearer), &token);
+    }
+    if (verdict) {
+        fanout_count(FANOUT_AUTH_FAILURES, 1);
+        return bf_http_problem(call, BF_UNAUTHENTICATED, NULL, "%s", bf_app_verdicts[verdict]);
+    }
+    struct app_caller *app = bf_xcalloc(1, sizeof(*app));
+    app->caller.who.key_id = token.id;
+    app->caller.tenant.id = token.tenant;
+    app->token = token;
+    bf_http_set_user(call, app, free);
+    return BF_OK;
+}
+
 static enum bf_err api_before(struct bf_http_call *call, void *ctx)
 {
     struct api *api = ctx;
-    bool keyless = (bf_http_route(call)->flags & API_KEYLESS) && api->fanout->settings.push_register_open &&
-                   !bf_http_header(call, "Authorization");
+    unsigned flags = bf_http_route(call)->flags;
+    const char *bearer = bf_http_bearer(call);
 
-    return keyless ? keyless_check(api, call) : bf_access_check(api->access, call);
+    if ((flags & API_KEYLESS) && api->fanout->settings.push_register_open &&
+        !bf_http_header(call, "Authorization"))
+        return keyless_check(api, call);
+    if ((flags & API_APPS) && is_app_token(bearer))
+        return app_check(api, call, bearer);
+    return bf_access_check(api->access, call);
 }
 
 // ---- for the handlers
@@ -191,8 +238,10 @@ static enum bf_err api_run(struct bf_http_call *call, void *ctx)
     const struct api_route *route = table.ours[bf_http_route(call) - table.http];
     static const struct bf_access_tenant no_tenant;
     const struct bf_access_caller *caller = bf_access_caller_of(call);
-    struct api_work work = {
-        .fanout = api->fanout, .call = call, .tenant = caller ? &caller->tenant : &no_tenant};
+    struct api_work work = {.fanout = api->fanout,
+                            .call = call,
+                            .tenant = caller ? &caller->tenant : &no_tenant,
+                            .app = app_of(caller)};
 
     if (route->fields)
         bf_json_clear(route->fields, route->field_count, &work.body);

@@ -7,6 +7,7 @@
 #define API_H
 
 #include "bf_access.h"
+#include "bf_app_token.h"
 #include "bf_page.h"
 #include "fanout.h"
 #include "push_credential.h"
@@ -37,6 +38,7 @@ struct api_work {
     struct fanout *fanout;
     struct bf_http_call *call;
     const struct bf_access_tenant *tenant; // of the path's {t}, else of the key; nil: an operator, or nobody
+    const struct bf_app_token *app;        // an app's request: its token, good; NULL: it is none
     struct bf_tx *tx;                      // committed when the handler returned BF_OK, before the answer
     struct bf_page page;                   // of a list
     struct api_body body;
@@ -44,9 +46,12 @@ struct api_work {
     json_t *answer; // NULL: no body
 };
 
-// A flag of a route beside enum bf_gate_flag's: without an Authorization header it is for anybody, if
-// BELFRY_PUSH_REGISTER says open; as often from one source as failed authentications.
-#define API_KEYLESS (1u << 8)
+// Flags of a route beside enum bf_gate_flag's. Who calls without an API key may do so as often from one
+// source as authentications may fail.
+enum api_flag {
+    API_KEYLESS = 1 << 8, // for anybody without an Authorization header, if BELFRY_PUSH_REGISTER_OPEN
+    API_APPS = 1 << 9,    // also with an app token: api_work.app; of its tenant the id alone is known
+};
 
 // Fills status and answer, or returns an error (after bf_http_problem or without).
 typedef enum bf_err api_handler(struct api_work *work);

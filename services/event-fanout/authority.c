@@ -1,10 +1,10 @@
-// What the registry says about who may have a WebSocket.
+// What the registry says of extensions and who speaks for them.
 #include "authority.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 
-#include "authority_wire.h"
 #include "bf_access.h"
 #include "bf_clock.h"
 #include "bf_ticker.h"
@@ -15,14 +15,15 @@
 
 struct authority {
     struct fanout *fanout;
-    struct authority_ends ends;
     struct bf_ticker *ticker;
     struct bf_bus_subscriber *feed;
     struct authority_feed heard; // the feed's thread's
     pthread_mutex_t lock;
-    struct bf_app_key keys[BF_APP_KEYS_MAX]; // under lock
-    size_t count;                            // under lock
-    uint64_t asked_ms;                       // monotonic, under lock
+    struct authority_ear ears[AUTHORITY_EARS_MAX]; // under lock
+    size_t ear_count;                              // under lock
+    struct bf_app_key keys[BF_APP_KEYS_MAX];       // under lock
+    size_t count;                                  // under lock
+    uint64_t asked_ms;                             // monotonic, under lock
 };
 
 static enum bf_err ask(struct authority *authority, const char *method, const struct bf_buf *request,
@@ -108,23 +109,50 @@ static enum socket_close judge_key(struct authority *authority, const char *key,
     return SOCKET_STAYS;
 }
 
-static enum socket_close judge_number(struct authority *authority, const struct socket_who *who,
-                                      const char **ret_reason)
+enum bf_err authority_extension(struct authority *authority, struct bf_id tenant, const char *number,
+                                struct authority_number *ret_number)
 {
     bf_cleanup(bf_buf_release) struct bf_buf request, reply;
-    bool extension = true, suspended = false;
+    struct authority_number found;
 
     bf_buf_init(&request, 256);
     bf_buf_init(&reply, BF_BUS_BYTES_MAX);
-    authority_wire_ask_number(&request, who->tenant, who->number);
+    authority_wire_ask_number(&request, tenant, number);
     enum bf_err err = ask(authority, "Directory", &request, &reply);
     if (!err)
-        err = authority_wire_read_number((struct bf_str){reply.at, reply.len}, &extension, &suspended);
-    *ret_reason = "this tenant is suspended";
-    if (!err && suspended)
-        return SOCKET_SUSPENDED;
+        err = authority_wire_read_number((struct bf_str){reply.at, reply.len}, &found);
+    if (!err && !found.is_extension)
+        err = BF_NOT_FOUND;
+    if (!err)
+        *ret_number = found;
+    return err;
+}
+
+enum bf_err authority_gone(struct authority *authority, const struct authority_owner *owners, size_t count,
+                           bool *ret_gone)
+{
+    bf_cleanup(bf_buf_release) struct bf_buf request, reply;
+
+    bf_buf_init(&request, BF_BUS_BYTES_MAX);
+    bf_buf_init(&reply, BF_BUS_BYTES_MAX);
+    authority_wire_ask_gone(&request, owners, count);
+    enum bf_err err = ask(authority, "Unknown", &request, &reply);
+    return err ? err : authority_wire_read_gone((struct bf_str){reply.at, reply.len}, count, ret_gone);
+}
+
+static enum socket_close judge_number(struct authority *authority, const struct socket_who *who,
+                                      const char **ret_reason)
+{
+    struct authority_number number;
+    enum bf_err err = authority_extension(authority, who->tenant, who->number, &number);
+
     *ret_reason = "the extension of this token is gone";
-    return err == BF_NOT_FOUND || (!err && !extension) ? SOCKET_REFUSED : SOCKET_STAYS;
+    if (err)
+        return err == BF_NOT_FOUND ? SOCKET_REFUSED : SOCKET_STAYS;
+    if (!socket_is_of(who, number.extension))
+        return SOCKET_REFUSED;
+    *ret_reason = "this tenant is suspended";
+    return number.suspended ? SOCKET_SUSPENDED : SOCKET_STAYS;
 }
 
 enum socket_close authority_judge(struct authority *authority, const char *key, struct socket_who *who,
@@ -135,14 +163,37 @@ enum socket_close authority_judge(struct authority *authority, const char *key, 
 
 // ---- the feed
 
-static void feed_change(void *ctx, enum authority_change change, struct bf_id tenant, const char *number)
+static size_t ears_of(struct authority *authority, struct authority_ear ears[AUTHORITY_EARS_MAX])
+{
+    pthread_mutex_lock(&authority->lock);
+    size_t count = authority->ear_count;
+    memcpy(ears, authority->ears, count * sizeof(ears[0]));
+    pthread_mutex_unlock(&authority->lock);
+    return count;
+}
+
+static void feed_change(void *ctx, const struct authority_change *change)
 {
     struct authority *authority = ctx;
+    struct authority_ear ears[AUTHORITY_EARS_MAX];
 
-    if (change == AUTHORITY_KEYS_CHANGE)
+    if (change->kind == AUTHORITY_KEYS_CHANGE) {
         bf_ticker_poke(authority->ticker);
-    else
-        authority->ends.ends(authority->ends.ctx, tenant, number);
+        return;
+    }
+    size_t count = ears_of(authority, ears);
+    for (size_t i = 0; i < count; i++)
+        ears[i].changed(ears[i].ctx, change);
+}
+
+static void feed_hole(struct authority *authority)
+{
+    struct authority_ear ears[AUTHORITY_EARS_MAX];
+    size_t count = ears_of(authority, ears);
+
+    for (size_t i = 0; i < count; i++)
+        ears[i].unsure(ears[i].ctx);
+    bf_ticker_poke(authority->ticker);
 }
 
 // A number twice (each replica of the registry sends the same feed) is fine; a hole is not.
@@ -156,21 +207,26 @@ static void feed_got(void *ctx, struct bf_str message)
     uint64_t next = feed.first_seq ? feed.first_seq : feed.head_seq + 1;
     uint64_t upto = feed.last_seq ? feed.last_seq : feed.head_seq;
     bool hole = feed.epoch != heard->epoch || next > heard->last_seq + 1;
-    if (hole) {
-        authority->ends.unsure(authority->ends.ctx);
-        bf_ticker_poke(authority->ticker);
-    }
+    if (hole)
+        feed_hole(authority);
     if (hole || upto > heard->last_seq)
         *heard = (struct authority_feed){.epoch = feed.epoch, .last_seq = upto};
 }
 
-enum bf_err authority_start(struct fanout *fanout, const struct authority_ends *ends,
-                            struct authority **ret_authority)
+void authority_listen(struct authority *authority, const struct authority_ear *ear)
+{
+    pthread_mutex_lock(&authority->lock);
+    assert(authority->ear_count < AUTHORITY_EARS_MAX);
+    authority->ears[authority->ear_count++] = *ear;
+    pthread_mutex_unlock(&authority->lock);
+    ear->unsure(ear->ctx);
+}
+
+enum bf_err authority_start(struct fanout *fanout, struct authority **ret_authority)
 {
     struct authority *authority = bf_xcalloc(1, sizeof(*authority));
 
     authority->fanout = fanout;
-    authority->ends = *ends;
     pthread_mutex_init(&authority->lock, NULL);
     enum bf_err err = bf_ticker_start(keys_turn, authority, &authority->ticker);
     if (!err)
@@ -183,12 +239,19 @@ enum bf_err authority_start(struct fanout *fanout, const struct authority_ends *
     return BF_OK;
 }
 
+void authority_deafen(struct authority *authority)
+{
+    if (!authority || !authority->feed)
+        return;
+    bf_bus_unsubscribe(authority->feed);
+    authority->feed = NULL;
+}
+
 void authority_stop(struct authority *authority)
 {
     if (!authority)
         return;
-    if (authority->feed)
-        bf_bus_unsubscribe(authority->feed);
+    authority_deafen(authority);
     bf_ticker_stop(authority->ticker);
     pthread_mutex_destroy(&authority->lock);
     free(authority);

@@ -24,6 +24,11 @@ static bool read_id(ProtobufCBinaryData from, struct bf_id *ret_id)
     return true;
 }
 
+static ProtobufCBinaryData bytes_of(const struct bf_id *id)
+{
+    return (ProtobufCBinaryData){sizeof(id->bytes), (uint8_t *)id->bytes};
+}
+
 static bool read_key(const Belfry__Registry__V1__AppKey *from, struct bf_app_key *key)
 {
     if (!bf_app_kid_ok(bf_str(from->kid)) || from->ed25519.len != sizeof(key->ed25519))
@@ -52,7 +57,7 @@ void authority_wire_ask_number(struct bf_buf *into, struct bf_id tenant, const c
 {
     Belfry__Registry__V1__DirectoryRequest request = BELFRY__REGISTRY__V1__DIRECTORY_REQUEST__INIT;
 
-    request.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
+    request.tenant_id = bytes_of(&tenant);
     request.number = (char *)number;
     size_t size = protobuf_c_message_get_packed_size(&request.base);
     bf_autofree uint8_t *bytes = bf_xcalloc(1, size + 1);
@@ -60,35 +65,79 @@ void authority_wire_ask_number(struct bf_buf *into, struct bf_id tenant, const c
     bf_buf_add(into, bytes, size);
 }
 
-enum bf_err authority_wire_read_number(struct bf_str reply, bool *ret_extension, bool *ret_suspended)
+enum bf_err authority_wire_read_number(struct bf_str reply, struct authority_number *ret_number)
 {
     bf_cleanup(message_free_at) Belfry__Registry__V1__DirectoryReply *answer = UNPACK(directory_reply, reply);
+    struct authority_number number = {.is_extension = false};
 
     if (!answer || !answer->tenant)
         return BF_PROTOCOL;
-    *ret_extension = answer->is_case == BELFRY__REGISTRY__V1__DIRECTORY_REPLY__IS_EXTENSION;
-    *ret_suspended = answer->tenant->status != BELFRY__REGISTRY__V1__TENANT_STATUS__TENANT_STATUS_ACTIVE;
+    number.is_extension = answer->is_case == BELFRY__REGISTRY__V1__DIRECTORY_REPLY__IS_EXTENSION;
+    number.suspended = answer->tenant->status != BELFRY__REGISTRY__V1__TENANT_STATUS__TENANT_STATUS_ACTIVE;
+    if (number.is_extension)
+        (void)!read_id(answer->extension->id, &number.extension);
+    *ret_number = number;
     return BF_OK;
 }
 
-// False: concerns no socket.
-static bool read_change(const Belfry__Registry__V1__Change *from, enum authority_change *ret_change,
-                        struct bf_id *ret_tenant, const char **ret_number)
+// One by one: protobuf messages that stand one behind the other are one with the lists joined.
+void authority_wire_ask_gone(struct bf_buf *into, const struct authority_owner *owners, size_t count)
 {
-    *ret_number = "";
-    *ret_change = AUTHORITY_TENANT_ENDS;
+    for (size_t i = 0; i < count; i++) {
+        Belfry__Registry__V1__UnknownRequest request = BELFRY__REGISTRY__V1__UNKNOWN_REQUEST__INIT;
+        Belfry__Registry__V1__Number number = BELFRY__REGISTRY__V1__NUMBER__INIT, *list = &number;
+        uint8_t bytes[512]; // a number is at most 32 bytes
+
+        number.tenant_id = bytes_of(&owners[i].tenant);
+        number.extension = bytes_of(&owners[i].extension);
+        number.number = (char *)(strlen(owners[i].number) < BF_APP_NUMBER_SIZE ? owners[i].number : "");
+        request.numbers = &list;
+        request.n_numbers = 1;
+        bf_buf_add(into, bytes, protobuf_c_message_pack(&request.base, bytes));
+    }
+}
+
+enum bf_err authority_wire_read_gone(struct bf_str reply, size_t count, bool *ret_gone)
+{
+    bf_cleanup(message_free_at) Belfry__Registry__V1__UnknownReply *answer = UNPACK(unknown_reply, reply);
+
+    if (!answer)
+        return BF_PROTOCOL;
+    for (size_t i = 0; i < answer->n_at; i++)
+        if (answer->at[i] >= count)
+            return BF_PROTOCOL;
+    memset(ret_gone, 0, count * sizeof(*ret_gone));
+    for (size_t i = 0; i < answer->n_at; i++)
+        ret_gone[answer->at[i]] = true;
+    return BF_OK;
+}
+
+// ---- the feed
+
+// False: it does not say which extension it is now, and nothing follows.
+static bool read_extension(const Belfry__Registry__V1__Extension *from, struct authority_change *change)
+{
+    change->kind = AUTHORITY_EXTENSION;
+    change->number = from->number;
+    return read_id(from->tenant_id, &change->tenant) && (from->gone || read_id(from->id, &change->extension));
+}
+
+// False: concerns nobody here.
+static bool read_change(const Belfry__Registry__V1__Change *from, struct authority_change *ret_change)
+{
+    *ret_change = (struct authority_change){.number = ""};
     switch (from->what_case) {
     case BELFRY__REGISTRY__V1__CHANGE__WHAT_TENANT:
+        ret_change->kind = AUTHORITY_TENANT_SUSPENDED;
         return from->tenant->status == BELFRY__REGISTRY__V1__TENANT_STATUS__TENANT_STATUS_SUSPENDED &&
-               read_id(from->tenant->id, ret_tenant);
+               read_id(from->tenant->id, &ret_change->tenant);
     case BELFRY__REGISTRY__V1__CHANGE__WHAT_TENANT_GONE:
-        return read_id(from->tenant_gone, ret_tenant);
+        ret_change->kind = AUTHORITY_TENANT_GONE;
+        return read_id(from->tenant_gone, &ret_change->tenant);
     case BELFRY__REGISTRY__V1__CHANGE__WHAT_EXTENSION:
-        *ret_change = AUTHORITY_NUMBER_ENDS;
-        *ret_number = from->extension->number;
-        return from->extension->gone && read_id(from->extension->tenant_id, ret_tenant);
+        return read_extension(from->extension, ret_change);
     case BELFRY__REGISTRY__V1__CHANGE__WHAT_APP_KEYS:
-        *ret_change = AUTHORITY_KEYS_CHANGE;
+        ret_change->kind = AUTHORITY_KEYS_CHANGE;
         return true;
     default:
         return false;
@@ -96,14 +145,10 @@ static bool read_change(const Belfry__Registry__V1__Change *from, enum authority
 }
 
 bool authority_wire_read_feed(struct bf_str message, struct authority_feed *ret_feed,
-                              void (*each)(void *ctx, enum authority_change change, struct bf_id tenant,
-                                           const char *number),
-                              void *ctx)
+                              void (*each)(void *ctx, const struct authority_change *change), void *ctx)
 {
     bf_cleanup(message_free_at) Belfry__Registry__V1__Feed *feed = UNPACK(feed, message);
-    enum authority_change change;
-    struct bf_id tenant = {{0}};
-    const char *number;
+    struct authority_change change;
 
     if (!feed)
         return false;
@@ -112,8 +157,8 @@ bool authority_wire_read_feed(struct bf_str message, struct authority_feed *ret_
         if (i == 0)
             ret_feed->first_seq = feed->changes[i]->seq;
         ret_feed->last_seq = feed->changes[i]->seq;
-        if (read_change(feed->changes[i], &change, &tenant, &number))
-            each(ctx, change, tenant, number);
+        if (read_change(feed->changes[i], &change))
+            each(ctx, &change);
     }
     return true;
 }

@@ -65,6 +65,7 @@ static enum bf_app_verdict seat_verify(struct door *door, struct seat *seat,
     if (verdict)
         return verdict;
     who->tenant = token.tenant;
+    who->extension = token.extension;
     memcpy(who->number, token.number, sizeof(who->number));
     who->expires_ms = token.expires_s * 1000;
     return BF_APP_GOOD;

@@ -9,6 +9,7 @@
 #include "bf_settings.h"
 #include "bf_vault.h"
 
+struct authority;
 struct bf_access;
 struct push_sender;
 struct relay;
@@ -52,6 +53,7 @@ struct fanout {
     struct bf_db *db;
     struct bf_bus_client *registry; // Authenticate, Tenant
     struct bf_access *access;       // API keys and tenants, remembered for a while
+    struct authority *authority;    // extensions and app tokens
     struct sender *sender;
     struct push_sender *pushes;
     struct bf_redis *redis;

@@ -81,6 +81,8 @@ struct bf_metric fanout_metrics[FANOUT_METRICS] = {
             "Times that Expo gave no receipts"),
     COUNTER(FANOUT_PUSHES_TAKEN_OVER, "belfry_fanout_pushes_taken_over_total",
             "Pushes taken over from dead replicas"),
+    COUNTER(FANOUT_PUSH_DEVICES_GONE, "belfry_fanout_push_devices_gone_total",
+            "Push devices that went because their extension is gone"),
     GAUGE(FANOUT_SOCKETS, "belfry_fanout_sockets", "WebSockets that are open"),
     COUNTER(FANOUT_SOCKETS_OPENED, "belfry_fanout_sockets_opened_total", "WebSockets that were opened"),
     COUNTER(FANOUT_HANDSHAKES_REFUSED, "belfry_fanout_handshakes_refused_total",

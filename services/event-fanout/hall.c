@@ -22,7 +22,6 @@ static_assert(LIVE_FRAME_ROOM >= LWS_PRE, "the room before a text is what libweb
 
 struct hall {
     struct fanout *fanout;
-    struct authority *authority;
     struct porter *porter;
     struct mailbox *mailbox;
     struct door *door;      // the thread's
@@ -61,13 +60,15 @@ void hall_missed(struct hall *hall, const struct mail_missed *missed)
     put(hall, (struct mail){.kind = MAIL_MISSED, .missed = *missed});
 }
 
-static void ends(void *ctx, struct bf_id tenant, const char *number)
+static void changed(void *ctx, const struct authority_change *change)
 {
-    struct mail mail = {.kind = MAIL_ENDS, .ends = {.tenant = tenant}};
+    struct mail mail = {.kind = MAIL_ENDS,
+                        .ends = {.tenant = change->tenant, .extension = change->extension}};
+    size_t len = strlen(change->number);
 
-    if (strlen(number) >= sizeof(mail.ends.number))
+    if (len >= sizeof(mail.ends.number))
         return;
-    memcpy(mail.ends.number, number, strlen(number) + 1);
+    memcpy(mail.ends.number, change->number, len + 1);
     put(ctx, mail);
 }
 
@@ -257,18 +258,17 @@ static enum bf_err listen_on(struct hall *hall)
 enum bf_err hall_start(struct fanout *fanout, struct hall **ret_hall)
 {
     struct hall *hall = bf_xcalloc(1, sizeof(*hall));
-    struct authority_ends told = {.ends = ends, .unsure = unsure, .ctx = hall};
+    struct authority_ear ear = {.changed = changed, .unsure = unsure, .ctx = hall};
 
     hall->fanout = fanout;
     hall->mailbox = mailbox_new();
     hall->seats = seats_new((size_t)fanout->settings.sockets_max);
     enum bf_err err = listen_on(hall);
     if (!err)
-        err = authority_start(fanout, &told, &hall->authority);
-    if (!err)
-        err = porter_start(fanout, hall->authority, hall, &hall->porter);
+        err = porter_start(fanout, hall, &hall->porter);
     if (!err) {
-        hall->door = door_new(&fanout->settings, hall->authority, hall->seats);
+        authority_listen(fanout->authority, &ear);
+        hall->door = door_new(&fanout->settings, fanout->authority, hall->seats);
         hall->steward = (struct steward){&fanout->settings, hall->seats, hall->porter};
     }
     if (!err)
@@ -293,7 +293,6 @@ void hall_stop(struct hall *hall, int64_t drain_ms)
         lws_cancel_service(hall->context);
         pthread_join(hall->thread, NULL);
     }
-    authority_stop(hall->authority);
     porter_stop(hall->porter);
     if (hall->context)
         lws_context_destroy(hall->context);

@@ -11,7 +11,8 @@ struct hall;
 
 // Serves BELFRY_SOCKET_HOST and _PORT.
 bf_must_check enum bf_err hall_start(struct fanout *fanout, struct hall **ret_hall);
-// Closes all sockets with 1001 and waits for them at most so long. NULL is fine.
+// Closes all sockets with 1001 and waits for them at most so long. The authority says nothing any more. NULL
+// is fine.
 void hall_stop(struct hall *hall, int64_t drain_ms);
 
 void hall_take(struct hall *hall, const struct live_event *event); // copied

@@ -14,7 +14,7 @@ enum mail_kind {
     MAIL_EVENT,
     MAIL_VERDICT, // whether a socket may stay
     MAIL_MISSED,  // what a socket missed
-    MAIL_ENDS,    // a tenant, or one of its extensions
+    MAIL_ENDS,    // a tenant, or one of its extensions changed
     MAIL_UNSURE,  // something may have ended unheard
 };
 
@@ -42,6 +42,7 @@ struct mail {
         struct {
             struct bf_id tenant;
             char number[BF_APP_NUMBER_SIZE]; // "": all of the tenant
+            struct bf_id extension;          // which one the number is now; nil: none
         } ends;
     };
 };

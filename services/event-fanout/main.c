@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "authority.h"
 #include "bf_access.h"
 #include "bf_service.h"
 #include "delivery_store.h"
@@ -11,6 +12,7 @@
 #include "hall.h"
 #include "keeper.h"
 #include "push_sender.h"
+#include "push_sweeper.h"
 #include "relay.h"
 #include "sender.h"
 
@@ -99,6 +101,7 @@ struct program {
     struct bf_service *service;
     struct bf_bus_server *bus;
     struct keeper *keeper;
+    struct push_sweeper *sweeper;
     struct hall *hall;
     struct api *api;
 };
@@ -120,6 +123,10 @@ static enum bf_err clients_start(struct fanout *fanout, const char **ret_part)
     if (err)
         return err;
     fanout->access = api_access_new(fanout);
+    *ret_part = "BELFRY_REGISTRY_FEED";
+    err = authority_start(fanout, &fanout->authority);
+    if (err)
+        return err;
     *ret_part = "REDIS_HOST";
     err = bf_redis_open(&settings->redis, &fanout->redis);
     if (err)
@@ -154,6 +161,8 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
         return err;
     *ret_part = "background work";
     err = keeper_start(fanout, &program->keeper);
+    if (!err)
+        err = push_sweeper_start(fanout, &program->sweeper);
     if (err)
         return err;
     *ret_part = "BELFRY_SOCKET_HOST, BELFRY_SOCKET_PORT";
@@ -196,6 +205,8 @@ static void program_stop(struct program *program, int64_t drain_ms)
         drain_ms = bf_service_drain_left_ms(program->service);
     push_sender_stop(fanout->pushes, drain_ms);
     relay_stop(fanout->relay);
+    authority_deafen(fanout->authority);
+    push_sweeper_stop(program->sweeper);
     hall_stop(program->hall, drain_ms);
     if (program->service)
         drain_ms = bf_service_drain_left_ms(program->service);
@@ -206,6 +217,7 @@ static void program_stop(struct program *program, int64_t drain_ms)
         leave(fanout);
     if (program->service)
         bf_service_stop(program->service);
+    authority_stop(fanout->authority);
     if (fanout->registry)
         bf_bus_hang_up(fanout->registry);
     bf_access_free(fanout->access);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "authority.h"
 #include "bf_clock.h"
 #include "fanout_metrics.h"
 #include "hall.h"
@@ -18,7 +19,6 @@ struct errand {
 
 struct porter {
     struct fanout *fanout;
-    struct authority *authority;
     struct hall *hall;
     pthread_t threads[THREADS];
     size_t running;
@@ -48,12 +48,13 @@ static enum socket_close verify(struct porter *porter, const struct porter_job *
 {
     struct bf_app_token token;
 
-    authority_refresh(porter->authority);
-    enum bf_app_verdict verdict = authority_token(porter->authority, bf_str(job->token), &token);
+    authority_refresh(porter->fanout->authority);
+    enum bf_app_verdict verdict = authority_token(porter->fanout->authority, bf_str(job->token), &token);
     *ret_reason = bf_app_verdicts[verdict];
     if (verdict)
         return SOCKET_REFUSED;
     who->tenant = token.tenant;
+    who->extension = token.extension;
     memcpy(who->number, token.number, sizeof(who->number));
     who->expires_ms = token.expires_s * 1000;
     return SOCKET_STAYS;
@@ -66,7 +67,7 @@ static void judge(struct porter *porter, const struct porter_job *job)
     if (job->token)
         verdict.close = verify(porter, job, &verdict.who, &verdict.reason);
     if (!verdict.close)
-        verdict.close = authority_judge(porter->authority, job->key, &verdict.who, &verdict.reason);
+        verdict.close = authority_judge(porter->fanout->authority, job->key, &verdict.who, &verdict.reason);
     hall_judged(porter->hall, &verdict);
 }
 
@@ -139,12 +140,11 @@ void porter_ask(struct porter *porter, const struct porter_job *job)
     pthread_mutex_unlock(&porter->lock);
 }
 
-enum bf_err porter_start(struct fanout *fanout, struct authority *authority, struct hall *hall,
-                         struct porter **ret_porter)
+enum bf_err porter_start(struct fanout *fanout, struct hall *hall, struct porter **ret_porter)
 {
     struct porter *porter = bf_xcalloc(1, sizeof(*porter));
 
-    *porter = (struct porter){.fanout = fanout, .authority = authority, .hall = hall};
+    *porter = (struct porter){.fanout = fanout, .hall = hall};
     porter->queue_end = &porter->queue;
     pthread_mutex_init(&porter->lock, NULL);
     pthread_cond_init(&porter->wake, NULL);

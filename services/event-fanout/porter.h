@@ -3,7 +3,7 @@
 #ifndef PORTER_H
 #define PORTER_H
 
-#include "authority.h"
+#include "fanout.h"
 #include "seats.h"
 
 #define PORTER_MISSED_MAX 1000 // events replayed to one socket
@@ -18,8 +18,7 @@ struct porter_job {
     struct bf_id after; // nil: whether it may stay; else what it missed
 };
 
-bf_must_check enum bf_err porter_start(struct fanout *fanout, struct authority *authority, struct hall *hall,
-                                       struct porter **ret_porter);
+bf_must_check enum bf_err porter_start(struct fanout *fanout, struct hall *hall, struct porter **ret_porter);
 void porter_stop(struct porter *porter); // what is queued is dropped. NULL is fine
 void porter_ask(struct porter *porter, const struct porter_job *job);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "authority.h"
 #include "bf_page.h"
 #include "push_device_store.h"
 #include "push_store.h"
@@ -31,8 +32,8 @@ static enum bf_err device_of(struct api_work *work, struct bf_id *ret_id)
 // ---- whose number it is
 
 // BF_NOT_FOUND: no tenant of this domain has that extension.
-static enum bf_err owner_of(struct api_work *work, const char *domain, const char *number,
-                            struct bf_id *ret_tenant)
+static enum bf_err owner_by_domain(struct api_work *work, const char *domain, const char *number,
+                                   struct bf_id *ret_tenant, struct bf_id *ret_extension)
 {
     bf_cleanup(bf_buf_release) struct bf_buf body, reply;
 
@@ -41,18 +42,21 @@ static enum bf_err owner_of(struct api_work *work, const char *domain, const cha
     push_wire_ask_owner(&body, domain, number);
     enum bf_err err = bf_bus_call(work->fanout->registry, "Credential", "", bf_http_request_id(work->call),
                                   ASK_MS, (struct bf_str){body.at, body.len}, &reply, NULL);
-    return err ? err : push_wire_read_owner((struct bf_str){reply.at, reply.len}, ret_tenant);
+    return err ? err : push_wire_read_owner((struct bf_str){reply.at, reply.len}, ret_tenant, ret_extension);
 }
 
-static enum bf_err number_known(struct api_work *work, const char *field, const char *number)
+// Which extension of the work's tenant it is now. A group has no devices.
+static enum bf_err owner_of(struct api_work *work, const char *field, const char *number,
+                            struct bf_id *ret_extension)
 {
-    struct bf_id tenant;
-    enum bf_err err =
-        *work->tenant->domain ? owner_of(work, work->tenant->domain, number, &tenant) : BF_NOT_FOUND;
+    struct authority_number found;
+    enum bf_err err = authority_extension(work->fanout->authority, work->tenant->id, number, &found);
 
     if (err == BF_NOT_FOUND)
         return bf_http_problem(work->call, BF_INVALID, field, "there is no extension %s: make it first",
                                number);
+    if (!err)
+        *ret_extension = found.extension;
     return err;
 }
 
@@ -72,6 +76,9 @@ static enum bf_err put(struct api_work *work, const struct push_device *device, 
         return bf_http_problem(work->call, BF_INVALID, field, "%s", fault.wrong);
     }
     err = push_device_store_put(work->tx, device, ret_id);
+    if (err == BF_NOT_FOUND)
+        return bf_http_problem(work->call, BF_CONFLICT, number_field,
+                               "this number was deleted and made again in this moment: try again");
     if (err == BF_LIMIT)
         return bf_http_problem(work->call, BF_CONFLICT, number_field,
                                "this number has %d push devices already: delete one first", PUSH_DEVICES_MAX);
@@ -94,7 +101,7 @@ static enum bf_err device_post(struct api_work *work)
 
     if (!push_provider_parse(bf_str(body->provider), &device.provider))
         return BF_INVALID; // checked when the body was read
-    enum bf_err err = number_known(work, "number", body->number);
+    enum bf_err err = owner_of(work, "number", body->number, &device.extension);
     if (!err)
         err = put(work, &device, "number", "token", &id);
     if (!err)
@@ -103,18 +110,50 @@ static enum bf_err device_post(struct api_work *work)
     return err;
 }
 
-// The tenant is the key's. Without one it is found by the domain: of the user id ("101@acme.example"), or the
-// one that the request was sent to.
-static enum bf_err register_owner(struct api_work *work, const char *number, const char *domain,
-                                  struct bf_id *ret_tenant)
+// An app speaks for the extension of its token alone, and only as long as that is the number's.
+static enum bf_err app_owner(struct api_work *work, const char *domain, struct push_device *device)
 {
+    const struct bf_app_token *app = work->app;
+    struct authority_number number;
+    struct bf_id tenant = app->tenant, extension;
+    enum bf_err err = BF_OK;
+
+    if (strcmp(device->number, app->number) == 0 && *domain)
+        err = owner_by_domain(work, domain, device->number, &tenant, &extension);
+    if (err && err != BF_NOT_FOUND && err != BF_INVALID)
+        return err;
+    if (err || strcmp(device->number, app->number) != 0 || !bf_id_eq(tenant, app->tenant))
+        return bf_http_problem(work->call, BF_FORBIDDEN, "userId",
+                               "this token is of extension %s and registers no other's devices", app->number);
+    err = authority_extension(work->fanout->authority, app->tenant, app->number, &number);
+    if (err == BF_NOT_FOUND || (!err && !bf_id_eq(number.extension, app->extension)))
+        return bf_http_problem(work->call, BF_UNAUTHENTICATED, NULL, "the extension of this token is gone");
+    if (!err && number.suspended)
+        return bf_http_problem(work->call, BF_FORBIDDEN, NULL, "this tenant is suspended");
+    if (err)
+        return err;
+    device->tenant = app->tenant;
+    device->extension = app->extension;
+    return BF_OK;
+}
+
+// The tenant is the token's or the key's. Without one it is found by the domain: of the user id
+// ("101@acme.example"), or the one that the request was sent to.
+static enum bf_err register_owner(struct api_work *work, const char *domain, struct push_device *device)
+{
+    const char *host = bf_http_header(work->call, "Host");
+    bf_autofree char *sent_to = bf_xstrndup(host ? host : "", host ? strcspn(host, ":") : 0);
+
+    if (work->app)
+        return app_owner(work, domain, device);
     if (bf_access_caller_of(work->call)) {
         if (bf_id_is_nil(work->tenant->id))
             return bf_http_problem(work->call, BF_FORBIDDEN, NULL, "this needs a key of the tenant");
-        *ret_tenant = work->tenant->id;
-        return number_known(work, "userId", number);
+        device->tenant = work->tenant->id;
+        return owner_of(work, "userId", device->number, &device->extension);
     }
-    enum bf_err err = owner_of(work, domain, number, ret_tenant);
+    enum bf_err err = owner_by_domain(work, *domain ? domain : sent_to, device->number, &device->tenant,
+                                      &device->extension);
     if (err == BF_NOT_FOUND || err == BF_INVALID)
         return bf_http_problem(work->call, BF_INVALID, "userId", "there is no such user");
     return err;
@@ -123,11 +162,9 @@ static enum bf_err register_owner(struct api_work *work, const char *number, con
 static enum bf_err register_post(struct api_work *work)
 {
     const struct api_body *body = &work->body;
-    const char *at = strchr(body->number, '@'), *host = bf_http_header(work->call, "Host");
+    const char *at = strchr(body->number, '@');
     bf_autofree char *number =
         bf_xstrndup(body->number, at ? (size_t)(at - body->number) : strlen(body->number));
-    bf_autofree char *domain =
-        at ? bf_xstrdup(at + 1) : bf_xstrndup(host ? host : "", host ? strcspn(host, ":") : 0);
     struct push_device device = {.id = bf_id_new(),
                                  .provider = PUSH_EXPO,
                                  .number = number,
@@ -138,7 +175,7 @@ static enum bf_err register_post(struct api_work *work)
                                  .prid = "",
                                  .source = "app"};
     struct bf_id id;
-    enum bf_err err = register_owner(work, number, domain, &device.tenant);
+    enum bf_err err = register_owner(work, at ? at + 1 : "", &device);
 
     if (!err)
         err = put(work, &device, "userId", "expoPushToken", &id);
@@ -255,7 +292,7 @@ static const struct bf_json_field register_fields[] = {
 };
 
 const struct api_route push_api_routes[] = {
-    {"POST", "/push/register", register_post, API_KEYLESS, API_FIELDS(register_fields)},
+    {"POST", "/push/register", register_post, API_KEYLESS | API_APPS, API_FIELDS(register_fields)},
     {"POST", "/v1/tenants/{t}/push-devices", device_post, API_FIELDS(device_fields)},
     {"GET", "/v1/tenants/{t}/push-devices", device_list, .queries = {"limit", "after", "number"}},
     {"GET", "/v1/tenants/{t}/push-devices/{device}", device_get, .flags = 0},

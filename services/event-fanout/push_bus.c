@@ -1,6 +1,7 @@
 // The bus methods about push devices.
 #include "push_bus.h"
 
+#include "authority.h"
 #include "fanout.h"
 #include "push_device_store.h"
 #include "push_wire.h"
@@ -26,7 +27,8 @@ enum bf_err push_bus_devices(const struct bf_bus_request *request, struct bf_buf
         return err;
     err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
     if (!err)
-        err = push_device_store_of(tx, asked.tenant, asked.numbers, asked.count, &rows, &devices, &count);
+        err = push_device_store_of(tx, asked.tenant, asked.numbers, asked.extensions, asked.count, &rows,
+                                   &devices, &count);
     complain("push.devices", err, tx);
     if (!err)
         push_wire_write_devices(ret_body, devices, count);
@@ -34,17 +36,40 @@ enum bf_err push_bus_devices(const struct bf_bus_request *request, struct bf_buf
     return err;
 }
 
-static enum bf_err put(struct fanout *fanout, const struct push_device *device, struct bf_id *ret_id)
+static enum bf_err in_system(struct fanout *fanout, const struct push_device *device,
+                             enum bf_err (*act)(struct bf_tx *tx, const struct push_device *device,
+                                                struct bf_id *ret_id),
+                             struct bf_id *ret_id)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     if (!err)
-        err = push_device_store_put(tx, device, ret_id);
+        err = act(tx, device, ret_id);
     if (!err)
         err = bf_tx_commit(tx);
     complain("push.register", err, tx);
     return err;
+}
+
+// Is the number still the extension that authenticated? What registers late must not be somebody else's.
+static enum bf_err check_owner(struct fanout *fanout, const struct push_device *device)
+{
+    struct authority_number number;
+    enum bf_err err = authority_extension(fanout->authority, device->tenant, device->number, &number);
+
+    return !err && !bf_id_eq(number.extension, device->extension) ? BF_NOT_FOUND : err;
+}
+
+// The registry is asked for what is new only: most REGISTERs say what is known.
+static enum bf_err put(struct fanout *fanout, const struct push_device *device, struct bf_id *ret_id)
+{
+    enum bf_err err = in_system(fanout, device, push_device_store_find, ret_id);
+
+    if (err != BF_NOT_FOUND)
+        return err;
+    err = check_owner(fanout, device);
+    return err ? err : in_system(fanout, device, push_device_store_put, ret_id);
 }
 
 enum bf_err push_bus_register(const struct bf_bus_request *request, struct bf_buf *ret_body,
@@ -58,8 +83,8 @@ enum bf_err push_bus_register(const struct bf_bus_request *request, struct bf_bu
 
     if (err)
         return err;
-    if (push_device_sip(asked.tenant, asked.number, asked.provider, asked.prid, asked.param, asked.instance,
-                        &sip, &fault)) {
+    if (push_device_sip(asked.tenant, asked.extension, asked.number, asked.provider, asked.prid, asked.param,
+                        asked.instance, &sip, &fault)) {
         err = put(ctx, &sip.device, &id);
         push_device_sip_release(&sip);
     } else {
@@ -68,6 +93,8 @@ enum bf_err push_bus_register(const struct bf_bus_request *request, struct bf_bu
     }
     if (err == BF_LIMIT)
         bf_buf_fmt(error, "this number has %d push devices already", PUSH_DEVICES_MAX);
+    if (err == BF_NOT_FOUND)
+        bf_buf_str(error, "the extension that registered is gone");
     if (!err)
         push_wire_write_register(ret_body, id);
     push_wire_release_register(&asked);

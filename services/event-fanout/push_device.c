@@ -37,9 +37,9 @@ static char *device_id_of(const char *instance, const char *prid)
     return bf_xasprintf("pn-%s", bf_hex(digest, MADE_ID_BYTES, hex));
 }
 
-bool push_device_sip(struct bf_id tenant, const char *number, const char *provider, const char *prid,
-                     const char *param, const char *instance, struct push_device_sip *ret_sip,
-                     struct push_device_fault *ret_fault)
+bool push_device_sip(struct bf_id tenant, struct bf_id extension, const char *number, const char *provider,
+                     const char *prid, const char *param, const char *instance,
+                     struct push_device_sip *ret_sip, struct push_device_fault *ret_fault)
 {
     enum push_provider known;
 
@@ -52,6 +52,7 @@ bool push_device_sip(struct bf_id tenant, const char *number, const char *provid
                                   .device_id = device_id_of(instance, prid)};
     sip.device = (struct push_device){.id = bf_id_new(),
                                       .tenant = tenant,
+                                      .extension = extension,
                                       .provider = known,
                                       .number = number,
                                       .platform = known == PUSH_APNS ? "ios" : "android",

@@ -7,7 +7,7 @@
 
 // Borrowed texts, never NULL.
 struct push_device {
-    struct bf_id id, tenant;
+    struct bf_id id, tenant, extension; // extension: whose it is
     enum push_provider provider;
     const char *number, *platform, *device_id, *token;
     const char *topic;  // the app at the provider; "": the credential's
@@ -27,9 +27,9 @@ struct push_device_sip {
     struct push_device device;
     char *token, *topic, *device_id;
 };
-bool push_device_sip(struct bf_id tenant, const char *number, const char *provider, const char *prid,
-                     const char *param, const char *instance, struct push_device_sip *ret_sip,
-                     struct push_device_fault *ret_fault);
+bool push_device_sip(struct bf_id tenant, struct bf_id extension, const char *number, const char *provider,
+                     const char *prid, const char *param, const char *instance,
+                     struct push_device_sip *ret_sip, struct push_device_fault *ret_fault);
 void push_device_sip_release(struct push_device_sip *sip);
 
 #endif

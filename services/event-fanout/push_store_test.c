@@ -1,4 +1,5 @@
-// Pushes against a real PostgreSQL: whose a wake is, what follows what, and when no cancel is needed.
+// Pushes against a real PostgreSQL: whose a wake is, what follows what, and when no cancel is needed; and
+// whose a device is.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 static struct bf_db_fixture server;
 static struct bf_db *db;
 static struct bf_id tenant, one, other; // replicas
+static struct bf_id owner;              // extension of all devices
 
 static struct bf_tx *begin(void)
 {
@@ -38,6 +40,7 @@ static struct bf_id a_device(void)
     const char *text = bf_id_text(id, name);
     struct push_device device = {.id = id,
                                  .tenant = tenant,
+                                 .extension = owner,
                                  .provider = PUSH_FCM,
                                  .number = text + 24, // one for each, or the limit is met
                                  .platform = "android",
@@ -283,6 +286,99 @@ static void only_the_token_that_was_refused_is_dead(void **state)
     commit(tx);
 }
 
+// ---- devices
+
+static enum bf_err put(struct bf_id extension, const char *device_id, const char *token, struct bf_id *ret_id)
+{
+    struct push_device device = {.id = bf_id_new(),
+                                 .tenant = tenant,
+                                 .extension = extension,
+                                 .provider = PUSH_FCM,
+                                 .number = "500",
+                                 .platform = "android",
+                                 .device_id = device_id,
+                                 .token = token,
+                                 .topic = "",
+                                 .prid = "",
+                                 .source = "sip"};
+    struct bf_tx *tx = begin();
+    enum bf_err err = push_device_store_put(tx, &device, ret_id);
+
+    commit(tx);
+    return err;
+}
+
+// How many devices a call to 500 finds, if it is this extension.
+static size_t devices_of(struct bf_id extension)
+{
+    const char *number = "500";
+    struct bf_rows *rows = NULL;
+    struct push_device *list = NULL;
+    size_t count = 0;
+    struct bf_tx *tx = begin();
+
+    assert_int_equal(push_device_store_of(tx, tenant, &number, &extension, 1, &rows, &list, &count), BF_OK);
+    commit(tx);
+    bf_rows_release(rows);
+    free(list);
+    return count;
+}
+
+static void a_number_s_next_owner_inherits_no_device(void **state)
+{
+    struct bf_id former = {{1}}, owner_now = {{2}}, first, second, third;
+
+    assert_int_equal(put(former, "phone", "t1", &first), BF_OK);
+    assert_int_equal(put(former, "tablet", "t2", &second), BF_OK);
+    assert_int_equal(devices_of(former), 2);
+    assert_int_equal(devices_of(owner_now), 0);
+    assert_int_equal(devices_of((struct bf_id){{0}}), 0);
+    // What is left goes with the next owner's first device; a device that changed hands is theirs.
+    assert_int_equal(put(owner_now, "phone", "t3", &third), BF_OK);
+    assert_true(bf_id_eq(first, third));
+    assert_int_equal(devices_of(former), 0);
+    assert_int_equal(devices_of(owner_now), 1);
+    // A REGISTER of the former owner that is told late takes nothing away.
+    assert_int_equal(put(former, "phone", "t1", &first), BF_NOT_FOUND);
+    assert_int_equal(devices_of(owner_now), 1);
+}
+
+static void devices_are_looked_through_and_go_with_their_owner(void **state)
+{
+    struct bf_id last = {{3}}, id, after = {{0}};
+    struct bf_rows *rows = NULL;
+    struct push_device *list = NULL;
+    size_t count = 0, gone = 0;
+
+    assert_int_equal(put(last, "a", "ta", &id), BF_OK);
+    assert_int_equal(put(last, "b", "tb", &id), BF_OK);
+    struct bf_tx *tx = begin();
+    assert_int_equal(push_device_store_page(tx, tenant, "500", after, 1, &rows, &list, &count), BF_OK);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].number, "500");
+    after = list[0].id;
+    free(list);
+    bf_rows_release(rows);
+    assert_int_equal(push_device_store_page(tx, tenant, NULL, after, 100, &rows, &list, &count), BF_OK);
+    assert_true(count >= 1 && memcmp(list[0].id.bytes, after.bytes, sizeof(after.bytes)) > 0);
+    free(list);
+    bf_rows_release(rows);
+    assert_int_equal(
+        push_device_store_page(tx, (struct bf_id){{0}}, NULL, (struct bf_id){{0}}, 100, &rows, &list, &count),
+        BF_OK);
+    for (size_t i = 0; i < count; i++) // one that got another owner meanwhile stays
+        if (bf_id_eq(list[i].id, id))
+            list[i].extension = owner;
+    size_t before = devices_of(last);
+    assert_int_equal(push_device_store_forget(tx, list, count, &gone), BF_OK);
+    assert_int_equal(gone, count - 1);
+    commit(tx);
+    free(list);
+    bf_rows_release(rows);
+    assert_int_equal(before, 2);
+    assert_int_equal(devices_of(last), 1);
+}
+
 static int start(void **state)
 {
     if (!bf_db_fixture_start(&server))
@@ -290,6 +386,7 @@ static int start(void **state)
     struct bf_db_options service = bf_db_fixture_options(&server, "belfry", "belfry_events");
     assert_int_equal(bf_db_open(&service, &db), BF_OK);
     tenant = bf_id_new();
+    owner = bf_id_new();
     one = bf_id_new();
     other = bf_id_new();
     return 0;
@@ -312,6 +409,8 @@ int main(void)
         cmocka_unit_test(another_tenant_ends_nothing),
         cmocka_unit_test(a_dead_replica_is_taken_over_by_one),
         cmocka_unit_test(only_the_token_that_was_refused_is_dead),
+        cmocka_unit_test(a_number_s_next_owner_inherits_no_device),
+        cmocka_unit_test(devices_are_looked_through_and_go_with_their_owner),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

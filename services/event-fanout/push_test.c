@@ -143,27 +143,30 @@ static void tokens_have_the_form_of_their_provider(void **state)
 
 static void a_register_says_which_device_it_is(void **state)
 {
-    struct bf_id tenant = bf_id_new();
+    struct bf_id tenant = bf_id_new(), extension = bf_id_new();
     struct push_device_fault fault;
     struct push_device_sip sip;
 
-    assert_true(push_device_sip(tenant, "101", "apns", "00112233445566778899aabbccddeeff:voip&ff00:remote",
+    assert_true(push_device_sip(tenant, extension, "101", "apns",
+                                "00112233445566778899aabbccddeeff:voip&ff00:remote",
                                 "TEAM123456.com.example.app.voip&remote", "", &sip, &fault));
     assert_string_equal(sip.token, "00112233445566778899aabbccddeeff");
     assert_string_equal(sip.topic, "com.example.app.voip");
     assert_memory_equal(sip.device_id, "pn-", 3);
+    assert_true(bf_id_eq(sip.device.tenant, tenant) && bf_id_eq(sip.device.extension, extension));
     assert_string_equal(sip.device.platform, "ios");
     push_device_sip_release(&sip);
-    assert_true(push_device_sip(tenant, "101", "fcm", "abc:def", "project-1", "<urn:uuid:1>", &sip, &fault));
+    assert_true(push_device_sip(tenant, extension, "101", "fcm", "abc:def", "project-1", "<urn:uuid:1>", &sip,
+                                &fault));
     assert_string_equal(sip.token, "abc:def");
     assert_string_equal(sip.topic, "project-1");
     assert_string_equal(sip.device_id, "<urn:uuid:1>");
     push_device_sip_release(&sip);
-    assert_false(push_device_sip(tenant, "101", "webpush", "x", "", "", &sip, &fault));
+    assert_false(push_device_sip(tenant, extension, "101", "webpush", "x", "", "", &sip, &fault));
     assert_string_equal(fault.field, "provider");
-    assert_false(push_device_sip(tenant, "101", "apns", "zz", "", "", &sip, &fault));
+    assert_false(push_device_sip(tenant, extension, "101", "apns", "zz", "", "", &sip, &fault));
     assert_string_equal(fault.field, "token");
-    assert_false(push_device_sip(tenant, "1 1", "fcm", "x", "", "", &sip, &fault));
+    assert_false(push_device_sip(tenant, extension, "1 1", "fcm", "x", "", "", &sip, &fault));
     assert_string_equal(fault.field, "number");
 }
 

@@ -29,6 +29,8 @@ enum bf_err push_wire_read_devices(struct bf_str body, struct wire_devices *ret_
         request->n_numbers <= PUSH_WIRE_NUMBERS_MAX) {
         devices.numbers = (const char *const *)request->numbers;
         devices.count = request->n_numbers;
+        for (size_t i = 0; i < request->n_numbers && i < request->n_extensions; i++)
+            (void)!read_id(request->extensions[i], &devices.extensions[i]);
         *ret_devices = devices;
         return BF_OK;
     }
@@ -72,7 +74,8 @@ enum bf_err push_wire_read_register(struct bf_str body, struct wire_register *re
         belfry__event__v1__register_push_request__unpack(NULL, body.len, (const uint8_t *)body.at);
     struct wire_register asked = {.message = request};
 
-    if (request && read_id(request->tenant_id, &asked.tenant)) {
+    if (request && read_id(request->tenant_id, &asked.tenant) &&
+        read_id(request->extension, &asked.extension)) {
         asked.number = request->number;
         asked.provider = request->provider;
         asked.prid = request->prid;
@@ -81,7 +84,7 @@ enum bf_err push_wire_read_register(struct bf_str body, struct wire_register *re
         *ret_register = asked;
         return BF_OK;
     }
-    bf_buf_str(error, "tenant_id must be there");
+    bf_buf_str(error, "tenant_id and extension must be there");
     belfry__event__v1__register_push_request__free_unpacked(request, NULL);
     return BF_INVALID;
 }
@@ -111,11 +114,11 @@ void push_wire_ask_owner(struct bf_buf *into, const char *domain, const char *nu
     bf_buf_add(into, bytes, belfry__registry__v1__credential_request__pack(&request, bytes));
 }
 
-enum bf_err push_wire_read_owner(struct bf_str reply, struct bf_id *ret_tenant)
+enum bf_err push_wire_read_owner(struct bf_str reply, struct bf_id *ret_tenant, struct bf_id *ret_extension)
 {
     Belfry__Registry__V1__CredentialReply *read =
         belfry__registry__v1__credential_reply__unpack(NULL, reply.len, (const uint8_t *)reply.at);
-    bool good = read && read_id(read->tenant_id, ret_tenant);
+    bool good = read && read_id(read->tenant_id, ret_tenant) && read_id(read->extension, ret_extension);
 
     belfry__registry__v1__credential_reply__free_unpacked(read, NULL);
     return good ? BF_OK : BF_PROTOCOL;

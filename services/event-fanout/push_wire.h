@@ -11,6 +11,7 @@
 struct wire_devices {
     struct bf_id tenant;
     const char *const *numbers;
+    struct bf_id extensions[PUSH_WIRE_NUMBERS_MAX]; // of each number; nil: none
     size_t count;
     void *message; // what the texts borrow from
 };
@@ -20,7 +21,7 @@ void push_wire_release_devices(struct wire_devices *devices);
 void push_wire_write_devices(struct bf_buf *into, const struct push_device *devices, size_t count);
 
 struct wire_register {
-    struct bf_id tenant;
+    struct bf_id tenant, extension;
     const char *number, *provider, *prid, *param, *instance;
     void *message;
 };
@@ -29,8 +30,9 @@ bf_must_check enum bf_err push_wire_read_register(struct bf_str body, struct wir
 void push_wire_release_register(struct wire_register *asked);
 void push_wire_write_register(struct bf_buf *into, struct bf_id device);
 
-// The registry's Credential, of which only the tenant is read: a number of the tenant that has this domain.
+// The registry's Credential, of which only the ids are read: a number of the tenant that has this domain.
 void push_wire_ask_owner(struct bf_buf *into, const char *domain, const char *number);
-bf_must_check enum bf_err push_wire_read_owner(struct bf_str reply, struct bf_id *ret_tenant);
+bf_must_check enum bf_err push_wire_read_owner(struct bf_str reply, struct bf_id *ret_tenant,
+                                               struct bf_id *ret_extension);
 
 #endif

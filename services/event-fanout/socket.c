@@ -14,6 +14,11 @@ void socket_release(struct socket *socket)
     socket->first = socket->count = socket->room = socket->extra = socket->bytes = 0;
 }
 
+bool socket_is_of(const struct socket_who *who, struct bf_id extension)
+{
+    return bf_id_is_nil(who->extension) || bf_id_is_nil(extension) || bf_id_eq(who->extension, extension);
+}
+
 bool socket_sees(const struct socket_who *who, const struct live *live)
 {
     return bf_id_eq(who->tenant, live->tenant) && (!*who->number || live_names(live, who->number));

@@ -32,6 +32,7 @@ enum socket_state { SOCKET_ASKED, SOCKET_JOINED, SOCKET_OPEN, SOCKET_CLOSING };
 struct socket_who {
     struct bf_id tenant;             // nil: not known yet
     char number[BF_APP_NUMBER_SIZE]; // "": a key's, sees all of its tenant
+    struct bf_id extension;          // of the number; nil: its token does not say
     uint64_t expires_ms;             // Unix; 0: a key's
     bool old_app;                    // did not ask for belfry.v1: gets incoming_call too
 };
@@ -51,6 +52,8 @@ struct socket {
 
 void socket_release(struct socket *socket); // what waits
 
+// Is this number's extension the one that its token was made for? Not, when it was deleted and made again.
+bool socket_is_of(const struct socket_who *who, struct bf_id extension);
 bool socket_sees(const struct socket_who *who, const struct live *live);
 // Takes a reference of its own. False: more waits than `max` (twice that while it is JOINED); it is to be
 // closed as SOCKET_SLOW.

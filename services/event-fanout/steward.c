@@ -178,12 +178,17 @@ static void missed_take(struct steward *steward, const struct mail_missed *misse
     seat_ready(steward, seat);
 }
 
-static void ends_take(struct steward *steward, struct bf_id tenant, const char *number)
+static bool is_gone(const struct socket_who *who, const char *number, struct bf_id extension)
 {
-    for (struct seat *seat = seats_of(steward->seats, tenant); seat; seat = seat->next)
-        if (!*number)
+    return strcmp(who->number, number) == 0 && (bf_id_is_nil(extension) || !socket_is_of(who, extension));
+}
+
+static void ends_take(struct steward *steward, const struct mail *mail)
+{
+    for (struct seat *seat = seats_of(steward->seats, mail->ends.tenant); seat; seat = seat->next)
+        if (!*mail->ends.number)
             steward_close(seat, SOCKET_SUSPENDED, "this tenant is suspended or gone");
-        else if (strcmp(seat->socket.who.number, number) == 0)
+        else if (is_gone(&seat->socket.who, mail->ends.number, mail->ends.extension))
             steward_close(seat, SOCKET_REFUSED, "the extension of this token is gone");
 }
 
@@ -215,7 +220,7 @@ void steward_read(struct steward *steward, const struct mail *mail)
         missed_take(steward, &mail->missed);
         break;
     case MAIL_ENDS:
-        ends_take(steward, mail->ends.tenant, mail->ends.number);
+        ends_take(steward, mail);
         break;
     case MAIL_UNSURE:
         each_seat(steward, seat_doubt);

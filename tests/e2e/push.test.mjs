@@ -11,6 +11,7 @@ import { Receiver, verified } from '../lib/receiver.mjs';
 import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
 
+const [INVALID, NOT_FOUND] = [1, 4]; // enum bf_err
 const END = { registered: 1, timed_out: 2, answered: 3, cancelled: 4 };
 const { belfry, operator } = new World();
 let providers;
@@ -61,9 +62,22 @@ async function furnished(t, options) {
   return { world, tenant, base, device, shown, pushes, attempts, credentials };
 }
 
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
+/** Which extension a number is now: its id. */
+async function extensionOf(tenant, number) {
+  const [found] = await belfry.sql('belfry_registry', `SELECT id FROM registry.extension WHERE tenant_id = '${tenant.id}' AND number = '${number}'`);
+  return found ?? NOBODY;
+}
+
 /** The living devices that a call would find. */
 async function devices(tenant, ...numbers) {
-  const reply = await bus.call('PushDevices', message([1, id(tenant.id)], [2, numbers]));
+  const owners = await Promise.all(numbers.map((number) => extensionOf(tenant, number)));
+  return devicesOf(tenant, numbers, owners);
+}
+
+async function devicesOf(tenant, numbers, owners) {
+  const reply = await bus.call('PushDevices', message([1, id(tenant.id)], [2, numbers], [3, owners.map(id)]));
   return (reply.get(1) ?? []).map(fields).map((each) => ({ id: uuid(each.get(1)[0]), number: `${each.get(2)[0]}`, provider: `${each.get(3)[0]}`, device_id: `${each.get(5)[0]}`, prid: `${each.get(6)?.[0] ?? ''}` }));
 }
 
@@ -112,13 +126,96 @@ describe('push devices', () => {
   it('a REGISTER with RFC 8599 parameters makes one, and repeating is free', async (t) => {
     const { tenant, shown } = await furnished(t);
     const prid = `${apnsToken()}:voip`;
-    const register = () => bus.call('RegisterPush', message([1, id(tenant.id)], [2, '101'], [3, 'apns'], [4, prid], [5, 'TEAM123456.com.example.app.voip'], [6, '<urn:uuid:1>'], [7, 'Linphone']));
+    const owner = await extensionOf(tenant, '101');
+    const register = (extension = owner) => bus.call('RegisterPush', message([1, id(tenant.id)], [2, '101'], [3, 'apns'], [4, prid], [5, 'TEAM123456.com.example.app.voip'], [6, '<urn:uuid:1>'], [7, 'Linphone'], [8, id(extension)]));
     const device = { id: uuid((await register()).get(1)[0]) };
     assert.equal(uuid((await register()).get(1)[0]), device.id);
     const [found] = await devices(tenant, '101');
     assert.deepEqual(found, { id: device.id, number: '101', provider: 'apns', device_id: '<urn:uuid:1>', prid });
     assert.deepEqual([(await shown(device)).topic, (await shown(device)).source, (await shown(device)).platform], ['com.example.app.voip', 'sip', 'ios']);
-    await assert.rejects(bus.call('RegisterPush', message([1, id(tenant.id)], [2, '101'], [3, 'webpush'], [4, 'x'])), { status: 1 });
+    await assert.rejects(bus.call('RegisterPush', message([1, id(tenant.id)], [2, '101'], [3, 'webpush'], [4, 'x'], [8, id(owner)])), { status: INVALID });
+    await assert.rejects(bus.call('RegisterPush', message([1, id(tenant.id)], [2, '101'], [3, 'apns'], [4, prid])), { status: INVALID });
+    await assert.rejects(register(randomUUID()), { status: NOT_FOUND });
+    assert.equal((await devices(tenant, '101')).length, 1);
+  });
+});
+
+describe('a push device belongs to its extension', () => {
+  const kept = (tenant) => belfry.sql('belfry_events', `SELECT number || ' ' || device_id FROM events.push_device WHERE tenant_id = '${tenant.id}' ORDER BY 1`);
+  const gone = (tenant, what) => until(async () => (await kept(tenant)).length === 0, { what: `no push device of ${what} is left`, deadline_ms: 30_000 });
+  const remake = (tenant, number) => tenant.api.ok('POST', `/v1/tenants/${tenant.id}/extensions`, { number, kind: 'softphone' });
+
+  it('and goes with it; whoever gets the number next has none', async (t) => {
+    const { tenant, base, device } = await furnished(t);
+    const phone = await device('apns', apnsToken(), { device_id: 'old' });
+    const other = await device('expo', expoToken(), { number: '100', device_id: 'other' });
+    const former = await extensionOf(tenant, '101');
+    assert.equal((await tenant.api.delete(`${base}/extensions/101`)).status, 204);
+    await until(async () => (await tenant.api.get(`${base}/push-devices/${phone.id}`)).status === 404, { what: 'it went', deadline_ms: 30_000 });
+    assert.deepEqual(await kept(tenant), ['100 other']);
+    assertProblem(await tenant.api.post(`${base}/push-devices`, { number: '101', provider: 'expo', token: expoToken(), device_id: 'a', platform: 'ios' }), { status: 400, field: 'number' });
+    assert.deepEqual(await devicesOf(tenant, ['101', '101', '777'], [former, NOBODY, NOBODY]), []);
+    await remake(tenant, '101');
+    assert.deepEqual(await devices(tenant, '100', '101'), [{ id: other.id, number: '100', provider: 'expo', device_id: 'other', prid: '' }]);
+    const now = await device('apns', apnsToken(), { device_id: 'new' });
+    assert.deepEqual((await devices(tenant, '101')).map((each) => each.id), [now.id]);
+  });
+
+  it('a number that is deleted and made again at once: neither its devices nor what its phone says late count', async (t) => {
+    const { tenant, base, device, credentials, attempts } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    await device('apns', apnsToken(), { device_id: 'old' });
+    const former = await extensionOf(tenant, '101');
+    for (let i = 0; i < 3; i++) {
+      await tenant.api.delete(`${base}/extensions/101`);
+      await remake(tenant, '101');
+      assert.deepEqual(await devices(tenant, '101'), []);
+    }
+    await assert.rejects(bus.call('RegisterPush', message([1, id(tenant.id)], [2, '101'], [3, 'apns'], [4, apnsToken()], [5, 'T.a.b'], [6, 'late'], [8, id(former)])), { status: NOT_FOUND });
+    const phone = await device('apns', apnsToken(), { device_id: 'new' });
+    assert.deepEqual(await kept(tenant), ['101 new'], 'the next owner has the number for himself');
+    const { call, entry } = wake(tenant, phone);
+    await publish(entry);
+    await attempts(phone, 1);
+    assert.equal(providers.got.filter(({ data }) => data.call_id === call).length, 1);
+  });
+
+  it('what was deleted while event-fanout was away has gone when it is back, with a whole tenant too', async (t) => {
+    const { world, tenant, base, device } = await furnished(t);
+    const [closed, stays] = [await furnished(t), await furnished(t)];
+    await device('expo', expoToken(), { device_id: 'old' });
+    for (const each of [closed, stays]) await each.device('expo', expoToken(), { device_id: 'kept' });
+    await belfry.stop('event-fanout');
+    try {
+      await tenant.api.delete(`${base}/extensions/101`);
+      await remake(tenant, '101');
+      await world.operator.delete(closed.base);
+    } finally {
+      await belfry.start('event-fanout');
+      await belfry.allWell();
+      bus.close();
+      bus = await Bus.open(belfry.fanouts[0].bus);
+    }
+    await gone(tenant, 'the number that was made again');
+    await gone(closed.tenant, 'the tenant');
+    assert.deepEqual(await kept(stays.tenant), ['101 kept']);
+  });
+
+  it('of a tenant that is deleted none is left; of one that is suspended all stay', async (t) => {
+    const { world, tenant, base, device } = await furnished(t);
+    const asleep = await furnished(t);
+    for (const number of ['100', '101']) await device('expo', expoToken(), { number });
+    await asleep.device('expo', expoToken(), { device_id: 'kept' });
+    await world.operator.ok('PATCH', asleep.base, { status: 'suspended' });
+    await world.operator.delete(base);
+    await gone(tenant, 'the tenant');
+    assert.deepEqual(await kept(asleep.tenant), ['101 kept']);
+  });
+
+  it('a group has no devices', async (t) => {
+    const { tenant, base } = await furnished(t);
+    await tenant.api.ok('POST', `${base}/groups`, { number: '600', strategy: 'all', members: ['100'] });
+    assertProblem(await tenant.api.post(`${base}/push-devices`, { number: '600', provider: 'expo', token: expoToken(), device_id: 'a', platform: 'ios' }), { status: 400, field: 'number' });
   });
 });
 
@@ -144,6 +241,46 @@ describe('POST /push/register, as old apps call it', () => {
     assertProblem(await tenant.api.post('/push/register', body(tenant, { admin: true })), { status: 400, field: 'admin' });
     assertProblem(await operator.post('/push/register', body(tenant)), { status: 403 });
     assertProblem(await operator.as('bfk_nonsense').post('/push/register', body(tenant)), { status: 401 });
+  });
+});
+
+describe('POST /push/register with an app token', () => {
+  const body = (more = {}) => ({ userId: '101', expoPushToken: expoToken(), platform: 'ios', deviceId: 'E2C5-7', ...more });
+  const app = async (tenant, number, more = {}) => operator.as((await tenant.api.ok('POST', `/v1/tenants/${tenant.id}/tokens`, { number, ...more })).token);
+
+  it("an app registers a device of its own extension, and of no other's", async (t) => {
+    const { tenant } = await furnished(t);
+    const stranger = await furnished(t);
+    const mine = await app(tenant, '101');
+    assert.deepEqual(await mine.ok('POST', '/push/register', body()), { ok: true });
+    assert.deepEqual(await mine.ok('POST', '/push/register', body({ userId: `101@${tenant.domain}`, deviceId: 'tablet' })), { ok: true });
+    for (const userId of ['100', `100@${tenant.domain}`, `101@${stranger.tenant.domain}`, '101@nowhere.example', '', '101 ']) {
+      const answer = await mine.post('/push/register', body({ userId }));
+      assert.ok(answer.status === 403 || (userId === '' && answer.status === 400), `${userId}: ${answer.status}`);
+      assertProblem(answer, { status: answer.status, field: 'userId' });
+    }
+    assert.deepEqual((await devices(tenant, '100', '101')).map(({ number, device_id }) => [number, device_id]), [['101', 'E2C5-7'], ['101', 'tablet']]);
+    assert.deepEqual(await devices(stranger.tenant, '101'), []);
+    assertProblem(await mine.post('/push/register', body({ expoPushToken: 'x' })), { status: 400, field: 'expoPushToken' });
+    assertProblem(await mine.get(`/v1/tenants/${tenant.id}/push-devices`), { status: 401 });
+  });
+
+  it('is refused when it is no token of ours, too old, or of an extension or tenant that is gone', async (t) => {
+    const { world, tenant, base } = await furnished(t);
+    const [mine, brief, kept] = [await app(tenant, '101'), await app(tenant, '101', { expires_in_seconds: 1 }), await app(tenant, '100')];
+    const [header, claims, signature] = mine.key.split('.');
+    const forged = Buffer.from(claims, 'base64url').toString().replace('"101"', '"100"');
+    for (const key of [`${header}.${Buffer.from(forged).toString('base64url')}.${signature}`, `${header}.${claims}.`, 'a.b.c']) {
+      assertProblem(await operator.as(key).post('/push/register', body()), { status: 401 });
+    }
+    await until(async () => (await brief.post('/push/register', body())).status === 401, { what: 'it is too old', every_ms: 100 });
+    await tenant.api.delete(`${base}/extensions/101`);
+    assertProblem(await mine.post('/push/register', body()), { status: 401 });
+    await tenant.api.ok('POST', `${base}/extensions`, { number: '101', kind: 'softphone' });
+    assertProblem(await mine.post('/push/register', body()), { status: 401 });
+    assert.deepEqual(await devices(tenant, '101'), [], "the number's former owner gets nothing of it");
+    await world.operator.ok('PATCH', base, { status: 'suspended' });
+    assertProblem(await kept.post('/push/register', body({ userId: '100' })), { status: 403 });
   });
 });
 

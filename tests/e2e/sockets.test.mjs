@@ -207,6 +207,22 @@ describe('a WebSocket', () => {
     assert.equal((await refused(stays)).code, 4403);
   });
 
+  it('ends with its extension, though the number was made again at once', async (t) => {
+    const world = new World(t);
+    const tenant = await world.tenant();
+    const token = await tokenOf(tenant, '100');
+    const [former, stays] = [await listen(world, token), await listen(world, await tokenOf(tenant, '101'))];
+    await tenant.api.delete(`/v1/tenants/${tenant.id}/extensions/100`);
+    await tenant.api.ok('POST', `/v1/tenants/${tenant.id}/extensions`, { number: '100', kind: 'softphone' });
+    assert.equal((await former.end()).code, 4401);
+    assert.equal((await refused(token)).code, 4401);
+    const next = await listen(world, await tokenOf(tenant, '100'));
+    await tenant.api.ok('PATCH', `/v1/tenants/${tenant.id}/extensions/100`, { display_name: 'Next' });
+    const [id] = await stored(tenant, 1);
+    await next.message((event) => event.id === id);
+    assert.deepEqual([next.closed, stays.closed], [null, null]);
+  });
+
   it('goes on where it was after a cut, and says so when that is too long ago', async (t) => {
     const world = new World(t);
     const tenant = await world.tenant();

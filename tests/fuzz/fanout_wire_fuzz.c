@@ -18,9 +18,9 @@ static void hear(void *ctx, const struct live_event *event)
     live_unref(live);
 }
 
-static void change(void *ctx, enum authority_change change, struct bf_id tenant, const char *number)
+static void change(void *ctx, const struct authority_change *change)
 {
-    assert(number);
+    assert(change->number);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -28,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     struct bf_str text = {(const char *)bytes, len};
     struct bf_app_key keys[BF_APP_KEYS_MAX];
     struct authority_feed feed;
-    bool extension, suspended;
+    struct authority_number number;
+    bool gone[4];
     size_t count;
 
     (void)!live_wire_read(text, hear, NULL);
@@ -36,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     if (!authority_wire_read_keys(text, keys, &count))
         for (size_t i = 0; i < count; i++)
             assert(bf_app_kid_ok(bf_str(keys[i].kid)));
-    (void)!authority_wire_read_number(text, &extension, &suspended);
+    (void)!authority_wire_read_number(text, &number);
+    (void)!authority_wire_read_gone(text, BF_LEN(gone), gone);
     return 0;
 }
