@@ -476,7 +476,7 @@ CREATE TABLE calls.timeline (
     text text NOT NULL,
     edge text NOT NULL,
     details jsonb,
-    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text, 'waking'::text, 'woken'::text, 'wake-ended'::text])))
+    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text, 'waking'::text, 'woken'::text, 'wake-ended'::text, 'push.sent'::text, 'push.failed'::text])))
 )
 PARTITION BY RANGE (call);
 
@@ -500,7 +500,7 @@ CREATE TABLE calls.timeline_default (
     text text NOT NULL,
     edge text NOT NULL,
     details jsonb,
-    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text, 'waking'::text, 'woken'::text, 'wake-ended'::text])))
+    CONSTRAINT timeline_kind_known CHECK ((kind = ANY (ARRAY['started'::text, 'step'::text, 'branch'::text, 'ringing'::text, 'branch-ended'::text, 'answered'::text, 'ended'::text, 'transfer'::text, 'note'::text, 'waking'::text, 'woken'::text, 'wake-ended'::text, 'push.sent'::text, 'push.failed'::text])))
 );
 
 ALTER TABLE ONLY calls.timeline_default FORCE ROW LEVEL SECURITY;
@@ -866,6 +866,42 @@ COMMENT ON COLUMN events.push_device.state IS 'dead: the provider said that the 
 --
 
 COMMENT ON COLUMN events.push_device.extension IS 'id of the extension (registry.extension): calls find a device by it; the nil UUID is nobody''s';
+
+--
+-- Name: push_line; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.push_line (
+    "position" bigint NOT NULL,
+    tenant_id uuid NOT NULL,
+    call uuid NOT NULL,
+    line bytea NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT push_line_size CHECK ((octet_length(line) <= 2048))
+);
+
+ALTER TABLE ONLY events.push_line FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.push_line OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN push_line.line; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.push_line.line IS 'a PushLine of call.v1';
+
+--
+-- Name: push_line_position_seq; Type: SEQUENCE; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.push_line ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME events.push_line_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 --
 -- Name: replica; Type: TABLE; Schema: events; Owner: belfry_owner
@@ -1517,6 +1553,13 @@ ALTER TABLE ONLY events.push_device
 
 ALTER TABLE ONLY events.push_device
     ADD CONSTRAINT push_device_pkey PRIMARY KEY (id);
+
+--
+-- Name: push_line push_line_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.push_line
+    ADD CONSTRAINT push_line_pkey PRIMARY KEY ("position");
 
 --
 -- Name: replica replica_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
@@ -2238,6 +2281,12 @@ ALTER TABLE events.push_credential ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events.push_device ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: push_line; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.push_line ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: replica; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
 --
 
@@ -2320,6 +2369,12 @@ CREATE POLICY tenant_scope ON events.push_credential USING (((( SELECT current_s
 --
 
 CREATE POLICY tenant_scope ON events.push_device USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: push_line tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.push_line USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
 
 --
 -- Name: wake tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
@@ -2672,6 +2727,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.push_credential TO belfry_even
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.push_device TO belfry_events;
+
+--
+-- Name: TABLE push_line; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE ON TABLE events.push_line TO belfry_events;
 
 --
 -- Name: TABLE replica; Type: ACL; Schema: events; Owner: belfry_owner

@@ -86,6 +86,12 @@ static void a_call_tells_its_story(void **state)
         "{\"time\":\"2026-11-20T13:48:49.150Z\",\"kind\":\"branch-ended\",\"number\":\"101\",\"code\":486,"
         "\"text\":\"Busy\\u001b[0m\"},"
         "{\"time\":\"2026-11-20T13:48:49.151Z\",\"kind\":\"new-kind\",\"number\":\"1\",\"text\":\"hm\"},"
+        "{\"time\":\"2026-11-20T13:48:49.152Z\",\"kind\":\"push.sent\",\"number\":\"102\",\"device\":\"d\","
+        "\"code\":200,"
+        "\"text\":\"apns took the wake push: 5F\"},"
+        "{\"time\":\"2026-11-20T13:48:49.153Z\",\"kind\":\"push.failed\",\"number\":\"102\",\"device\":\"d\","
+        "\"code\":null,"
+        "\"text\":\"expo did not get the wake push\"},"
         "{\"kind\":\"ended\",\"code\":486,\"text\":\"callee\"}]");
     struct bf_buf buf;
 
@@ -98,6 +104,8 @@ static void a_call_tells_its_story(void **state)
                                 "     0.150 s  101 rings 180\n"
                                 "     2.150 s  101 does not take it: 486 Busy?[0m\n"
                                 "     2.151 s  new-kind 1 hm\n"
+                                "     2.152 s  102 (d) is pushed to: 200 apns took the wake push: 5F\n"
+                                "     2.153 s  102 (d) cannot be pushed to: expo did not get the wake push\n"
                                 "           -  the call ends: 486 callee\n");
     bf_buf_release(&buf);
     json_decref(items);

@@ -23,6 +23,8 @@ static const struct sentence {
     {"waking", "%n %d sleeps and is waited for"},
     {"woken", "%n %d has registered and is rung"},
     {"wake-ended", "%n %d did not come: %t"},
+    {"push.sent", "%n %d is pushed to: %c %t"},
+    {"push.failed", "%n %d cannot be pushed to: %c %t"},
     {"ended", "the call ends: %c %t"},
 };
 

@@ -4,11 +4,11 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [CALL_UNKNOWN] = "",          [CALL_STARTED] = "started", [CALL_STEP] = "step",
-    [CALL_BRANCH] = "branch",     [CALL_RINGING] = "ringing", [CALL_BRANCH_ENDED] = "branch-ended",
-    [CALL_ANSWERED] = "answered", [CALL_ENDED] = "ended",     [CALL_TRANSFER] = "transfer",
-    [CALL_WAKING] = "waking",     [CALL_WOKEN] = "woken",     [CALL_WAKE_ENDED] = "wake-ended",
-    [CALL_NOTE] = "note",
+    [CALL_UNKNOWN] = "",          [CALL_STARTED] = "started",     [CALL_STEP] = "step",
+    [CALL_BRANCH] = "branch",     [CALL_RINGING] = "ringing",     [CALL_BRANCH_ENDED] = "branch-ended",
+    [CALL_ANSWERED] = "answered", [CALL_ENDED] = "ended",         [CALL_TRANSFER] = "transfer",
+    [CALL_WAKING] = "waking",     [CALL_WOKEN] = "woken",         [CALL_WAKE_ENDED] = "wake-ended",
+    [CALL_NOTE] = "note",         [CALL_PUSH_SENT] = "push.sent", [CALL_PUSH_FAILED] = "push.failed",
 };
 
 static const char *const state_names[] = {
@@ -102,7 +102,7 @@ const char *call_event_check(const struct call_event *event)
         return "has no tenant id";
     if (event->kind <= CALL_UNKNOWN || event->kind >= (enum call_kind)BF_LEN(kind_names))
         return "is of an unknown kind";
-    if (event->seq > CALL_SEQ_CLOSED)
+    if (event->seq > CALL_SEQ_PUSH_MAX)
         return "has a sequence number out of range";
     // What PostgreSQL and people can still read: up to the year 9999.
     if (event->at_ms == 0 || event->at_ms > UINT64_C(253402300799000))
@@ -193,11 +193,12 @@ static void apply_nothing(struct call *call, const struct call_event *event)
 {
 }
 
-static void (*const applies[])(struct call *call, const struct call_event *event) = {
+// NULL: no edge tells it, and it says nothing of the call's state.
+static void (*const applies[CALL_NOTE + 1])(struct call *call, const struct call_event *event) = {
     [CALL_STARTED] = apply_started, [CALL_STEP] = apply_nothing,         [CALL_BRANCH] = apply_nothing,
     [CALL_RINGING] = apply_ringing, [CALL_BRANCH_ENDED] = apply_nothing, [CALL_ANSWERED] = apply_answered,
-    [CALL_ENDED] = apply_ended,     [CALL_TRANSFER] = apply_nothing,     [CALL_NOTE] = apply_nothing,
-    [CALL_WAKING] = apply_waking,   [CALL_WOKEN] = apply_nothing,        [CALL_WAKE_ENDED] = apply_nothing,
+    [CALL_ENDED] = apply_ended,     [CALL_TRANSFER] = apply_nothing,     [CALL_WAKING] = apply_waking,
+    [CALL_WOKEN] = apply_nothing,   [CALL_WAKE_ENDED] = apply_nothing,
 };
 
 // What any event may tell of the call as a whole.
@@ -217,7 +218,7 @@ static void apply_common(struct call *call, const struct call_event *event)
 bool call_apply(struct call *call, const struct call_event *event)
 {
     // What comes late to a call that is over only fills its timeline.
-    if (call->state == CALL_STATE_ENDED || event->kind == CALL_NOTE)
+    if (call->state == CALL_STATE_ENDED || !applies[event->kind])
         return false;
     if (call->state == CALL_STATE_NONE) {
         *call = (struct call){.id = event->call, .tenant = event->tenant, .state = CALL_STATE_PLANNING};

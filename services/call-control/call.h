@@ -20,6 +20,9 @@
 #define CALL_SEQ_PLAN   0
 #define CALL_SEQ_MAX    INT64_C(4294967295)
 #define CALL_SEQ_CLOSED (CALL_SEQ_MAX + 1)
+// What event-fanout tells of pushes stands above that, in no order: a line is found again by its number.
+#define CALL_SEQ_PUSH     (CALL_SEQ_CLOSED + 1)
+#define CALL_SEQ_PUSH_MAX (CALL_SEQ_PUSH + (INT64_C(1) << 48))
 
 enum call_kind { // kept in PostgreSQL by name
     CALL_UNKNOWN,
@@ -34,7 +37,9 @@ enum call_kind { // kept in PostgreSQL by name
     CALL_WAKING,     // a sleeping device is waited for
     CALL_WOKEN,      // it came and is rung
     CALL_WAKE_ENDED, // it did not come and is not waited for any more
-    CALL_NOTE,       // by call-control: the plan, a command by REST
+    CALL_PUSH_SENT,  // by event-fanout: what the provider of a sleeping device answered
+    CALL_PUSH_FAILED,
+    CALL_NOTE, // by call-control: the plan, a command by REST
 };
 
 // Borrowed texts; NULL counts as empty. What comes from outside may be anything: see call_event_clean().
@@ -51,7 +56,7 @@ struct call_event {
     const char *device; // ruid of the branch's device
     const char *reason; // phrase; of ENDED also who hung up: caller, callee, api, timeout, edge
     const char *from_tag, *to_tag;
-    struct bf_id push; // push device, of the three about waking
+    struct bf_id push; // push device, of those about waking and pushes
     uint64_t until_ms; // WAKING: Unix
     const char *relay; // ng address "udp:IP:PORT"
     const char *user_agent;
@@ -117,7 +122,8 @@ struct call_spare {
 void call_event_clean(struct call_event *event, struct call_spare *spare);
 void call_spare_release(struct call_spare *spare);
 
-// False: the call is over already (or it is a note) and stays as it is. `call` begins as zeroes.
+// False: the call is over already (or it is a note, or about a push) and stays as it is. `call` begins as
+// zeroes.
 bool call_apply(struct call *call, const struct call_event *event);
 
 // The event that ends a call whose edge cannot tell any more; `reason` is e.g. "edge-lost".

@@ -10,6 +10,7 @@
 #include "edges.h"
 #include "location_store.h"
 #include "planner.h"
+#include "pushed_wire.h"
 #include "report.h"
 
 static enum bf_err report(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
@@ -114,10 +115,21 @@ static enum bf_err admit_devices(const struct bf_bus_request *request, struct bf
     return err;
 }
 
+static enum bf_err take_pushed(const struct bf_bus_request *request, struct bf_buf *ret_body,
+                               struct bf_buf *error, void *ctx)
+{
+    bf_autofree struct wire_pushed *pushed = bf_xcalloc(1, sizeof(*pushed));
+    enum bf_err err = wire_read_pushed(request->body, pushed, error);
+
+    if (err)
+        return err;
+    err = pushed_take(ctx, pushed->lines, pushed->count);
+    wire_release_pushed(pushed);
+    return err;
+}
+
 const struct bf_bus_method call_bus_methods[] = {
-    {"Report", report},
-    {"Restore", restore},
-    {"Plan", plan},
-    {"Admit", admit_devices},
+    {"Report", report},       {"Restore", restore},    {"Plan", plan},
+    {"Admit", admit_devices}, {"Pushed", take_pushed},
 };
 const size_t call_bus_method_count = BF_LEN(call_bus_methods);

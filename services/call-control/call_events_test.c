@@ -18,6 +18,7 @@
 #include "forget.h"
 #include "limit_store.h"
 #include "location_store.h"
+#include "pushed.h"
 #include "reaper.h"
 #include "timeline_store.h"
 
@@ -717,6 +718,120 @@ static void without_postgresql_nothing_is_taken_and_what_runs_is_seen(void **sta
     assert_cdr(call, "answered", "callee", 4000);
 }
 
+// ---- pushes
+
+struct read_line {
+    int64_t seq;
+    uint64_t at_ms;
+    enum call_kind kind;
+    uint32_t code;
+    char device[BF_ID_TEXT_SIZE], number[16], text[CALL_TEXT_SIZE];
+};
+
+struct read_lines {
+    struct read_line at[16];
+    size_t count;
+};
+
+static void read_line(void *ctx, const struct call_event *event)
+{
+    struct read_lines *lines = ctx;
+    struct read_line *line = &lines->at[lines->count++];
+
+    *line = (struct read_line){event->seq, event->at_ms, event->kind, event->code, "", "", ""};
+    snprintf(line->device, sizeof(line->device), "%s", event->device);
+    snprintf(line->number, sizeof(line->number), "%s", event->number);
+    snprintf(line->text, sizeof(line->text), "%s", event->reason);
+}
+
+static struct read_lines lines_of(struct bf_id call)
+{
+    struct read_lines lines = {.count = 0};
+    bool more;
+    struct bf_tx *tx = begin_as(BF_SCOPE_TENANT, acme);
+
+    assert_int_equal(timeline_store_list(tx, acme, call, (struct timeline_position){0, INT64_MIN}, 16,
+                                         read_line, &lines, &more),
+                     BF_OK);
+    bf_tx_release(tx);
+    return lines;
+}
+
+static struct pushed pushed_of(struct bf_id call, struct bf_id device, uint64_t at_ms)
+{
+    return (struct pushed){.id = bf_id_new(),
+                           .tenant = acme,
+                           .call = call,
+                           .device = device,
+                           .number = "102",
+                           .kind = "wake",
+                           .provider = "apns",
+                           .answer = "",
+                           .push_id = "5F3A",
+                           .at_ms = at_ms,
+                           .code = 200,
+                           .attempts = 1};
+}
+
+// However often it is told, and whatever event-fanout's clock says.
+static void what_a_provider_answered_stands_once_behind_the_wait(void **state)
+{
+    struct bf_id call = bf_id_new(), device = bf_id_new();
+    struct call_event events[2] = {event_of(call, 1, CALL_STARTED), event_of(call, 2, CALL_WAKING)};
+    char text[BF_ID_TEXT_SIZE];
+
+    events[1].number = "102";
+    events[1].push = device;
+    events[1].at_ms += 50;
+    events[1].until_ms = 1; // over: Redis is told nothing
+    assert_int_equal(call_events_apply(&control, events, 2), BF_OK);
+    struct pushed pushed[3] = {pushed_of(call, device, began_ms(call) + 10), // before it was waited for
+                               pushed_of(call, device, began_ms(call) + 90), pushed_of(call, device, 0)};
+    pushed[1].kind = "cancel";
+    pushed[1].failed = true;
+    pushed[1].code = 410;
+    pushed[1].answer = "Unregistered";
+    pushed[1].attempts = 3;
+    assert_int_equal(pushed_take(&control, pushed, 3), BF_OK); // the third has no time: left out
+    assert_int_equal(pushed_take(&control, pushed, 2), BF_OK);
+    struct read_lines lines = lines_of(call);
+    assert_int_equal(lines.count, 4);
+    assert_int_equal(lines.at[1].kind, CALL_WAKING);
+    assert_int_equal(lines.at[2].kind, CALL_PUSH_SENT);
+    assert_int_equal(lines.at[2].at_ms, lines.at[1].at_ms);
+    assert_int_equal(lines.at[2].code, 200);
+    assert_string_equal(lines.at[2].device, bf_id_text(device, text));
+    assert_string_equal(lines.at[2].number, "102");
+    assert_string_equal(lines.at[2].text, "apns took the wake push: 5F3A");
+    assert_int_equal(lines.at[3].kind, CALL_PUSH_FAILED);
+    assert_string_equal(lines.at[3].text, "apns refused the cancel push, attempt 3: Unregistered");
+    assert_true(lines.at[2].seq > CALL_SEQ_CLOSED && lines.at[3].seq <= CALL_SEQ_PUSH_MAX);
+    // The call is as its edge told it, also when it is made again from its lines.
+    redis_empty();
+    struct call_event end = end_of(call);
+    assert_int_equal(call_events_apply(&control, &end, 1), BF_OK);
+    assert_int_equal(number_of("SELECT count(*) FROM calls.cdr WHERE result = 'lost'"), 0);
+}
+
+// What providers say may be anything.
+static void a_hostile_answer_is_one_line(void **state)
+{
+    static char words[1000];
+    struct bf_id call = bf_id_new(), device = bf_id_new();
+    struct pushed pushed = pushed_of(call, device, began_ms(call));
+
+    memset(words, '\n', sizeof(words) - 1);
+    pushed.failed = true;
+    pushed.answer = words;
+    pushed.provider = "\xff\xfe";
+    assert_int_equal(pushed_take(&control, &pushed, 1), BF_OK);
+    struct read_lines lines = lines_of(call);
+    assert_int_equal(lines.count, 1);
+    assert_null(strchr(lines.at[0].text, '\n'));
+    pushed.call = (struct bf_id){{0}};
+    assert_int_equal(pushed_take(&control, &pushed, 1), BF_OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -734,6 +849,8 @@ int main(void)
         TEST(all_calls_that_redis_lost_come_back),
         TEST(a_call_that_ends_while_it_is_brought_back_stays_over),
         TEST(calls_that_end_during_a_rebuild_leave_no_lease),
+        TEST(what_a_provider_answered_stands_once_behind_the_wait),
+        TEST(a_hostile_answer_is_one_line),
         TEST(nonsense_is_left_out_and_the_rest_is_taken),
         TEST(many_calls_in_one_batch),
         TEST(running_calls_come_in_pages_newest_first),

@@ -249,7 +249,7 @@ static void test_events_that_make_no_sense_are_named(void **state)
     event.code = 70000;
     assert_non_null(call_event_check(&event));
     event = story[0];
-    event.seq = CALL_SEQ_CLOSED + 1;
+    event.seq = CALL_SEQ_PUSH_MAX + 1;
     assert_non_null(call_event_check(&event));
 }
 

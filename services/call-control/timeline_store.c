@@ -23,13 +23,20 @@ enum column {
     COLS,
 };
 
-static const char insert_sql[] =
-    "INSERT INTO calls.timeline (call, seq, tenant_id, at, kind, number, device, code, text, edge, details) "
-    "SELECT call, seq, tenant, to_timestamp(at_ms / 1000.0), kind, number, device, code, text, edge, "
-    "details::jsonb FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], "
-    "$7::text[], $8::smallint[], $9::text[], $10::text[], $11::text[]) "
-    "AS line(call, seq, tenant, at_ms, kind, number, device, code, text, edge, details) "
-    "ON CONFLICT DO NOTHING";
+#define INSERT_SQL(at)                                                                                       \
+    "INSERT INTO calls.timeline (call, seq, tenant_id, at, kind, number, device, code, text, edge, details)" \
+    " SELECT call, seq, tenant, " at ", kind, number, device, code, text, edge, "                            \
+    "details::jsonb FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], "            \
+    "$6::text[], "                                                                                           \
+    "$7::text[], $8::smallint[], $9::text[], $10::text[], $11::text[]) "                                     \
+    "AS line(call, seq, tenant, at_ms, kind, number, device, code, text, edge, details) "                    \
+    "ON CONFLICT DO NOTHING"
+#define LINE_AT "to_timestamp(at_ms / 1000.0)"
+
+static const char insert_sql[] = INSERT_SQL(LINE_AT);
+static const char pushed_sql[] =
+    INSERT_SQL("greatest(" LINE_AT ", (SELECT max(t.at) FROM calls.timeline t WHERE t.call = line.call "
+               "AND t.tenant_id = line.tenant AND t.kind = 'waking' AND t.device = line.device))");
 
 static void columns_add(struct bf_sql_array columns[COLS], const struct call_event *event)
 {
@@ -50,15 +57,27 @@ static void columns_add(struct bf_sql_array columns[COLS], const struct call_eve
     bf_sql_array_text(&columns[COL_DETAILS], details);
 }
 
-enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
-                               size_t *ret_new)
+static enum bf_err insert(struct bf_tx *tx, const char *sql, const struct call_event *events, size_t count,
+                          size_t *ret_new)
 {
     struct bf_sql_array columns[COLS];
 
     bf_sql_columns_init(columns, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, &events[i]);
-    return bf_sql_columns_run(tx, insert_sql, columns, COLS, ret_new);
+    return bf_sql_columns_run(tx, sql, columns, COLS, ret_new);
+}
+
+enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
+                               size_t *ret_new)
+{
+    return insert(tx, insert_sql, events, count, ret_new);
+}
+
+enum bf_err timeline_store_pushed(struct bf_tx *tx, const struct call_event *events, size_t count,
+                                  size_t *ret_new)
+{
+    return insert(tx, pushed_sql, events, count, ret_new);
 }
 
 #define LINE "call, tenant_id, seq, " MS("at") ", kind, number, device, code, text, edge, details"

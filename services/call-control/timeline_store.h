@@ -14,6 +14,11 @@
 bf_must_check enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
                                              size_t *ret_new);
 
+// The same of what is told of pushes. On another clock than the edges': no line stands before the edge's that
+// its device is waited for.
+bf_must_check enum bf_err timeline_store_pushed(struct bf_tx *tx, const struct call_event *events,
+                                                size_t count, size_t *ret_new);
+
 struct timeline_position { // of a line in its call's list
     uint64_t at_ms;
     int64_t seq;

@@ -12,6 +12,7 @@
 struct authority;
 struct bf_access;
 struct push_sender;
+struct push_teller;
 struct relay;
 struct sender;
 
@@ -23,6 +24,7 @@ struct fanout_settings {
     char *bus_listen;
     int64_t bus_contexts;
     char *registry_bus, *registry_feed;
+    char *control_bus;          // "": timelines are told nothing
     char *seal_key;             // any text; its SHA-256 is the key
     char *targets;              // CIDRs that webhooks may go to although they are not public
     int64_t webhook_timeout_ms; // of one request
@@ -56,6 +58,8 @@ struct fanout {
     struct authority *authority;    // extensions and app tokens
     struct sender *sender;
     struct push_sender *pushes;
+    struct bf_bus_client *control; // Pushed; NULL: there is no call-control
+    struct push_teller *teller;    // likewise
     struct bf_redis *redis;
     struct relay *relay; // NULL until WebSockets are served
 };

@@ -13,6 +13,7 @@
 #include "keeper.h"
 #include "push_sender.h"
 #include "push_sweeper.h"
+#include "push_teller.h"
 #include "relay.h"
 #include "sender.h"
 
@@ -27,6 +28,8 @@ static const struct bf_setting settings_table[] = {
             "nng addresses of the tenant-registry's replicas, separated by spaces"),
     BF_TEXT(INTO, "BELFRY_REGISTRY_FEED", registry_feed, NULL,
             "nng addresses of their change feeds, separated by spaces"),
+    BF_TEXT(INTO, "BELFRY_CALL_CONTROL_BUS", control_bus, "",
+            "nng addresses of call-control's replicas; empty: timelines are not told of pushes"),
     BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
             "nng addresses to serve the bus on, separated by spaces"),
     BF_INT(INTO, "BELFRY_BUS_CONTEXTS", bus_contexts, "8", 2, 256, "bus requests worked on at once"),
@@ -135,6 +138,13 @@ static enum bf_err clients_start(struct fanout *fanout, const char **ret_part)
     err = sender_start(fanout, &fanout->sender);
     if (err)
         return err;
+    *ret_part = "BELFRY_CALL_CONTROL_BUS";
+    if (*settings->control_bus)
+        err = bf_bus_dial(settings->control_bus, &fanout->control);
+    if (!err && fanout->control)
+        err = push_teller_start(fanout, &fanout->teller);
+    if (err)
+        return err;
     *ret_part = "pushes";
     return push_sender_start(fanout, &fanout->pushes);
 }
@@ -204,6 +214,7 @@ static void program_stop(struct program *program, int64_t drain_ms)
     if (program->service)
         drain_ms = bf_service_drain_left_ms(program->service);
     push_sender_stop(fanout->pushes, drain_ms);
+    push_teller_stop(fanout->teller);
     relay_stop(fanout->relay);
     authority_deafen(fanout->authority);
     push_sweeper_stop(program->sweeper);
@@ -220,6 +231,8 @@ static void program_stop(struct program *program, int64_t drain_ms)
     authority_stop(fanout->authority);
     if (fanout->registry)
         bf_bus_hang_up(fanout->registry);
+    if (fanout->control)
+        bf_bus_hang_up(fanout->control);
     bf_access_free(fanout->access);
     bf_redis_close(fanout->redis);
     bf_db_close(fanout->db);

@@ -164,6 +164,33 @@ void push_free(struct push *push)
     free(push);
 }
 
+#define TOKEN_BEGINS 8 // characters at the end that are the beginning of a token, and not a word like it
+
+static size_t common(const char *words, const char *token)
+{
+    size_t len = 0;
+
+    while (token[len] && words[len] == token[len])
+        len++;
+    return len;
+}
+
+void push_hide_token(char *words, const char *token)
+{
+    char *to = words;
+
+    for (const char *at = words; *at && *token;) {
+        size_t len = common(at, token);
+        bool whole = !token[len], cut = !at[len] && len >= TOKEN_BEGINS;
+        if (whole || cut)
+            at += len;
+        else
+            *to++ = *at++;
+    }
+    if (*token)
+        *to = '\0';
+}
+
 bool push_may_have_got(const struct push_outcome *outcome)
 {
     return outcome->verdict == PUSH_SENT || (outcome->begun && outcome->code == 0);

@@ -100,6 +100,9 @@ struct push_outcome {
     int64_t latency_ms;
 };
 
+// A token is a secret: takes it out of a provider's words, also one that was cut off at their end.
+void push_hide_token(char *words, const char *token);
+
 // The device may have got it: it was sent, or nobody knows.
 bool push_may_have_got(const struct push_outcome *outcome);
 

@@ -60,11 +60,23 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
+// Expo names the token that it complains of, also in receipts, where we do not have it:
+// "ExponentPushToken[...]".
+static void hide_expo_tokens(char *text)
+{
+    for (char *at = text; (at = strstr(at, "PushToken["));) {
+        at += strlen("PushToken[");
+        size_t len = strcspn(at, "]");
+        memmove(at, at + len, strlen(at + len) + 1);
+    }
+}
+
 static void detail_set(char detail[PUSH_DETAIL_SIZE], const char *reason, const char *words)
 {
     bf_autofree char *text =
         *reason && *words ? bf_xasprintf("%s: %s", reason, words) : bf_xstrdup(*reason ? reason : words);
 
+    hide_expo_tokens(text);
     bf_text_clean(text, detail, PUSH_DETAIL_SIZE);
 }
 

@@ -6,6 +6,7 @@
 
 #include "bf_clock.h"
 #include "bf_crypto.h"
+#include "push_line.h"
 
 #define ID_TIME_BYTES 6
 
@@ -76,6 +77,7 @@ enum bf_err push_event_store(struct bf_tx *tx, struct fanout *fanout, const stru
 {
     bf_autofree struct event *events = bf_xcalloc(count, sizeof(*events));
     bf_autofree struct event_new *news = bf_xcalloc(count, sizeof(*news));
+    bf_autofree struct push_line *lines = bf_xcalloc(count, sizeof(*lines));
     enum bf_err err = BF_OK;
     size_t told = 0;
 
@@ -84,12 +86,15 @@ enum bf_err push_event_store(struct bf_tx *tx, struct fanout *fanout, const stru
         if (!body)
             continue;
         news[told] = (struct event_new){&events[told], body};
+        lines[told] = (struct push_line){events[told].id, &settled[i]};
         told++;
     }
     if (told)
         err = event_store_add(tx, &fanout->seal, fanout->replica, news, told, ret_stored);
     if (told && !err)
         err = event_store_tell_owners(tx, fanout->replica, ret_stored);
+    if (told && !err && fanout->control)
+        err = push_line_add(tx, lines, told);
     for (size_t i = 0; i < told; i++)
         free((char *)news[i].body);
     return err;

@@ -153,6 +153,9 @@ void push_flight_judge(const struct push_flight *flight, struct push_outcome *ou
         outcomes[i].at_ms = flight->at_ms;
         outcomes[i].latency_ms = flight->latency_ms;
     }
+    size_t at = 0;
+    for (const struct push *push = flight->pushes.first; push; push = push->next)
+        push_hide_token(outcomes[at++].detail, push->token ? push->token : "");
 }
 
 void push_flight_free(struct push_flight *flight)

@@ -10,11 +10,13 @@
 #include "fanout_metrics.h"
 #include "push_event.h"
 #include "push_lanes.h"
+#include "push_line.h"
 #include "push_receipts.h"
+#include "push_teller.h"
 #include "sender.h"
 
-#define SETTLE_MAX      200 // outcomes in one transaction
-#define SETTLE_AGAIN_MS 200 // ms
+#define SETTLE_MAX      PUSH_LINES_MAX // outcomes in one transaction
+#define SETTLE_AGAIN_MS 200            // ms
 #define LOOK_MS         1000
 
 struct ended { // a push and what came of it, until that is durable
@@ -263,8 +265,10 @@ static bool settle(struct push_sender *sender)
         struct settling settling = {.count = 0};
         settling_make(sender, &settling);
         enum bf_err err = settling_write(sender, &settling);
-        if (!err)
+        if (!err) {
             sender_take_made(sender->fanout->sender, &settling.stored);
+            push_teller_poke(sender->fanout->teller);
+        }
         event_stored_release(&settling.stored);
         if (err)
             return false;

@@ -409,6 +409,40 @@ static void expo_answers_for_each_message(void **state)
     assert_int_equal(outcomes[1].verdict, PUSH_AGAIN);
 }
 
+// Whoever may see what a provider said of a device may not push to it.
+static void a_token_is_in_no_words_that_are_kept(void **state)
+{
+    static const struct {
+        const char *words, *token, *kept;
+    } rows[] = {
+        {"abc is none", "abc", " is none"},
+        {"aabcabc", "abc", "a"},
+        {"it is none: 0123456789abcd", "0123456789abcdef", "it is none: "}, // cut off
+        {"it is none: 0123456", "0123456789abcdef", "it is none: 0123456"},
+        {"nothing of it", "0123456789abcdef", "nothing of it"},
+        {"nothing of it", "", "nothing of it"},
+        {"", "abc", ""},
+    };
+    struct push_outcome outcome = {.code = 0};
+    struct push_answer answer = {
+        .code = 200,
+        .error = "",
+        .body = BF_STR("{\"data\":[{\"status\":\"error\",\"message\":\"\\\"ExponentPushToken[SECRET]\\\" is "
+                       "not a registered push notification recipient, nor ExpoPushToken[SEC\","
+                       "\"details\":{\"error\":\"DeviceNotRegistered\"}}]}")};
+
+    for (size_t i = 0; i < BF_LEN(rows); i++) {
+        bf_autofree char *words = bf_xstrdup(rows[i].words);
+        push_hide_token(words, rows[i].token);
+        assert_string_equal(words, rows[i].kept);
+    }
+    push_answer_expo(&answer, &outcome, 1);
+    assert_int_equal(outcome.verdict, PUSH_DEAD);
+    assert_string_equal(outcome.detail,
+                        "DeviceNotRegistered: \"ExponentPushToken[]\" is not a registered push "
+                        "notification recipient, nor ExpoPushToken[");
+}
+
 static void receipts_are_found_by_their_tickets(void **state)
 {
     static const char *const tickets[] = {"a", "b", "c", "d"};
@@ -533,6 +567,7 @@ int main(void)
         cmocka_unit_test(google_is_understood),
         cmocka_unit_test(google_gives_tokens_or_says_why_not),
         cmocka_unit_test(expo_answers_for_each_message),
+        cmocka_unit_test(a_token_is_in_no_words_that_are_kept),
         cmocka_unit_test(receipts_are_found_by_their_tickets),
         cmocka_unit_test(a_push_is_tried_while_its_call_waits),
         cmocka_unit_test(a_circuit_opens_and_one_request_tries),

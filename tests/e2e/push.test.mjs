@@ -2,14 +2,20 @@
 // what their answers do. The providers are stand-ins that check every request (tests/lib/providers.mjs); what call-control
 // would publish is published here; sleeping.test.mjs joins them.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { assertProblem } from '../lib/api.mjs';
 import { Bus, fields, id, message, uuid } from '../lib/bus.mjs';
+import { CallBook } from '../lib/calls.mjs';
+import { ROOT } from '../lib/instance.mjs';
+import { answers, ringing } from '../lib/office.mjs';
 import { Providers, hang } from '../lib/providers.mjs';
 import { Receiver, verified } from '../lib/receiver.mjs';
+import { sdp } from '../lib/sip_message.mjs';
 import { until } from '../lib/until.mjs';
-import { World } from '../lib/world.mjs';
+import { World, hangUp } from '../lib/world.mjs';
 
 const [INVALID, NOT_FOUND] = [1, 4]; // enum bf_err
 const END = { registered: 1, timed_out: 2, answered: 3, cancelled: 4 };
@@ -499,6 +505,95 @@ describe('a call waits for Expo apps', () => {
     await publish(wake(tenant, bad).entry, wake(tenant, good).entry);
     assert.equal((await attempts(good, 1))[0].result, 'sent');
     assert.deepEqual((await attempts(bad, 1)).map(({ result, detail }) => [result, detail]), [['dropped', 'VALIDATION_ERROR: to is none']]);
+  });
+});
+
+describe("what a provider answered, in the call's timeline", () => {
+  const isPush = ({ kind }) => kind.startsWith('push.');
+  const lines = async (tenant, call) => {
+    const answer = await operator.get(`/v1/tenants/${tenant.id}/calls/${call}/timeline`);
+    return answer.status === 404 ? [] : answer.body.items;
+  };
+  const told = (tenant, call, count) => until(async () => { const all = (await lines(tenant, call)).filter(isPush); return all.length >= count && all; }, { what: `${count} lines of pushes`, deadline_ms: 30_000 });
+  const untold = () => belfry.sql('belfry_events', 'SELECT position FROM events.push_line');
+
+  it('stands between the wait and the phone that came, and belfryctl shows it', async (t) => {
+    const { world, tenant, device, credentials } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const token = apnsToken();
+    const phone = await device('apns', token, { device_id: 'phone-of-101' });
+    const book = new CallBook(operator, tenant);
+    const a = await book.registered(await world.ua(tenant, '100'));
+    const call = a.invite('101', { body: sdp() });
+    const push = await providers.push(({ data }) => data.sip_call_id === call.call_id);
+    const b = await world.ua(tenant, '101', { transport: 'tcp' });
+    assert.equal((await b.register({ contact: `${b.contact};belfry-wake=${push.data.wake_token}` })).status, 200);
+    const request = await ringing(b);
+    await hangUp(await answers(call, b, request), a);
+    const { cdr } = await book.over(call.call_id);
+    await told(tenant, cdr.id, 1);
+    const story = await lines(tenant, cdr.id);
+    assert.deepEqual(story.map(({ kind }) => kind).filter((kind) => /wak|wok|push|branch$|answered|ended/.test(kind)), ['waking', 'push.sent', 'woken', 'branch', 'answered', 'ended']);
+    const [line] = story.filter(isPush);
+    assert.deepEqual([line.number, line.device, line.code, line.text], ['101', phone.id, 200, `apns took the wake push: ${push.headers['apns-id']}`]);
+    assert.ok(!JSON.stringify(story).includes(token));
+    const program = path.join(ROOT, 'build', process.env.BUILD ?? 'release', 'bin/belfryctl');
+    const out = execFileSync(program, ['why', cdr.id], { encoding: 'utf8', env: { BELFRY_API: belfry.api, BELFRY_KEY: tenant.key } });
+    assert.match(out, new RegExp(`101 \\(${phone.id}\\) is pushed to: 200 apns took the wake push: `));
+  });
+
+  it('a refusal, in the words of the provider without the token, and the cancel push', async (t) => {
+    const { tenant, device, credentials } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const [expo, apns] = [expoToken(), apnsToken()];
+    const [dead, alive] = [await device('expo', expo), await device('apns', apns)];
+    providers.answer = ({ token }) => (token === expo ? { ticket: { status: 'error', message: `"${expo}" is not a registered push notification recipient`, details: { error: 'DeviceNotRegistered' } } } : undefined);
+    const [one, two] = [wake(tenant, dead), wake(tenant, alive)];
+    await publish(one.entry, two.entry);
+    const [refused] = await told(tenant, one.call, 1);
+    assert.deepEqual([refused.kind, refused.device, refused.code], ['push.failed', dead.id, 200]);
+    assert.match(refused.text, /^expo refused the wake push: DeviceNotRegistered: "ExponentPushToken\[\]" is not a registered/);
+    await told(tenant, two.call, 1);
+    await publish(wakeEnd(tenant, two.call, 'cancelled'));
+    const both = await told(tenant, two.call, 2);
+    assert.deepEqual(both.map(({ kind, text }) => [kind, /the (wake|cancel) push/.exec(text)[1]]), [['push.sent', 'wake'], ['push.sent', 'cancel']]);
+    const kept = await belfry.sql('belfry_events', `SELECT body FROM events.event WHERE tenant_id = '${tenant.id}' UNION ALL SELECT detail FROM events.push_attempt WHERE tenant_id = '${tenant.id}' UNION ALL SELECT why FROM events.push_device WHERE tenant_id = '${tenant.id}'`);
+    assert.ok(kept.length >= 5 && !kept.some((text) => text.includes(expo.slice(18, -1)) || text.includes(apns)), kept.join('\n'));
+  });
+
+  it('once, though call-control is away for a while and event-fanout is killed meanwhile', async (t) => {
+    const { tenant, device, credentials, attempts } = await furnished(t);
+    await credentials({ provider: 'apns', apns: providers.apns() });
+    const phone = await device('apns', apnsToken());
+    const calls = [];
+    await belfry.stop('call-control');
+    try {
+      for (let i = 1; i <= 3; i++) {
+        const { call, entry } = wake(tenant, phone);
+        await publish(entry);
+        await attempts(phone, i);
+        calls.push(call);
+      }
+      await until(async () => (await untold()).length === 3, { what: 'they wait' });
+      await belfry.kill9('event-fanout');
+      await until(() => belfry.ready('event-fanout'), { what: 'event-fanout is back', deadline_ms: 30_000 });
+    } finally {
+      await belfry.start('call-control');
+      await belfry.allWell();
+      bus.close();
+      bus = await Bus.open(belfry.fanouts[0].bus);
+    }
+    for (const call of calls) assert.equal((await told(tenant, call, 1)).length, 1);
+    await until(async () => (await untold()).length === 0, { what: 'nothing waits any more', deadline_ms: 30_000 });
+    // A line whose acknowledgement was lost is told again, and stays one.
+    await belfry.stop('call-control');
+    const { call, entry } = wake(tenant, phone);
+    await publish(entry);
+    await attempts(phone, 4);
+    await belfry.sql('belfry_events', 'INSERT INTO events.push_line (tenant_id, call, line) SELECT tenant_id, call, line FROM events.push_line');
+    await belfry.start('call-control');
+    await until(async () => (await untold()).length === 0, { what: 'both were taken', deadline_ms: 30_000 });
+    assert.equal((await told(tenant, call, 1)).length, 1);
   });
 });
 

@@ -5,6 +5,7 @@
 #include "admit_wire.h"
 #include "call_wire.h"
 #include "directory_wire.h"
+#include "pushed_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
@@ -70,6 +71,22 @@ static void check_restore(struct bf_str body, struct bf_buf *error)
         assert(restore.limit >= 1 && restore.limit <= 5000 && !edge_id_check(bf_str(restore.edge)));
 }
 
+static void check_pushed(struct bf_str body, struct bf_buf *error)
+{
+    struct wire_pushed pushed;
+    char text[CALL_TEXT_SIZE];
+
+    if (wire_read_pushed(body, &pushed, error))
+        return;
+    assert(pushed.count >= 1 && pushed.count <= PUSHED_LINES_MAX);
+    for (size_t i = 0; i < pushed.count; i++) {
+        struct call_event event = pushed_event(&pushed.lines[i], text);
+        assert(event.seq >= CALL_SEQ_PUSH && event.seq <= CALL_SEQ_PUSH_MAX);
+        assert(strlen(text) < sizeof(text) && !strpbrk(text, "\r\n"));
+    }
+    wire_release_pushed(&pushed);
+}
+
 static void check_directory(struct bf_str body)
 {
     struct directory_entry *entry = NULL;
@@ -108,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     check_plan(body, &error);
     check_admit(body, &error);
     check_restore(body, &error);
+    check_pushed(body, &error);
     check_directory(body);
     if (directory_wire_feed(body, hear_head, hear_change, &heard) == BF_OK)
         assert(heard.heads == 1);
