@@ -48,23 +48,25 @@ SERVICE_C  = $(filter-out %_test.c,$(wildcard services/$(1)/*.c))
 SERVICE_O  = $(patsubst %.c,$(O)/%.o,$(call SERVICE_C,$(1)))
 BINS      := $(SERVICES:%=$(O)/bin/belfry-%) $(O)/bin/belfryctl
 
-# The Kamailio module: files that include Kamailio's headers, and those that do not (and so have unit tests).
-MODULE    := kamailio-modules/tenant
-MODULE_K  := $(wildcard $(MODULE)/*_mod.c $(MODULE)/*_var.c $(MODULE)/*_rpc.c $(MODULE)/*_call.c $(MODULE)/*_proc.c)
-MODULE_P  := $(filter-out $(MODULE_K) %_test.c,$(wildcard $(MODULE)/*.c))
-MODULE_SO := $(O)/modules/tenant.so
+# Kamailio modules: files that include Kamailio's headers (_KC), and those that do not (_PC, and so have unit tests).
+MODULES   := tenant tlsguard
+MODULE_KC  = $(wildcard $(foreach kind,mod var rpc call proc,kamailio-modules/$(1)/*_$(kind).c))
+MODULE_PC  = $(filter-out $(call MODULE_KC,$(1)) %_test.c,$(wildcard kamailio-modules/$(1)/*.c))
+MODULE_K  := $(foreach m,$(MODULES),$(call MODULE_KC,$(m)))
+MODULE_P  := $(foreach m,$(MODULES),$(call MODULE_PC,$(m)))
+MODULE_SO := $(MODULES:%=$(O)/modules/%.so)
 KAM_H     := build/kamailio-headers
 
-TESTS_C   := $(wildcard services/*/*_test.c $(MODULE)/*_test.c loadtest/*_test.c)
+TESTS_C   := $(wildcard services/*/*_test.c kamailio-modules/*/*_test.c loadtest/*_test.c)
 TESTS     := $(TESTS_C:%.c=$(O)/test/%)
 HEADERS   := $(wildcard services/*/*.h)
-SOURCES   := $(wildcard services/*/*.[ch] $(MODULE)/*.[ch] loadtest/*.[ch] tests/fuzz/*.[ch])
+SOURCES   := $(wildcard services/*/*.[ch] kamailio-modules/*/*.[ch] loadtest/*.[ch] tests/fuzz/*.[ch])
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MODULE_SO) ## build the services and the Kamailio module
+all: $(BINS) $(MODULE_SO) ## build the services and the Kamailio modules
 
 # ---- generated ------------------------------------------------------------------------------------------------------
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto
@@ -115,11 +117,7 @@ $(O)/test/services/common/%_test: $(O)/services/common/%_test.o $(COMMON_A)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(O)/test/$(MODULE)/%_test: $(O)/$(MODULE)/%_test.o $(MODULE_P:%.c=$(O)/%.o) $(COMMON_A)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
-
-include $(wildcard $(MODULE)/module.mk)
+include kamailio-modules/modules.mk
 
 # Programs that measure: loadtest/<name>.c is build/<BUILD>/bin/<name>; what else it needs stands in a line of its own.
 $(O)/bin/%: $(O)/loadtest/%.o $(COMMON_A)
@@ -132,6 +130,8 @@ $(O)/bin/sipload: $(SIPLOAD_O)
 $(O)/bin/eventload: $(O)/loadtest/sipload_hist.o
 $(O)/bin/eventload: LDLIBS += -lcurl
 
+$(O)/bin/tlsload: LDLIBS += -lssl
+
 $(O)/test/loadtest/sipload_test: $(O)/loadtest/sipload_test.o $(SIPLOAD_O) $(COMMON_A)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(COMMON_A) -lcmocka $(LDLIBS)
@@ -143,7 +143,7 @@ FUZZ_C       := $(wildcard tests/fuzz/*_fuzz.c)
 FUZZERS      := $(FUZZ_C:tests/fuzz/%_fuzz.c=$(O)/fuzz/%)
 FUZZ_O        = $(patsubst %.c,$(O)/fuzz/%.o,$(COMMON_C) $(PROTO_C) $(MODULE_P) \
                 $(filter-out %/main.c %/client.c,$(foreach s,$(SERVICES) belfryctl,$(call SERVICE_C,$(s)))))
-FUZZ_FLAGS   := -std=gnu11 -g -O1 -w -pthread -D_GNU_SOURCE -DBELFRY_VERSION='"fuzz"' -I$(MODULE) \
+FUZZ_FLAGS   := -std=gnu11 -g -O1 -w -pthread -D_GNU_SOURCE -DBELFRY_VERSION='"fuzz"' $(MODULES:%=-Ikamailio-modules/%) \
                 $(patsubst %,-Iservices/%,$(SERVICES) belfryctl)
 
 $(O)/fuzz/%.o: %.c | $(PROTO_H)
