@@ -3,8 +3,9 @@
 //   const belfry = Instance.open(run)            reads RUN/belfry.env; throws when there is none
 //   await Instance.up({run, port_base, stdout})  deploy/local/belfry up; its progress goes to a file descriptor
 //   belfry.env, .run, .api, .operator_key, .sip {host, port} of the first edge, .port(plus, copy)
-//   belfry.edges      [{name, id, sip, internal, admin, bus, kamcmd(...)}]    name: the program, `kamailio-2`; sip, internal:
-//   belfry.relays     [{name, ng, admin}]                                    and ng are {host, port}
+//   belfry.ca         the private authority's certificate
+//   belfry.edges      [{name, id, sip, sips, internal, admin, bus, kamcmd(...)}]    name: the program, `kamailio-2`; sip, sips,
+//   belfry.relays     [{name, ng, admin}]                                          internal and ng are {host, port}
 //   belfry.controls   [{name, admin, bus}]
 //   belfry.fanouts    [{name, admin, bus, sockets}]
 //   await belfry.scale({edges: 2, relays: 2})    `up` with other numbers; an absent one stays as it is; {controls: 0} is none at all
@@ -61,8 +62,8 @@ export class Instance {
     this.operator_key = env.BELFRY_OPERATOR_KEY;
     this.sip = place(env.BELFRY_SIP);
     this.port_base = this.sip.port - 60;
-    this.edges = copies('kamailio', { sip: env.BELFRY_SIP_EDGES, internal: env.BELFRY_EDGE_INTERNALS, admin: env.BELFRY_EDGE_ADMINS, ctl: env.BELFRY_EDGE_CTLS, bus: env.BELFRY_EDGE_BUSES })
-      .map((edge, i) => ({ ...edge, id: `edge-${i + 1}`, sip: place(edge.sip), internal: place(edge.internal), kamcmd: (...args) => kamcmd(edge.ctl, args) }));
+    this.edges = copies('kamailio', { sip: env.BELFRY_SIP_EDGES, sips: env.BELFRY_SIPS_EDGES, internal: env.BELFRY_EDGE_INTERNALS, admin: env.BELFRY_EDGE_ADMINS, ctl: env.BELFRY_EDGE_CTLS, bus: env.BELFRY_EDGE_BUSES })
+      .map((edge, i) => ({ ...edge, id: `edge-${i + 1}`, sip: place(edge.sip), sips: place(edge.sips), internal: place(edge.internal), kamcmd: (...args) => kamcmd(edge.ctl, args) }));
     this.relays = copies('rtpengine', { ng: env.BELFRY_RELAYS, admin: env.BELFRY_RTPENGINE_ADMINS })
       .map((relay) => ({ ...relay, ng: place(relay.ng.replace(/^udp:/, '')) }));
     this.controls = copies('call-control', { admin: env.BELFRY_CALLS_ADMINS, bus: env.BELFRY_CALL_CONTROL_BUS });
@@ -74,6 +75,10 @@ export class Instance {
     const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls, FANOUTS: fanouts }).filter(([, count]) => count !== undefined).map(([name, count]) => [name, String(count)]);
     await command(['up'], { RUN: this.run, PORT_BASE: String(this.port_base), ...Object.fromEntries(wanted) }, 'ignore');
     this.#read(parseEnv(readFileSync(path.join(this.run, 'belfry.env'), 'utf8')));
+  }
+
+  get ca() {
+    return readFileSync(this.env.BELFRY_CA_FILE, 'utf8');
   }
 
   /** One of the instance's ports by its place in the table of deploy/local/README.md. */

@@ -1,4 +1,4 @@
-// A small SIP user agent for what phones and SIPp cannot do: precise, odd and hostile messages over UDP or TCP.
+// A small SIP user agent for what phones and SIPp cannot do: precise, odd and hostile messages over UDP, TCP or TLS.
 //
 //   const ua = await Ua.open({server: {host, port}, user: '100', domain: 'acme.example', password, transport: 'udp'});
 //   await ua.register();                       // the final reply, after answering a challenge
@@ -6,6 +6,7 @@
 //   const request = await ua.incoming('INVITE');
 //   ua.reply(request, 200, {body});            // then ua.dialog(request) for requests inside it
 //   ua.send(bytes)                             // anything at all
+//   ua.connection                              // the socket of TCP or TLS. For TLS open() wants {ca}, and takes {server_name, tls_options}
 //   await ua.close();
 //   await known(server, domain)                // until the edge has heard of a domain
 //
@@ -13,6 +14,7 @@
 // answered with what was answered before and are not given twice. An ACK to a refused INVITE goes by itself.
 import dgram from 'node:dgram';
 import net from 'node:net';
+import tls from 'node:tls';
 import { authorization, branch, build, challengeOf, elements, frames, parse, tagOf, token, uriOf } from './sip_message.mjs';
 import { DeadlineError, until, within } from './until.mjs';
 
@@ -34,9 +36,9 @@ export class Ua {
     Object.assign(ua, { transport: 'udp', port: 0, password: '', call_id: token(), headers: [], ...options });
     ua.host ??= '127.0.0.1';
     ua.aor = `sip:${ua.user}@${ua.domain}`;
-    ua.#transport = await (ua.transport === 'tcp' ? openTcp : openUdp)(ua, (bytes) => ua.#receive(bytes));
+    ua.#transport = await TRANSPORTS[ua.transport](ua, (bytes) => ua.#receive(bytes));
     ua.port = ua.#transport.port;
-    ua.contact ??= `<sip:${ua.user}@${ua.host}:${ua.port}${ua.transport === 'tcp' ? ';transport=tcp' : ''}>`;
+    ua.contact ??= `<sip:${ua.user}@${ua.host}:${ua.port}${ua.transport === 'udp' ? '' : `;transport=${ua.transport}`}>`;
     return ua;
   }
 
@@ -46,7 +48,11 @@ export class Ua {
     return this.#transport.close();
   }
 
-  /** Has the server closed a TCP connection? */
+  get connection() {
+    return this.#transport.socket;
+  }
+
+  /** Has the server closed a TCP or TLS connection? */
   get closed() {
     return this.#transport.closed();
   }
@@ -342,9 +348,26 @@ async function openUdp({ server, host, port }, on_message) {
   };
 }
 
-async function openTcp({ server, host, port }, on_message) {
+async function connect({ server, host, port }) {
   const socket = net.connect({ host: server.host, port: server.port, localAddress: host, localPort: port || undefined });
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  return socket;
+}
+
+async function openTcp(ua, on_message) {
+  return stream(await connect(ua), on_message);
+}
+
+/** `ca` must have signed the server's certificate; what name it is for, a test asks. */
+async function openTls(ua, on_message) {
+  const socket = tls.connect({ socket: await connect(ua), ca: ua.ca, servername: ua.server_name ?? ua.domain, checkServerIdentity: () => undefined, ...ua.tls_options });
+  await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+  return stream(socket, on_message);
+}
+
+const TRANSPORTS = { udp: openUdp, tcp: openTcp, tls: openTls };
+
+function stream(socket, on_message) {
   socket.setNoDelay(true);
   socket.on('error', () => {});
   let input = Buffer.alloc(0);
@@ -356,6 +379,7 @@ async function openTcp({ server, host, port }, on_message) {
   let closed = false;
   socket.once('close', () => (closed = true));
   return {
+    socket,
     port: socket.localPort,
     send: (bytes) => socket.writable && socket.write(bytes),
     closed: () => closed,

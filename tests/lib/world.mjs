@@ -2,7 +2,7 @@
 //
 //   const world = new World(t?)              t: a test context; what is opened is closed after it (or by world.close())
 //   const tenant = await world.tenant({numbers: ['100'], limits: {...}})     known to the edge; see newTenant() in api.mjs
-//   const ua = await world.ua(tenant, '100', {transport: 'tcp'})             not registered; ua.register() does it;
+//   const ua = await world.ua(tenant, '100', {transport: 'tcp'})             or 'tls'; not registered; ua.register() does it;
 //                                                                            {edge: belfry.edges[1]} is the edge it talks to
 //   const [a, b] = await world.pair(tenant)                                  100 and 101, both registered, and call-control knows it
 //   await world.phones().add(...)                                            baresip phones
@@ -44,7 +44,8 @@ export class World {
   }
 
   async ua(tenant, number, { edge = this.belfry.edges[0], ...options } = {}) {
-    const ua = await Ua.open({ server: edge.sip, user: number, domain: tenant.domain, password: tenant.passwords[number], host: source(), ...options });
+    const server = options.transport === 'tls' ? edge.sips : edge.sip;
+    const ua = await Ua.open({ server, ca: this.belfry.ca, user: number, domain: tenant.domain, password: tenant.passwords[number], host: source(), ...options });
     this.onClose(() => ua.close());
     return ua;
   }

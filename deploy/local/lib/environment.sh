@@ -36,10 +36,13 @@ BELFRY_FEED_LISTEN=ipc://$SOCK/registry.feed
 BELFRY_OPERATOR_KEY_FILE=$RUN/secrets/operator.key
 BELFRY_SEAL_KEY_FILE=$RUN/secrets/registry-seal.key
 BELFRY_SIP_HOST=$(each "$EDGES" edge_sip)
-BELFRY_SIPS_PORT=0
+BELFRY_SIPS_PORT=$(registry_sips_port)
 TXT
     sanitizer_settings
 }
+
+# The registry's DNS records know one TLS port of all edges, and here each has its own.
+registry_sips_port() { if [ "$EDGES" -eq 1 ]; then port 61; else echo 0; fi; }
 
 environment_calls() {
     environment_database belfry_calls
@@ -85,6 +88,8 @@ environment_edge() {
     cat <<TXT
 BELFRY_LISTEN=$(copy_address "$1")
 BELFRY_SIP_PORT=$(port 60 "$1")
+BELFRY_SIPS_PORT=$(port 61 "$1")
+BELFRY_TLS_CONFIG=$TLS/tls.cfg
 BELFRY_EDGE_ADMIN_PORT=$(port 10 "$1")
 BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
 BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
@@ -96,7 +101,7 @@ BELFRY_UDP_WORKERS=4
 BELFRY_TCP_WORKERS=4
 TXT
     if [ "$CONTROLS" -gt 0 ]; then environment_edge_calls "$1"; fi
-    caller_settings BELFRY_TRUSTED_SOURCES BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS
+    caller_settings BELFRY_TRUSTED_SOURCES BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS BELFRY_TLS_CONNECTIONS
     sanitizer_settings
     sanitizer_preload
 }
@@ -146,6 +151,9 @@ BELFRY_API=http://$LISTEN:$(port 80)
 BELFRY_OPERATOR_KEY=$(head -n 1 "$RUN/secrets/operator.key")
 BELFRY_SIP=$(edge_sip 1)
 BELFRY_SIP_EDGES="$(each "$EDGES" edge_sip)"
+BELFRY_SIPS=$(edge_sips 1)
+BELFRY_SIPS_EDGES="$(each "$EDGES" edge_sips)"
+BELFRY_CA_FILE=$TLS/ca.pem
 BELFRY_EDGE_ADMIN=$(edge_admin 1)
 BELFRY_EDGE_ADMINS="$(each "$EDGES" edge_admin)"
 BELFRY_EDGE_CTL=$(edge_ctl 1)

@@ -17,7 +17,7 @@ instance_check_settings() {
     [[ $LISTEN =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$ ]] ||
         die "LISTEN=$LISTEN is not an IPv4 address" "give an address of this machine that phones reach, for example LISTEN=192.168.1.10"
     local name
-    for name in BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS; do
+    for name in BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS BELFRY_TLS_CONNECTIONS; do
         [[ ${!name:-1} =~ ^[1-9][0-9]{0,6}$ ]] || die "$name=${!name} is not a number" "a whole number from 1 to 9999999"
     done
     [[ ${BELFRY_TRUSTED_SOURCES:-} =~ ^[0-9./,]*$ ]] ||
@@ -81,9 +81,10 @@ instance_saved() {
     . "$RUN/instance.env"
 }
 
-# instance_sockets: sets SOCK, the sockets' folder by a path short enough for a socket's address (107 bytes, of which
+# instance_sockets: sets TLS, the folder of certificates.sh, and SOCK, the sockets' folder by a path short enough for a socket's address (107 bytes, of which
 # supervisor's own temporary name takes 24).
 instance_sockets() {
+    TLS=$RUN/tls
     SOCK=$RUN/sock
     if [ ${#SOCK} -gt 80 ]; then
         SOCK=/tmp/belfry-$(printf '%s' "$RUN" | sha256sum | cut -c1-16)

@@ -14,7 +14,7 @@ tenant-registry  1         TERM  http:2:/ready      1,2
 event-fanout     FANOUTS   TERM  http:6:/ready      5,6,7
 call-control     CONTROLS  TERM  http:4:/ready      3,4
 rtpengine        RELAYS    TERM  http:21:/ping      20,21
-kamailio         EDGES     TERM  http:10:/ready     10,60,62
+kamailio         EDGES     TERM  http:10:/ready     10,60,61,62
 nginx            1         QUIT  listen:80:/health  80
 TXT
 )
@@ -60,6 +60,7 @@ each() {
 }
 
 edge_sip() { echo "$(copy_address "$1"):$(port 60 "$1")"; }
+edge_sips() { echo "$(copy_address "$1"):$(port 61 "$1")"; }
 edge_internal_host() { echo "127.0.1.$1"; }
 edge_internal() { echo "$(edge_internal_host "$1"):$(port 62 "$1")"; }
 EDGE_PEERS=127.0.1.0/24
