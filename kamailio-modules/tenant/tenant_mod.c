@@ -372,6 +372,11 @@ static int w_park(sip_msg_t *msg, char *route, char *unused)
     return tenant_park_step(msg, &text);
 }
 
+static int w_branch_again(sip_msg_t *msg, char *unused1, char *unused2)
+{
+    return tenant_branch_again(msg);
+}
+
 static int w_contacts(sip_msg_t *msg, char *unused1, char *unused2)
 {
     return tenant_contacts_of(msg);
@@ -442,6 +447,7 @@ static cmd_export_t cmds[] = {
      REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_contacts", (cmd_function)w_contacts, 0, NULL, NULL, REQUEST_ROUTE},
     {"tenant_park_left", (cmd_function)w_park_left, 0, NULL, NULL, REQUEST_ROUTE},
+    {"tenant_branch_again", (cmd_function)w_branch_again, 0, NULL, NULL, ANY_ROUTE},
     {"tenant_device", (cmd_function)w_device, 2, fixup_spve_spve, fixup_free_spve_spve, REQUEST_ROUTE},
     {"tenant_media", (cmd_function)w_media, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_media_begins", (cmd_function)w_media_begins, 0, NULL, NULL, ANY_ROUTE},
@@ -490,6 +496,7 @@ static sr_kemi_t kemi_exports[] = {
     {str_init("tenant"), str_init("park_left"), SR_KEMIP_INT, tenant_park_left, {0}},
     {str_init("tenant"), str_init("contacts"), SR_KEMIP_INT, tenant_contacts_of, {0}},
     {str_init("tenant"), str_init("next_step"), SR_KEMIP_INT, tenant_plan_step, {0}},
+    {str_init("tenant"), str_init("branch_again"), SR_KEMIP_INT, tenant_branch_again, {0}},
     {str_init("tenant"), str_init("device"), SR_KEMIP_INT, tenant_device_of, {SR_KEMIP_STR, SR_KEMIP_STR}},
     {str_init("tenant"), str_init("media"), SR_KEMIP_INT, tenant_plan_media, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("media_begins"), SR_KEMIP_INT, tenant_plan_media_begins, {SR_KEMIP_NONE}},

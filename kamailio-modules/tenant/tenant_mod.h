@@ -231,6 +231,9 @@ struct tenant_plan_target;
 bool tenant_plan_branch(sip_msg_t *msg, const struct tenant_live *live,
                         const struct tenant_plan_target *target);
 
+// tenant_again_call.c
+int tenant_branch_again(sip_msg_t *msg);
+
 // tenant_device_call.c
 int tenant_device_init(void);
 int tenant_device_of(sip_msg_t *msg, str *aor, str *ruid);
