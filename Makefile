@@ -204,6 +204,10 @@ e2e: ## end-to-end tests against an instance of their own
 test: ## everything: packages, build, checks, unit and end-to-end tests
 	tests/all
 
+tls-stress: ## what TLS of Kamailio 5.6 does with and without tlsguard.so (some minutes)
+	$(DEPS) build,run,demo $(SELF) all
+	tests/tls-stress
+
 bench: ## the figures of docs/benchmarks.md, as a table and as JSON
 	$(DEPS) build,run,demo,test loadtest/bench
 
@@ -227,6 +231,6 @@ help: ## this list
 	@echo
 	@sed -n 's/^#  /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all check run-check fuzz run-fuzz hdr-check format format-check tidy docs-check asan tsan e2e test bench up down status logs demo clean help
+.PHONY: all check run-check fuzz run-fuzz hdr-check format format-check tidy docs-check asan tsan e2e test tls-stress bench up down status logs demo clean help
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -194,8 +194,7 @@ static void noise(int64_t number, int fd)
 
     for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (unsigned char)((uint64_t)number * 2654435761u >> (i % 24));
-    bytes[0] = 22; // as a handshake begins
-    bytes[1] = 3;
+    memcpy(bytes, "\x16\x03\x03\x00\xfb", 5); // as a record of a handshake begins
     send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
     wait_for_end(fd);
     close(fd);

@@ -135,6 +135,20 @@ describe('one system', () => {
     }
   });
 
+  it('a phone on B’s TLS: reached from A, its media protected or, if it will not, in clear', async (t) => {
+    const { world, phone } = await office(t);
+    const [a, b] = [await phone('100', { edge: A, transport: 'tls' }), await phone('101', { edge: B, transport: 'tls' })];
+    const { call, request } = await world.call(a, b, { answer_body: sdp({ sdes: ['AES_CM_128_HMAC_SHA1_80'] }) });
+    assert.equal(mediaOf(request.body).profile, 'RTP/SAVP');
+    assert.equal((await hangUp(call.dialog, b)).status, 200);
+    const again = a.invite('101', { body: sdp() });
+    await refuses(b, 488);
+    const second = await ringing(b);
+    assert.equal(mediaOf(second.body).profile, 'RTP/AVP');
+    const dialog = await answers(again, b, second);
+    assert.equal((await hangUp(dialog, a)).status, 200);
+  });
+
   it('CANCEL reaches the phone on the other edge; its refusal reaches the caller', async (t) => {
     const { book, phone } = await office(t);
     const [a, b] = [await phone('100', { edge: A }), await phone('101', { edge: B })];

@@ -5,7 +5,7 @@
 // frames(bytes)           {messages, rest}: cuts a TCP stream by Content-Length
 // uriOf(value), tagOf(value)   the URI and the tag of a From, To, Contact or Record-Route value
 // authorization(challenge, {method, uri, user, password, nc})   the value of a (Proxy-)Authorization header, MD5
-// sdp({host, port, direction})  an offer or answer of one PCMU stream
+// sdp({host, port, direction, sdes})  an offer or answer of one PCMU stream; `sdes`: protected, with a key for each of these ciphers
 import { createHash, randomBytes } from 'node:crypto';
 
 const COMPACT = { v: 'via', f: 'from', t: 'to', i: 'call-id', m: 'contact', l: 'content-length', c: 'content-type', k: 'supported' };
@@ -79,19 +79,22 @@ export function authorization(challenge, { method, uri, user, password, nc = 1, 
   return `Digest ${fields.join(', ')}`;
 }
 
-export function sdp({ host = '127.0.0.1', port = 9, direction = 'sendrecv', version = 1, rtcp_mux = false } = {}) {
+export function sdp({ host = '127.0.0.1', port = 9, direction = 'sendrecv', version = 1, rtcp_mux = false, sdes = [] } = {}) {
+  const keys = sdes.map((cipher, i) => `a=crypto:${i + 1} ${cipher} inline:${randomBytes(30).toString('base64')}`);
   return [
     'v=0', `o=- 1 ${version} IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0',
-    `m=audio ${port} RTP/AVP 0`, 'a=rtpmap:0 PCMU/8000', ...(rtcp_mux ? ['a=rtcp-mux'] : []), `a=${direction}`, '',
+    `m=audio ${port} RTP/${sdes.length > 0 ? 'SAVP' : 'AVP'} 0`, 'a=rtpmap:0 PCMU/8000', ...keys, ...(rtcp_mux ? ['a=rtcp-mux'] : []), `a=${direction}`, '',
   ].join('\r\n');
 }
 
-/** Where an SDP wants its audio: {host, port, direction}. */
+/** Where an SDP wants its audio: {host, port, direction}, its `profile` and the ciphers that it has keys for. */
 export function mediaOf(body) {
   const text = body.toString();
   return {
     host: /^c=IN IP4 (\S+)/m.exec(text)?.[1],
     port: Number(/^m=audio (\d+)/m.exec(text)?.[1]),
     direction: /^a=(sendrecv|sendonly|recvonly|inactive)/m.exec(text)?.[1] ?? 'sendrecv',
+    profile: /^m=audio \d+ (\S+)/m.exec(text)?.[1],
+    sdes: [...text.matchAll(/^a=crypto:\d+ (\S+)/gm)].map(([, cipher]) => cipher),
   };
 }

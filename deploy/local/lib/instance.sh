@@ -17,7 +17,7 @@ instance_check_settings() {
     [[ $LISTEN =~ ^([0-9]{1,3}\.){3}[0-9]{1,3}$ ]] ||
         die "LISTEN=$LISTEN is not an IPv4 address" "give an address of this machine that phones reach, for example LISTEN=192.168.1.10"
     local name
-    for name in BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS BELFRY_TLS_CONNECTIONS; do
+    for name in BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS BELFRY_TLS_CONNECTIONS BELFRY_SILENCE_SECONDS; do
         [[ ${!name:-1} =~ ^[1-9][0-9]{0,6}$ ]] || die "$name=${!name} is not a number" "a whole number from 1 to 9999999"
     done
     [[ ${BELFRY_TRUSTED_SOURCES:-} =~ ^[0-9./,]*$ ]] ||
