@@ -75,6 +75,11 @@ static const struct option tenant_change_options[] = {
     OPT(FILE, "password-file", "FILE", "password", \
         "its first line is the password, - is standard input; without it one is made and shown once")
 
+static const struct option login_options[] = {
+    OPT(INT, "expires-in", "SECONDS", "expires_in_seconds",
+        "how long the link is good; 300 unless said otherwise"),
+};
+
 static const struct option extension_create_options[] = {KIND(true), EXTENSION_OPTIONS, PASSWORD};
 static const struct option extension_change_options[] = {KIND(false), EXTENSION_OPTIONS};
 static const struct option extension_password_options[] = {PASSWORD};
@@ -420,6 +425,9 @@ const struct command commands[] = {
      T "/deliveries/{DELIVERY}/replay",
      OBJECT},
 
+    {"login", NO_WORDS,
+     "a link that signs a browser in to the console, once: put `path` behind the API's URL", "POST",
+     "/v1/logins", OPTIONS(login_options), OBJECT},
     {"edges", NO_WORDS, "the edges and whether they are alive", "GET", "/v1/edges", TABLE(edge_columns)},
     {"edge forget",
      {IN_PATH("EDGE")},

@@ -7,7 +7,7 @@
 #include "openapi.h"
 #include "tenant_store.h"
 
-#define ROUTES_MAX 32
+#define ROUTES_MAX 40
 
 static enum bf_err api_run(struct bf_http_call *call, void *ctx);
 static enum bf_err api_openapi(struct bf_http_call *call, void *ctx);
@@ -37,6 +37,7 @@ const struct bf_http_route *api_routes(size_t *ret_count)
         routes_add(key_api_routes, key_api_route_count);
         routes_add(token_api_routes, token_api_route_count);
         routes_add(audit_api_routes, audit_api_route_count);
+        routes_add(session_api_routes, session_api_route_count);
         table.http[table.count++] =
             (struct bf_http_route){"GET", "/openapi.yaml", api_openapi, BF_GATE_ANYBODY};
     }

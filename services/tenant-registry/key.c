@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bf_clock.h"
+#include "session.h"
 #include "text.h"
 
 #define PREFIX       "bfk_"
@@ -74,6 +75,9 @@ const char *key_name_check(struct bf_str text)
 {
     if (text.len > KEY_NAME_BYTES_MAX || text_has_control(text))
         return "must be at most 64 bytes of text without control characters";
+    if (text.len >= sizeof(SESSION_RESERVED) - 1 &&
+        memcmp(text.at, SESSION_RESERVED, sizeof(SESSION_RESERVED) - 1) == 0)
+        return "must not begin with \"" SESSION_RESERVED "\"";
     return NULL;
 }
 

@@ -110,6 +110,45 @@ enum bf_err key_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id k
     return BF_OK;
 }
 
+enum bf_err key_store_own(struct bf_tx *tx, struct bf_id key, struct key *ret_key)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err =
+        bf_tx_exec(tx, &rows, "SELECT " COLUMNS " FROM registry.api_key WHERE id = $1", BF_P_ID(key));
+
+    if (err)
+        return err;
+    if (bf_rows_count(rows) == 0)
+        return BF_NOT_FOUND;
+    *ret_key = key_from_row(rows, 0);
+    return BF_OK;
+}
+
+enum bf_err key_store_spend(struct bf_tx *tx, struct bf_id key, bool *ret_spent)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(tx, &rows, "DELETE FROM registry.api_key WHERE id = $1", BF_P_ID(key));
+
+    if (err)
+        return err;
+    *ret_spent = bf_rows_affected(rows) > 0;
+    return BF_OK;
+}
+
+enum bf_err key_store_prune(struct bf_tx *tx, int64_t batch, int64_t *ret_pruned)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(tx, &rows,
+                                 "DELETE FROM registry.api_key WHERE id IN (SELECT id FROM registry.api_key "
+                                 "WHERE expires_at < now() - interval '1 hour' LIMIT $1)",
+                                 BF_P_INT(batch));
+
+    if (err)
+        return err;
+    *ret_pruned = bf_rows_affected(rows);
+    return BF_OK;
+}
+
 enum bf_err key_store_remove(struct bf_tx *tx, struct bf_id tenant, struct bf_id key)
 {
     return bf_tx_exec(tx, NULL, "DELETE FROM registry.api_key WHERE tenant_id = $1 AND id = $2",

@@ -29,6 +29,12 @@ bf_must_check enum bf_err key_store_ensure_operator(struct bf_tx *tx, const uint
 bf_must_check enum bf_err key_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id key,
                                          struct key *ret_key);
 bf_must_check enum bf_err key_store_remove(struct bf_tx *tx, struct bf_id tenant, struct bf_id key);
+// By its id alone, an operator's too: a caller's own key.
+bf_must_check enum bf_err key_store_own(struct bf_tx *tx, struct bf_id key, struct key *ret_key);
+// Deletes it; *ret_spent false: somebody else has done so first.
+bf_must_check enum bf_err key_store_spend(struct bf_tx *tx, struct bf_id key, bool *ret_spent);
+// Keys that expired more than an hour ago.
+bf_must_check enum bf_err key_store_prune(struct bf_tx *tx, int64_t batch, int64_t *ret_pruned);
 bf_must_check enum bf_err key_store_count(struct bf_tx *tx, struct bf_id tenant, int64_t *ret_count);
 
 typedef void key_store_each(void *ctx, const struct key *key);

@@ -4,6 +4,7 @@
 #include "app_key_store.h"
 #include "bf_clock.h"
 #include "change_store.h"
+#include "key_store.h"
 #include "bf_idempotency.h"
 #include "operator_key.h"
 
@@ -24,6 +25,11 @@ static enum bf_err prune_idempotency(struct registry *registry, struct bf_tx *tx
     return bf_idempotency_prune(tx, "registry.idempotency", PRUNE_ROWS, ret_pruned);
 }
 
+static enum bf_err prune_keys(struct registry *registry, struct bf_tx *tx, int64_t *ret_pruned)
+{
+    return key_store_prune(tx, PRUNE_ROWS, ret_pruned);
+}
+
 static const struct {
     const char *table;
     enum bf_err (*prune)(struct registry *registry, struct bf_tx *tx, int64_t *ret_pruned);
@@ -31,6 +37,7 @@ static const struct {
 } prunings[] = {
     {"change", prune_changes, METRIC_PRUNED_CHANGES},
     {"idempotency", prune_idempotency, METRIC_PRUNED_IDEMPOTENCY},
+    {"api_key", prune_keys, METRIC_PRUNED_KEYS},
 };
 
 // One batch; *ret_pruned below PRUNE_ROWS: nothing is left to do.
