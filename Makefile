@@ -66,7 +66,24 @@ SOURCES   := $(wildcard services/*/*.[ch] kamailio-modules/*/*.[ch] loadtest/*.[
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MODULE_SO) ## build the services and the Kamailio modules
+all: $(BINS) $(MODULE_SO) web ## build the services, the Kamailio modules and the console
+
+# ---- the console and the browser phone (web/README.md): the same for every BUILD ---------------------------------------
+WEB_SRC := $(shell find web/src -type f) web/build.mjs web/tsconfig.json
+WEB_NPM := web/node_modules/.package-lock.json
+
+web: build/web/index.html ## build the console and the browser phone
+
+build/web/index.html: $(WEB_SRC) $(WEB_NPM)
+	cd web && node build.mjs ../build/web
+
+# The only step that asks the network, and only when these two files have changed. No package's own scripts are run.
+$(WEB_NPM): web/package.json web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+web-check: web ## types, unit tests and sizes of web/
+	$(DEPS) build web/check
 
 # ---- generated ------------------------------------------------------------------------------------------------------
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto
@@ -231,6 +248,6 @@ help: ## this list
 	@echo
 	@sed -n 's/^#  /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all check run-check fuzz run-fuzz hdr-check format format-check tidy docs-check asan tsan e2e test tls-stress bench up down status logs demo clean help
+.PHONY: all check run-check web web-check fuzz run-fuzz hdr-check format format-check tidy docs-check asan tsan e2e test tls-stress bench up down status logs demo clean help
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

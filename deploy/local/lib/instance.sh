@@ -22,6 +22,8 @@ instance_check_settings() {
     done
     [[ ${BELFRY_TRUSTED_SOURCES:-} =~ ^[0-9./,]*$ ]] ||
         die "BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES is not a list of addresses" "IPv4 addresses or subnets, separated by commas"
+    [[ ${BELFRY_PHONE_FRAMES:-} =~ ^[A-Za-z0-9\'./:*\ -]*$ ]] ||
+        die "BELFRY_PHONE_FRAMES=$BELFRY_PHONE_FRAMES is not a list of sites" "for example BELFRY_PHONE_FRAMES='https://intranet.example'"
     local least
     for name in EDGES RELAYS CONTROLS FANOUTS; do
         least=1
@@ -160,7 +162,7 @@ fill_all() {
         REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers 'max_fails=1 fail_timeout=5s')" \
         CALLS_PATIENT_SERVERS="$(calls_servers max_fails=0)" CALLS_ABSENT="$(calls_absent)" \
         FANOUT_SERVERS="$(fanout_servers 5)" SOCKET_SERVERS="$(fanout_servers 7)" FANOUT_ABSENT="$(fanout_absent)" \
-        GATEWAY_PORT="$(port 80)" "$@"
+        GATEWAY_PORT="$(port 80)" PHONE_FRAMES="${BELFRY_PHONE_FRAMES:-'self'}" "$@"
 }
 
 # calls_servers OPTIONS: the gateway's choice. nginx wants at least one, also when nothing is ever sent there.
@@ -198,8 +200,19 @@ instance_configure() {
     done < <(cd "$ROOT/deploy/config/kamailio" && find . -name '*.cfg' -printf '%P\n')
     for file in "$HERE/leash" "$HERE/watch" "$O"/bin/belfry-* "$O/bin/belfryctl"; do write "$RUN/bin/${file##*/}" 0700 <"$file"; done
     for file in "$O"/modules/*.so; do write "$RUN/modules/${file##*/}" <"$file"; done
+    web_configure
     environment_files
     supervisor_configure
+}
+
+# web_configure: RUN/web is build/web: what pages load first, so that no page ever names what is not there yet.
+web_configure() {
+    local file
+    mkdir -p "$RUN/web/assets"
+    for file in "$ROOT"/build/web/assets/* "$ROOT"/build/web/*.*; do write "$RUN/web/${file#"$ROOT/build/web/"}" <"$file"; done
+    for file in "$RUN"/web/assets/*; do
+        if [ ! -e "$ROOT/build/web/assets/${file##*/}" ]; then rm -f "$file"; fi
+    done
 }
 
 # relay_configure NAME COPY

@@ -9,6 +9,7 @@ packages_missing() {
         case $groups in *" $group "*) ;; *) continue ;; esac
         case $have in *" ii $package "*) continue ;; esac
         if [ "$package" = nodejs ] && node_is_enough; then continue; fi
+        if [ "$package" = npm ] && command -v npm >/dev/null; then continue; fi
         printf '%s\n' "$package"
     done < <(grep -v '^#' "$HERE/packages.txt")
 }
