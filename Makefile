@@ -127,7 +127,7 @@ $(foreach s,$(SERVICES) belfryctl,$(eval $(call test_rule,$(s))))
 $(O)/bin/belfryctl: $(call SERVICE_O,belfryctl) $(COMMON_A)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) $(BIN_LDFLAGS_$(BUILD)) -o $@ $^ $(LDLIBS)
-$(O)/bin/belfryctl $(O)/test/services/belfryctl/% $(O)/bin/belfry-event-fanout $(O)/test/services/event-fanout/%: LDLIBS += -lcurl
+$(O)/bin/belfryctl $(O)/test/services/belfryctl/% $(O)/bin/belfry-call-control $(O)/test/services/call-control/% $(O)/bin/belfry-event-fanout $(O)/test/services/event-fanout/%: LDLIBS += -lcurl
 $(O)/bin/belfry-event-fanout $(O)/test/services/event-fanout/%: LDLIBS += -lwebsockets
 
 $(O)/test/services/common/%_test: $(O)/services/common/%_test.o $(COMMON_A)

@@ -213,6 +213,13 @@ static const struct column edge_columns[] = {
     {"BUS", "bus", COLUMN_TEXT},
 };
 
+static const struct column process_columns[] = {
+    {"PROCESS", "name", COLUMN_TEXT},
+    {"STATE", "state", COLUMN_TEXT},
+    {"MS", "answer_ms", COLUMN_NUMBER},
+    {"DETAIL", "detail", COLUMN_TEXT},
+};
+
 // ---- commands
 
 #define T "/v1/tenants/{tenant}"
@@ -428,6 +435,8 @@ const struct command commands[] = {
     {"login", NO_WORDS,
      "a link that signs a browser in to the console, once: put `path` behind the API's URL", "POST",
      "/v1/logins", OPTIONS(login_options), OBJECT},
+    {"processes", NO_WORDS, "every process of the platform, and whether it is ready", "GET", "/v1/processes",
+     TABLE(process_columns)},
     {"edges", NO_WORDS, "the edges and whether they are alive", "GET", "/v1/edges", TABLE(edge_columns)},
     {"edge forget",
      {IN_PATH("EDGE")},

@@ -42,6 +42,7 @@ static void routes_make(void)
     routes_add(call_api_routes, call_api_route_count);
     routes_add(cdr_api_routes, cdr_api_route_count);
     routes_add(edge_api_routes, edge_api_route_count);
+    routes_add(process_api_routes, process_api_route_count);
     table.http[table.count++] =
         (struct bf_http_route){"GET", "/openapi-calls.yaml", api_openapi, BF_GATE_ANYBODY};
 }

@@ -50,9 +50,9 @@ struct api_route {
 #define API_FIELDS(table) .fields = (table), .field_count = BF_LEN(table)
 
 extern const struct api_route registration_api_routes[], call_api_routes[], cdr_api_routes[],
-    edge_api_routes[];
+    edge_api_routes[], process_api_routes[];
 extern const size_t registration_api_route_count, call_api_route_count, cdr_api_route_count,
-    edge_api_route_count;
+    edge_api_route_count, process_api_route_count;
 
 // Answers a list: `items` is taken, `last` is the last item's place.
 enum bf_err api_list(struct api_work *work, json_t *items, const char *last, bool more);

@@ -87,6 +87,21 @@ relay_rtp_ports() {
     echo "$first $((first + size - 1))"
 }
 
+# program_urls: how every program is asked whether it is ready: name=url, for call-control.
+program_urls() {
+    local name kind plus path words=()
+    for name in $(program_names); do
+        IFS=: read -r kind plus path <<<"$(program_field "$name" 4)"
+        case $kind in
+        http) words+=("$name=http://127.0.0.1:$(port "$plus" "$(copy_of "$name")")$path") ;;
+        listen) words+=("$name=http://$LISTEN:$(port "$plus")$path") ;;
+        postgres) words+=("$name=unix://$SOCK/.s.PGSQL.5432") ;;
+        redis) words+=("$name=unix://$SOCK/redis.sock") ;;
+        esac
+    done
+    echo "${words[*]}"
+}
+
 # ---- what a program is started from ------------------------------------------------------------------------------------
 program_command() {
     case $(program_of "$1") in
