@@ -54,8 +54,9 @@ export function frames(bytes) {
   }
 }
 
-export const uriOf = (value) => /<([^>]+)>/.exec(value)?.[1] ?? value.split(';')[0].trim();
-export const tagOf = (value) => /;\s*tag=([^;>\s]+)/.exec(value)?.[1];
+const unquoted = (value) => value.replace(/"(?:[^"\\]|\\.)*"/g, ''); // a name may hold anything
+export const uriOf = (value) => /<([^>]+)>/.exec(unquoted(value))?.[1] ?? value.split(';')[0].trim();
+export const tagOf = (value) => /;\s*tag=([^;>\s]+)/.exec(unquoted(value))?.[1];
 
 /** Splits a header value at the commas that separate elements (not those inside <> or quotes). */
 export function elements(value) {
