@@ -28,7 +28,7 @@ export function AuditPage() {
 
 function Changes({ audit }: { audit: Audit }) {
   const all = changes(audit);
-  if (all.length === 0) return <span class="quiet">–</span>;
+  if (all.length === 0) return <span class="quiet dash">–</span>;
   return (
     <details>
       <summary>{t('audit.fields', { n: all.length })}</summary>

@@ -115,10 +115,10 @@ function Story({ lines, caller, over }: { lines: Line[]; caller: string; over: b
   const columns: Column<Line>[] = [
     { label: t('time'), kind: 'figure', show: ({ time }) => span(Date.parse(time) - drawn.start_ms, lang()) },
     { label: t('timeline.what'), kind: 'name', show: ({ kind }) => t(`line.${kind}`) },
-    { label: t('number'), show: ({ number }) => number ?? <span class="quiet">–</span> },
-    { label: t('timeline.code'), show: ({ code }) => (code === null ? <span class="quiet">–</span> : <Badge tone={code >= 400 ? 'bad' : code >= 200 ? 'good' : 'busy'}>{code}</Badge>) },
-    { label: t('details'), show: ({ text }) => text ?? <span class="quiet">–</span> },
-    { label: t('call.edge'), show: ({ edge }) => edge ?? <span class="quiet">–</span> },
+    { label: t('number'), show: ({ number }) => number ?? <span class="quiet dash">–</span> },
+    { label: t('timeline.code'), show: ({ code }) => (code === null ? <span class="quiet dash">–</span> : <Badge tone={code >= 400 ? 'bad' : code >= 200 ? 'good' : 'busy'}>{code}</Badge>) },
+    { label: t('details'), show: ({ text }) => text ?? <span class="quiet dash">–</span> },
+    { label: t('call.edge'), show: ({ edge }) => edge ?? <span class="quiet dash">–</span> },
   ];
   return (
     <>
@@ -130,7 +130,7 @@ function Story({ lines, caller, over }: { lines: Line[]; caller: string; over: b
 }
 
 function Media({ legs }: { legs: Leg[] }) {
-  const figure = (value: number | null, unit: string, digits = 1) => (value === null ? <span class="quiet">–</span> : `${number(value, lang(), digits)}${unit}`);
+  const figure = (value: number | null, unit: string, digits = 1) => (value === null ? <span class="quiet dash">–</span> : `${number(value, lang(), digits)}${unit}`);
   const columns: Column<Leg>[] = [
     { label: t('media.from'), kind: 'name', show: ({ party }) => (party ? t(`call.${party}`) : t('media.nobody')) },
     { label: t('media.codec'), show: ({ codec }) => codec ?? '–' },
@@ -138,7 +138,7 @@ function Media({ legs }: { legs: Leg[] }) {
     { label: t('media.loss'), kind: 'figure', show: ({ loss_percent }) => figure(loss_percent, ' %') },
     { label: t('media.jitter'), kind: 'figure', show: ({ jitter_ms }) => figure(jitter_ms, ' ms') },
     { label: t('media.round_trip'), kind: 'figure', show: ({ round_trip_ms }) => figure(round_trip_ms, ' ms') },
-    { label: 'MOS', kind: 'figure', show: ({ mos }) => (mos === null ? <span class="quiet">–</span> : <Badge tone={mos_tone(mos)}>{number(mos, lang(), 1)}</Badge>) },
+    { label: 'MOS', kind: 'figure', show: ({ mos }) => (mos === null ? <span class="quiet dash">–</span> : <Badge tone={mos_tone(mos)}>{number(mos, lang(), 1)}</Badge>) },
   ];
   return <Table caption={t('media.title')} columns={columns} rows={legs} id={(leg) => `${leg.party}/${leg.tag}`} />;
 }

@@ -102,7 +102,7 @@ export function Moves({ state }: { state: Moving }) {
 }
 
 function QualityCell({ quality }: { quality: Quality | undefined }) {
-  if (!quality) return <span class="quiet">–</span>;
+  if (!quality || curve(quality).values.length === 0) return <span class="quiet dash">–</span>;
   const { kind, values, min, max, last } = curve(quality);
   const { loss_percent, jitter_ms } = quality.samples.at(-1)!;
   const figure = last === null ? '–' : kind === 'mos' ? `MOS ${number(last, lang(), 1)}` : t('quality.rate', { n: Math.round(last) });

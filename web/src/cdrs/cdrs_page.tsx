@@ -62,7 +62,7 @@ export function CdrsPage() {
 
 function Mos({ media }: { media: Cdr['media'] }) {
   const known = media.map(({ mos }) => mos).filter((mos) => mos !== null);
-  if (known.length === 0) return <span class="quiet">–</span>;
+  if (known.length === 0) return <span class="quiet dash">–</span>;
   const worst = Math.min(...known);
   return <Badge tone={mos_tone(worst)}>{number(worst, lang(), 1)}</Badge>;
 }

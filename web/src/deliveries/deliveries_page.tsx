@@ -54,7 +54,7 @@ export function DeliveriesPage() {
   const columns: Column<Delivery>[] = [
     { label: t('deliveries.event'), kind: 'name', show: ({ type }) => <code>{type}</code> },
     { label: t('status'), show: ({ state }) => <Badge tone={TONES[state]}>{t(`delivery.${state}`)}</Badge> },
-    { label: t('deliveries.answer'), show: ({ code, error, attempts }) => (attempts === 0 ? <span class="quiet">–</span> : <span class="clip" title={error ?? undefined}>{code ?? error ?? '–'}</span>) },
+    { label: t('deliveries.answer'), show: ({ code, error, attempts }) => (attempts === 0 ? <span class="quiet dash">–</span> : <span class="clip" title={error ?? undefined}>{code ?? error ?? '–'}</span>) },
     { label: t('deliveries.attempts'), kind: 'figure', show: ({ attempts }) => attempts },
     { label: t('created'), show: ({ created_at }) => <Time at={created_at} /> },
     {
@@ -92,7 +92,7 @@ function Details({ id, base, close, replay }: { id: string; base: string; close:
     { label: t('time'), show: ({ at }) => <Time at={at} /> },
     { label: t('deliveries.answer'), show: ({ code, error }) => code ?? error ?? '–' },
     { label: t('deliveries.latency'), kind: 'figure', show: ({ latency_ms }) => span(latency_ms, lang()) },
-    { label: t('deliveries.body'), show: ({ answer }) => (answer ? <code class="clip" title={answer}>{answer}</code> : <span class="quiet">–</span>) },
+    { label: t('deliveries.body'), show: ({ answer }) => (answer ? <code class="clip" title={answer}>{answer}</code> : <span class="quiet dash">–</span>) },
   ];
   return (
     <Dialog title={data?.type ?? t('details')} close={close} wide>

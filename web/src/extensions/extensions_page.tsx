@@ -34,7 +34,7 @@ export function ExtensionsPage() {
   const close = () => ask(null);
   const columns: Column<Extension>[] = [
     { label: t('number'), kind: 'name', show: ({ number }) => number },
-    { label: t('display_name'), show: ({ display_name }) => display_name || <span class="quiet">–</span> },
+    { label: t('display_name'), show: ({ display_name }) => display_name || <span class="quiet dash">–</span> },
     { label: t('kind'), show: ({ kind }) => t(`kind.${kind}`) },
     { label: t('status'), show: (extension) => <Rules extension={extension} /> },
     { label: t('ring_seconds'), kind: 'figure', show: ({ ring_seconds }) => `${ring_seconds} s` },

@@ -41,7 +41,7 @@ export function GroupsPage() {
   };
   const columns: Column<Group>[] = [
     { label: t('number'), kind: 'name', show: ({ number }) => number },
-    { label: t('display_name'), show: ({ display_name }) => display_name || <span class="quiet">–</span> },
+    { label: t('display_name'), show: ({ display_name }) => display_name || <span class="quiet dash">–</span> },
     { label: t('groups.strategy'), show: ({ strategy }) => t(`groups.${strategy}`) },
     { label: t('groups.members'), show: ({ members }) => members.length ? members.map((each) => <span class="chip" key={each}>{each}</span>) : <span class="quiet">{t('groups.nobody')}</span> },
     { label: t('ring_seconds'), kind: 'figure', show: ({ ring_seconds }) => `${ring_seconds} s` },

@@ -24,7 +24,7 @@ export function HealthPage() {
     { label: t('health.process'), kind: 'name', show: ({ name }) => name },
     { label: t('status'), show: ({ state }) => <Badge tone={state === 'ready' ? 'good' : state === 'not-ready' ? 'warn' : 'bad'}>{t(`health.${state}`)}</Badge> },
     { label: t('health.answer'), kind: 'figure', show: ({ answer_ms }) => (answer_ms === null ? '–' : span(answer_ms, lang())) },
-    { label: t('details'), show: ({ detail }) => detail || <span class="quiet">–</span> },
+    { label: t('details'), show: ({ detail }) => detail || <span class="quiet dash">–</span> },
   ];
   const bad = data?.items.filter(({ state }) => state !== 'ready').length ?? 0;
   return (

@@ -100,13 +100,19 @@ export class Phone {
   }
 
   transfer(id: string, target: string): void {
-    this.of(id)?.refer(target);
+    this.refer(id, target);
   }
 
   /** The peers of two calls are joined, and this phone leaves both. */
   join(id: string, other: string): void {
     const second = this.of(other);
-    if (second) this.of(id)?.refer(second.remote_identity.uri.toString(), { replaces: second });
+    if (second) this.refer(id, second.remote_identity.uri.toString(), second);
+  }
+
+  /** The call ends when the other side says that it has come through to who it was sent to. */
+  private refer(id: string, target: string, replaces?: RTCSession): void {
+    const session = this.of(id);
+    session?.refer(target, { ...(replaces ? { replaces } : {}), eventHandlers: { accepted: () => session.isEnded() || session.terminate() } });
   }
 
   /** Camera on or off in a running call: the first time by a new offer. */

@@ -40,7 +40,7 @@ export function Shell({ session, leave }: { session: Session; leave: () => void 
       <div class={`shell ${menu ? 'menu-open' : ''}`}>
         <header class="top">
           <IconButton icon={menu ? 'close' : 'menu'} label={t('menu')} class="menu-button" aria-expanded={menu} aria-controls="menu" onClick={() => set_menu(!menu)} />
-          <a class="brand" href={`${BASE}/`}><img src={mark} alt="" width="26" height="26" /><span>Belfry</span></a>
+          <a class="brand" aria-label="Belfry" href={`${BASE}/`}><img src={mark} alt="" width="26" height="26" /><span>Belfry</span></a>
           <span class="where">{slug ?? ''}</span>
           <Preferences />
           <IconButton icon="out" label={t('sign_out')} onClick={leave} />
