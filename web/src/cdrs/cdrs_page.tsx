@@ -1,6 +1,6 @@
 // Finished calls, with search.
 import { useState } from 'preact/hooks';
-import { api_path, query } from '../core/api';
+import { api_path } from '../core/api';
 import { useConsole, useTenant } from '../core/context';
 import { number, span } from '../core/format';
 import { useList } from '../core/hooks';
@@ -9,23 +9,7 @@ import { lang, t, t_or } from '../i18n';
 import { type Cdr, mos_tone, result_tone } from '../calls/call';
 import { Badge, Button, Heading, Time } from '../ui/bits';
 import { type Column, ListTable } from '../ui/table';
-
-interface Search {
-  number: string;
-  from: string;
-  to: string;
-}
-
-/** Pure: what the service is asked for; a day that is typed is a day here, and `to` is the end of its day. */
-export function search_query({ number, from, to }: Search): string {
-  const at = (day: string, plus: number) => {
-    const time = new Date(`${day}T00:00:00`);
-    if (Number.isNaN(time.getTime())) return '';
-    time.setDate(time.getDate() + plus);
-    return time.toISOString();
-  };
-  return query({ number: number.trim(), from: from && at(from, 0), to: to && at(to, 1) });
-}
+import { type Search, search_query } from './search';
 
 export function CdrsPage() {
   const { api } = useConsole();
