@@ -2,7 +2,7 @@
 //
 // Every page is opened wide and light, and at 360 px and dark in Portuguese; its picture is kept beside the test's other output.
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { after } from 'node:test';
 import { unique } from '../lib/api.mjs';
 import { Browser, serious } from '../lib/browser.mjs';
 import { CallBook } from '../lib/calls.mjs';
@@ -12,6 +12,8 @@ import { RtpEnd } from '../lib/rtp.mjs';
 import { mediaOf, sdp } from '../lib/sip_message.mjs';
 import { until } from '../lib/until.mjs';
 import { hangUp, World } from '../lib/world.mjs';
+
+const browser = await Browser.open({ after });
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const HOSTILE_TENANT = `"><script>alert(1)</script> O'Hara & Söhne`;
@@ -99,9 +101,12 @@ const OPERATOR_PAGES = [
   ['edges', 'Edges', 'Bordas', 'table.list tbody tr'],
 ];
 
-/** Opens a page and says what is wrong with it: sideways scrolling, what axe-core finds serious, errors and CSP violations. */
+/** Goes to a page and says what is wrong with it: sideways scrolling, what axe-core finds serious, errors and CSP violations. */
 async function look(page, { path, name, heading, wants }) {
-  await page.goto(`/console/${path}`);
+  await page.evaluate((to) => {
+    history.pushState(null, '', to);
+    dispatchEvent(new PopStateEvent('popstate'));
+  }, `/console/${path}`);
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
   await page.locator(wants).first().waitFor();
   await page.shot(name);
@@ -114,13 +119,12 @@ test('every page, wide and light, and at 360 px and dark in Portuguese', async (
   const { tenant, world } = all;
   const { cdr } = await groupCall(all);
   const live = await talk(all);
-  const browser = await Browser.open(t);
   const pages = [...OPERATOR_PAGES.map(([path, ...rest]) => [path, path, ...rest]), ...TENANT_PAGES.map(([path, ...rest]) => [path, `t/${tenant.slug}/${path}`, ...rest]),
     ['call-live', `t/${tenant.slug}/calls/${live.id}`, /100 → 101/, /100 → 101/, '.timeline svg'],
     ['call-over', `t/${tenant.slug}/calls/${cdr.id}`, /100 → 600/, /100 → 600/, '.timeline svg']];
   const wrong = [];
   for (const [kind, options, heading] of [['wide', {}, (en) => en], ['narrow', { width: 360, height: 740, dark: true, lang: 'pt-BR' }, (_, pt) => pt]]) {
-    const page = await browser.page({ base: world.belfry.api, ...options });
+    const page = await browser.page(t, { base: world.belfry.api, ...options });
     await page.goto('/');
     await page.shot(`login-${kind}`);
     assert.deepEqual(await serious(page), []);
@@ -128,14 +132,17 @@ test('every page, wide and light, and at 360 px and dark in Portuguese', async (
     await page.locator('button[type=submit]').click();
     await page.getByRole('heading', { level: 1, name: heading('Tenants', 'Clientes') }).waitFor();
     for (const [name, path, en, pt, wants] of pages) wrong.push(...(await look(page, { path, name: `${name}-${kind}`, heading: heading(en, pt), wants })));
+    if (kind === 'wide') {
+      await page.evaluate(() => document.querySelector('main').append(document.createElement('button')));
+      assert.match((await serious(page)).join(), /button-name/, 'a fault would be found');
+    }
   }
   assert.deepEqual(wrong, []);
 });
 
 test('live calls move by themselves: a call begins, rings, is answered and ends, each within a moment of its event', async (t) => {
   const { world, tenant, phones } = await scene(t);
-  const browser = await Browser.open(t);
-  const page = await browser.page({ base: world.belfry.api });
+  const page = await browser.page(t, { base: world.belfry.api });
   await signIn(page, tenant.key);
   await page.waitForSelector('[data-moves=live]');
   const row = page.locator('tr.call');
@@ -149,4 +156,190 @@ test('live calls move by themselves: a call begins, rings, is answered and ends,
   await row.filter({ hasText: 'Over' }).waitFor();
   await row.waitFor({ state: 'detached' }); // it lingers, then goes
   assert.deepEqual(page.faults, []);
+});
+
+test('a login link signs in once, leaves no trace in the address bar, and its session ends with signing out', async (t) => {
+  const world = new World(t);
+  const { path } = await world.operator.ok('POST', '/v1/logins', {});
+  const page = await browser.page(t, { base: world.belfry.api });
+  await page.goto(path);
+  await page.getByRole('heading', { level: 1, name: 'Tenants' }).waitFor();
+  assert.doesNotMatch(page.url(), /#|login|bfk_/);
+  const key = await page.evaluate(() => sessionStorage.getItem('belfry.key'));
+  assert.notEqual(key, path.split('=')[1], 'the tab has a key of its own');
+  assert.equal(await page.evaluate(() => JSON.stringify(localStorage)).then((kept) => kept.includes('bfk_')), false);
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: 'Tenants' }).waitFor();
+
+  const second = await browser.page(t, { base: world.belfry.api });
+  await second.goto(path);
+  await second.getByRole('alert').filter({ hasText: 'used already or has expired' }).waitFor();
+  assert.deepEqual(await serious(second), []);
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('API key').waitFor();
+  assert.equal((await world.operator.as(key).get('/v1/session')).status, 401);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a wrong key is refused in words; a key that is revoked while one works leads back to signing in', async (t) => {
+  const world = new World(t);
+  const tenant = await world.tenant({ numbers: [] });
+  const made = await tenant.api.ok('POST', `/v1/tenants/${tenant.id}/keys`, { role: 'reader', name: 'short' });
+  const page = await browser.page(t, { base: world.belfry.api });
+  await page.goto('/');
+  await page.getByLabel('API key').fill('bfk_not_a_key_at_all');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('alert').filter({ hasText: 'unknown, revoked or expired' }).waitFor();
+  await signIn(page, made.api_key);
+  await page.getByRole('link', { name: 'Extensions' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Extensions' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'New extension' }).count(), 0, 'a reader is not offered what it may not do');
+  await tenant.api.ok('DELETE', `/v1/tenants/${tenant.id}/keys/${made.id}`);
+  await page.getByRole('link', { name: 'Groups' }).click();
+  await page.getByLabel('API key').waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
+test('an operator makes a tenant, an extension and its provisioning, by keyboard alone where it is typed', async (t) => {
+  const world = new World(t);
+  const slug = unique('web');
+  const page = await browser.page(t, { base: world.belfry.api });
+  await signIn(page, world.belfry.operator_key);
+  await page.getByRole('button', { name: 'New tenant' }).press('Enter');
+  await page.getByLabel('Name', { exact: true }).fill(`Web ${slug}`);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(slug);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('not a domain!');
+  await page.getByRole('button', { name: 'Create' }).press('Enter');
+  await page.locator('.row.list .wrong').waitFor(); // the service's word stands beside the field
+  await page.getByLabel('Domains').fill(`${slug}.example`);
+  await page.getByRole('button', { name: 'Create' }).press('Enter');
+  const secret = page.locator('[data-secret]');
+  await secret.waitFor();
+  assert.match(await secret.innerText(), /^bfk_/);
+  await page.keyboard.press('Escape');
+  await secret.waitFor({ state: 'detached' });
+
+  await page.goto(`/console/t/${slug}/extensions`);
+  await page.getByRole('button', { name: 'New extension' }).click();
+  await page.getByLabel('Number', { exact: true }).fill('200');
+  await page.getByRole('button', { name: 'Create' }).click();
+  await page.locator('svg.qr').waitFor();
+  const password = await page.locator('[data-secret]').innerText();
+  assert.ok(password.length >= 20);
+  await page.shot('provisioning');
+  assert.deepEqual(await serious(page), []);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /linphone-200\.xml/ }).click()]);
+  const xml = await (await import('node:fs/promises')).readFile(await download.path(), 'utf8');
+  assert.ok(xml.includes(`sip:200@${slug}.example`) && xml.includes(password));
+  await page.keyboard.press('Escape');
+
+  // The password that was shown is the one that the edge takes.
+  const tenant = { domain: `${slug}.example`, passwords: { 200: password } };
+  const ua = await world.ua(tenant, '200');
+  await until(async () => (await ua.register()).status === 200, { what: '200 registers', every_ms: 100 });
+  await page.getByRole('link', { name: 'Registrations' }).click();
+  await page.locator('table.list tbody tr').filter({ hasText: '200' }).waitFor();
+
+  await page.goto('/console/tenants');
+  const row = page.locator('tr').filter({ hasText: slug });
+  await row.getByRole('button', { name: /^Suspend/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
+  await row.getByText('Suspended').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('a webhook that nobody heard is sent again by hand, and its log says what came of it', async (t) => {
+  const all = await scene(t);
+  const { tenant, world, receiver } = all;
+  receiver.answer = () => 500;
+  await groupCall(all);
+  const page = await browser.page(t, { base: world.belfry.api });
+  await signIn(page, tenant.key);
+  await page.getByRole('link', { name: 'Deliveries' }).click();
+  await page.locator('tr').filter({ hasText: 'call.answered' }).first().waitFor();
+  receiver.answer = () => 204;
+  const before = receiver.got.length;
+  await page.getByRole('button', { name: 'Send again: call.answered' }).first().click();
+  await until(() => receiver.got.slice(before).some(({ event }) => event.type === 'call.answered'), { what: 'the event comes again' });
+  await page.getByRole('button', { name: 'Details: call.answered' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Attempts').or(dialog.getByText('Not tried yet')).first().waitFor();
+  await page.shot('delivery');
+  assert.deepEqual(await serious(page), []);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a call is hung up and searched for by hand', async (t) => {
+  const all = await scene(t);
+  const { tenant, world, phones, book } = all;
+  const live = await talk(all);
+  const page = await browser.page(t, { base: world.belfry.api });
+  await signIn(page, tenant.key);
+  await page.getByRole('button', { name: 'Hang up 100 and 101' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Hang up' }).click();
+  for (const number of ['100', '101']) phones[number].reply(await phones[number].incoming('BYE'), 200);
+  await page.locator('tr.call').filter({ hasText: 'Over' }).waitFor();
+  await book.over(live.sip_call_id);
+  await page.getByRole('link', { name: 'Past calls' }).click();
+  await page.getByLabel('Number').fill('101');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await page.locator('tbody tr').filter({ hasText: 'Answered' }).waitFor();
+  await page.getByLabel('Number').fill('999');
+  await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await page.getByText('No calls were found').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('language and colours are chosen, and kept', async (t) => {
+  const world = new World(t);
+  const tenant = await world.tenant({ numbers: [] });
+  const page = await browser.page(t, { base: world.belfry.api });
+  const back = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await signIn(page, tenant.key);
+  await page.getByRole('heading', { level: 1, name: 'Live calls' }).waitFor();
+  await page.getByLabel('Language').selectOption('pt');
+  await page.getByRole('heading', { level: 1, name: 'Chamadas ao vivo' }).waitFor();
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'pt-BR');
+  const light = await back();
+  await page.getByRole('button', { name: /^Tema: como o sistema/ }).click();
+  await page.getByRole('button', { name: /^Tema: claro/ }).click();
+  await page.getByRole('button', { name: /^Tema: escuro/ }).waitFor();
+  assert.notEqual(await back(), light);
+  await page.reload();
+  await page.getByRole('heading', { level: 1, name: 'Chamadas ao vivo' }).waitFor();
+  assert.notEqual(await back(), light);
+});
+
+test('the first load is small, all of it from here, and kept as its headers say', async (t) => {
+  const world = new World(t);
+  const page = await browser.page(t, { base: world.belfry.api });
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const loaded = new Map();
+  session.on('Network.responseReceived', ({ requestId, response }) => loaded.set(requestId, { url: response.url, headers: response.headers, bytes: 0 }));
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => loaded.has(requestId) && (loaded.get(requestId).bytes = encodedDataLength));
+  await page.goto('/', { waitUntil: 'networkidle' });
+  await page.getByLabel('API key').waitFor();
+  const files = [...loaded.values()];
+  const bytes = files.reduce((sum, each) => sum + each.bytes, 0);
+  assert.ok(bytes > 10_000 && bytes < 150 * 1024, `${bytes} bytes: ${files.map(({ url, bytes }) => `${url} ${bytes}`).join(', ')}`);
+  assert.ok(files.every(({ url }) => url.startsWith(world.belfry.api)), 'nothing comes from elsewhere');
+  for (const { url, headers } of files) {
+    const header = (name) => Object.entries(headers).find(([each]) => each.toLowerCase() === name)?.[1] ?? '';
+    assert.match(header('content-security-policy'), /default-src 'none'.*script-src 'self'.*require-trusted-types-for 'script'/, url);
+    assert.doesNotMatch(header('content-security-policy'), /unsafe|\*/, url);
+    assert.equal(header('x-content-type-options'), 'nosniff', url);
+    assert.equal(header('referrer-policy'), 'no-referrer', url);
+    assert.match(header('cache-control'), url.includes('/assets/') ? /immutable/ : /no-store/, url);
+    assert.equal(header('strict-transport-security'), '', 'over http it would say nothing');
+  }
+  const interactive_ms = await page.evaluate(() => performance.getEntriesByType('navigation')[0].domInteractive);
+  t.diagnostic(`first load: ${bytes} bytes, interactive after ${Math.round(interactive_ms)} ms`);
+  const phone = await fetch(`${world.belfry.api}/phone`);
+  assert.match(phone.headers.get('content-security-policy'), /frame-ancestors 'self'/);
+  assert.equal(phone.headers.get('x-frame-options'), null);
+  assert.equal((await fetch(`${world.belfry.api}/assets/none.js`)).status, 404);
 });

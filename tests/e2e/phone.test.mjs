@@ -1,11 +1,13 @@
 // The browser phone: two and three real browsers with sound and pictures. They reach each other through a stand-in for the edge's
 // WebSocket (tests/lib/ws_edge.mjs); the gateway, its headers and everything in the browser are real.
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { after } from 'node:test';
 import { Browser, serious } from '../lib/browser.mjs';
 import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
 import { WsEdge } from '../lib/ws_edge.mjs';
+
+const browser = await Browser.open({ after }, { video: true });
 
 const DOMAIN = 'phones.example';
 const PASSWORDS = { 100: 'secret-of-100', 101: 'secret-of-101', 102: 'secret-of-102' };
@@ -14,10 +16,9 @@ const tokenOf = (number, name = '') => `a1.${Buffer.from(JSON.stringify({ number
 
 async function office(t) {
   const world = new World(t);
-  const browser = await Browser.open(t, { video: true });
   const edge = new WsEdge({ domain: DOMAIN, passwords: PASSWORDS });
   const phone = async (number, options = {}) => {
-    const page = await browser.page({ base: world.belfry.api, width: 440, height: 860, ...options });
+    const page = await browser.page(t, { base: world.belfry.api, width: 440, height: 860, ...options });
     await edge.serve(page);
     await page.addInitScript(remember);
     await page.goto(`/phone#token=${options.token ?? tokenOf(number, options.name)}`);
@@ -28,7 +29,7 @@ async function office(t) {
     await page.waitForSelector('[data-registration=registered]');
     return page;
   };
-  return { world, browser, edge, phone, registered };
+  return { world, edge, phone, registered };
 }
 
 /** In the page: its connections, and the tones that were sent. */

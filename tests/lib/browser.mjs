@@ -1,7 +1,7 @@
 // A headless Chromium (Debian's) that tests look at pages with.
 //
-//   const browser = await Browser.open(t)                   closed after the test; {video: true}: with a camera and a microphone
-//   const page = await browser.page({width, dark, lang})    a tab with a profile of its own
+//   const browser = await Browser.open({after})              one for a file's tests; {video: true}: with a camera and a microphone
+//   const page = await browser.page(t, {base, width, dark, lang})   a tab with a profile of its own, closed after the test
 //   page.faults                                             what must not happen: CSP violations, script errors, failed requests
 //   await page.shot('calls')                                a screenshot among the test's artefacts
 //   await serious(page)                                     what axe-core finds that keeps people out: [] when all is well
@@ -21,16 +21,17 @@ const DEADLINE_MS = 15_000;
 export const SHOTS = path.join(process.env.BELFRY_TEST_OUTPUT ?? path.join(ROOT, 'build'), 'screenshots');
 
 export class Browser {
-  static async open(t, { video = false } = {}) {
+  static async open({ after }, { video = false } = {}) {
     mkdirSync(SHOTS, { recursive: true });
     const browser = new Browser();
     browser.chromium = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: [...ARGS, ...(video ? MEDIA_ARGS : [])] });
-    t.after(() => browser.chromium.close());
+    after(() => browser.chromium.close());
     return browser;
   }
 
-  async page({ width = 1280, height = 800, dark = false, lang = 'en-GB', base } = {}) {
+  async page(t, { width = 1280, height = 800, dark = false, lang = 'en-GB', base } = {}) {
     const context = await this.chromium.newContext({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', locale: lang, baseURL: base, permissions: ['microphone', 'camera', 'clipboard-write', 'clipboard-read'] });
+    t.after(() => context.close());
     const page = await context.newPage();
     page.setDefaultTimeout(DEADLINE_MS);
     watch(page);
@@ -53,17 +54,28 @@ function watch(page) {
   });
 }
 
-/** axe-core is run in a world of its own, which the page's Content-Security-Policy does not concern. */
+/** axe-core runs in a world of its own, which the page's Content-Security-Policy does not concern; it stays there while the document does. */
 export async function serious(page) {
-  const session = await page.context().newCDPSession(page);
+  page.axe ??= await page.context().newCDPSession(page);
+  const run = (contextId) => evaluate(page.axe, contextId, RUN_AXE);
   try {
-    const { frameTree } = await session.send('Page.getFrameTree');
-    const { executionContextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id, worldName: 'axe' });
-    const run = `${AXE}; axe.run(document, {resultTypes: ['violations']}).then(({violations}) => JSON.stringify(violations.filter(({impact}) => impact === 'serious' || impact === 'critical').map(({id, nodes}) => id + ': ' + nodes.map(({target, failureSummary}) => target + ' ' + failureSummary.replace(/\\s+/g, ' ')).slice(0, 3).join(' | '))))`;
-    const { result, exceptionDetails } = await session.send('Runtime.evaluate', { expression: run, contextId: executionContextId, awaitPromise: true, returnByValue: true });
-    if (exceptionDetails) throw new Error(`axe: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
-    return JSON.parse(result.value);
-  } finally {
-    await session.detach();
+    if (page.axe_world) return await run(page.axe_world);
+  } catch {
+    // another document
   }
+  const { frameTree } = await page.axe.send('Page.getFrameTree');
+  const { executionContextId } = await page.axe.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id, worldName: 'axe' });
+  await evaluate(page.axe, executionContextId, `${AXE}; ''`);
+  page.axe_world = executionContextId;
+  return run(executionContextId);
+}
+
+const RUN_AXE = `axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }).then(({ violations }) => violations
+  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  .map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ target, failureSummary }) => target + ' ' + failureSummary.replace(/\\s+/g, ' ')).join(' | ')))`;
+
+async function evaluate(session, contextId, expression) {
+  const { result, exceptionDetails } = await session.send('Runtime.evaluate', { expression, contextId, awaitPromise: true, returnByValue: true });
+  if (exceptionDetails) throw new Error(`axe: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
+  return result.value;
 }
