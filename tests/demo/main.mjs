@@ -48,7 +48,7 @@ async function main() {
   } finally {
     await leave();
   }
-  goOn(demo);
+  await goOn(demo);
   return ok;
 }
 
@@ -312,9 +312,11 @@ async function wrongPassword({ belfry, tenants: [belavista] }) {
 
 // ---- how to go on ---------------------------------------------------------------------------------------------------------
 
-function goOn({ belfry, report, tenants }) {
+async function goOn({ api, belfry, report, tenants }) {
+  const { path: link } = await api.ok('POST', '/v1/logins', { expires_in_seconds: 3600 });
   const file = path.relative(process.cwd(), path.join(belfry.run, 'belfry.env')) || belfry.run;
   report.text('\n  The instance is still running. Go on:');
+  report.text(`    ${belfry.api}${link}      # the console; this link signs you in once, within an hour`);
   report.dim(`    . ${file}      # BELFRY_OPERATOR_KEY and where everything is`);
   report.dim(`    curl -H "Authorization: Bearer $BELFRY_OPERATOR_KEY" ${belfry.api}/v1/tenants`);
   report.dim(`    curl -H "Authorization: Bearer $BELFRY_OPERATOR_KEY" -H 'Content-Type: application/json' \\`);
