@@ -1,11 +1,13 @@
-// Base64url.
+// Base64.
 #include "bf_base64.h"
 
 #include <string.h>
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-void bf_base64url(struct bf_buf *into, const void *bytes, size_t len)
+static const char alphabet[] = LETTERS "-_";
+
+static void encode(struct bf_buf *into, const char *letters, bool padded, const void *bytes, size_t len)
 {
     const uint8_t *at = bytes;
 
@@ -13,10 +15,21 @@ void bf_base64url(struct bf_buf *into, const void *bytes, size_t len)
         size_t have = len - i < 3 ? len - i : 3;
         uint32_t bits = (uint32_t)at[i] << 16 | (have > 1 ? (uint32_t)at[i + 1] << 8 : 0) |
                         (have > 2 ? (uint32_t)at[i + 2] : 0);
-        char four[4] = {alphabet[bits >> 18], alphabet[bits >> 12 & 63], alphabet[bits >> 6 & 63],
-                        alphabet[bits & 63]};
+        char four[4] = {letters[bits >> 18], letters[bits >> 12 & 63], letters[bits >> 6 & 63],
+                        letters[bits & 63]};
         bf_buf_add(into, four, have + 1);
+        bf_buf_add(into, "==", padded ? 3 - have : 0);
     }
+}
+
+void bf_base64(struct bf_buf *into, const void *bytes, size_t len)
+{
+    encode(into, LETTERS "+/", true, bytes, len);
+}
+
+void bf_base64url(struct bf_buf *into, const void *bytes, size_t len)
+{
+    encode(into, alphabet, false, bytes, len);
 }
 
 bool bf_unbase64url(struct bf_str text, void *bytes, size_t *ret_len)

@@ -4,7 +4,8 @@
 
 #include "bf_id.h"
 
-#define BF_SLUG_SIZE 64
+#define BF_SLUG_SIZE   64
+#define BF_NUMBER_SIZE 33
 
 enum bf_role {
     BF_ROLE_NONE,
@@ -20,6 +21,7 @@ struct bf_caller {
     struct bf_id tenant_id;
     char slug[BF_SLUG_SIZE];
     bool suspended;
+    char number[BF_NUMBER_SIZE]; // of an app token: it speaks for this extension alone; "" for a key
     int64_t requests_per_minute; // 0: none of its own
 };
 

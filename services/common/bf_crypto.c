@@ -45,6 +45,12 @@ void bf_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t l
     must(HMAC(EVP_sha256(), key_len ? key : "", (int)key_len, bytes, len, mac, NULL));
 }
 
+void bf_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t mac[BF_SHA1_BYTES])
+{
+    assert(key_len <= INT_MAX);
+    must(HMAC(EVP_sha1(), key_len ? key : "", (int)key_len, bytes, len, mac, NULL));
+}
+
 bool bf_secret_eq(const void *a, const void *b, size_t len)
 {
     return CRYPTO_memcmp(a, b, len) == 0;

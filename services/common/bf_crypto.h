@@ -7,11 +7,14 @@
 
 #define BF_SHA256_BYTES 32
 #define BF_MD5_BYTES    16
+#define BF_SHA1_BYTES   20
 
 void bf_random(void *bytes, size_t len); // getrandom; aborts when the kernel has none
 void bf_sha256(const void *bytes, size_t len, uint8_t digest[BF_SHA256_BYTES]);
 void bf_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
                     uint8_t mac[BF_SHA256_BYTES]);
+// For what others still ask for (coturn); nothing new of ours uses SHA-1.
+void bf_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t mac[BF_SHA1_BYTES]);
 bool bf_secret_eq(const void *a, const void *b, size_t len); // constant time
 
 // RFC 7616 A1 = user ":" realm ":" password, hashed. These two are all we ever keep of a SIP password.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bf_app_token.h"
 #include "bf_clock.h"
 #include "bf_memo.h"
 #include "bf_rate.h"
@@ -92,6 +93,11 @@ static void remember(struct bf_gate *gate, const uint8_t hash[BF_SHA256_BYTES])
     bf_memo_put(gate->good_keys, hash, BF_SHA256_BYTES, bf_mono_ms(), &(bool){true});
 }
 
+static size_t bearer_bytes_max(const struct bf_http_call *call)
+{
+    return bf_http_route(call)->flags & BF_GATE_APPS ? BF_APP_TOKEN_BYTES_MAX : KEY_BYTES_MAX;
+}
+
 static enum bf_err authenticate(struct bf_gate *gate, struct bf_http_call *call, struct bf_caller *ret_caller)
 {
     const struct bf_gate_options *options = &gate->options;
@@ -111,7 +117,7 @@ static enum bf_err authenticate(struct bf_gate *gate, struct bf_http_call *call,
     if (wait_ms)
         return too_many(call, options->refused_source, wait_ms,
                         "too many failed authentications from your address");
-    enum bf_err err = strlen(bearer) > KEY_BYTES_MAX
+    enum bf_err err = strlen(bearer) > bearer_bytes_max(call)
                           ? BF_UNAUTHENTICATED
                           : options->find(options->ctx, call, bearer, hash, ret_caller);
     if (!err && ret_caller->role == BF_ROLE_NONE)

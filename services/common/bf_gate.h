@@ -19,6 +19,7 @@ struct bf_gate;
 enum bf_gate_flag {
     BF_GATE_ANYBODY = 1 << 0,   // no key needed
     BF_GATE_OPERATORS = 1 << 1, // operators only
+    BF_GATE_APPS = 1 << 2,      // an app token does too: find verifies it, and takes it on no other route
 };
 
 // What this key stands for. BF_UNAUTHENTICATED: nothing, and that counts as a failure of its source. Other

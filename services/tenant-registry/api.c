@@ -36,6 +36,7 @@ const struct bf_http_route *api_routes(size_t *ret_count)
         routes_add(group_api_routes, group_api_route_count);
         routes_add(key_api_routes, key_api_route_count);
         routes_add(token_api_routes, token_api_route_count);
+        routes_add(ice_api_routes, ice_api_route_count);
         routes_add(audit_api_routes, audit_api_route_count);
         routes_add(session_api_routes, session_api_route_count);
         table.http[table.count++] =
@@ -85,7 +86,8 @@ static const char *const no_queries[] = {NULL};
 
 static enum bf_err read_request(struct api_work *work, const struct api_route *route)
 {
-    enum bf_err err = bf_http_query_only(work->call, route->page ? page_queries : no_queries);
+    const char *const *queries = route->page ? page_queries : route->queries ? route->queries : no_queries;
+    enum bf_err err = bf_http_query_only(work->call, queries);
 
     if (!err && route->page)
         err = bf_page_of(work->call, route->page, &work->page);

@@ -77,6 +77,7 @@ struct api_route {
     api_handler *handle;
     unsigned flags;
     const struct bf_page_kind *page; // NULL: not a list
+    const char *const *queries;      // of what is no list; NULL ends them, and stands for none
     const struct bf_json_field *fields;
     size_t field_count;
 };
@@ -95,10 +96,11 @@ bf_must_check enum bf_err api_audit(struct api_work *work, const char *action, c
 
 // The routes' tables, one file each.
 extern const struct api_route tenant_api_routes[], domain_api_routes[], extension_api_routes[],
-    group_api_routes[], key_api_routes[], token_api_routes[], audit_api_routes[], session_api_routes[];
+    group_api_routes[], key_api_routes[], token_api_routes[], ice_api_routes[], audit_api_routes[],
+    session_api_routes[];
 extern const size_t tenant_api_route_count, domain_api_route_count, extension_api_route_count,
-    group_api_route_count, key_api_route_count, token_api_route_count, audit_api_route_count,
-    session_api_route_count;
+    group_api_route_count, key_api_route_count, token_api_route_count, ice_api_route_count,
+    audit_api_route_count, session_api_route_count;
 
 // For other handlers.
 json_t *tenant_api_json(const struct tenant *tenant);

@@ -33,6 +33,12 @@ static const struct bf_setting settings_table[] = {
            "SIP port (UDP and TCP) of edges that BELFRY_SIP_HOST says none of"),
     BF_INT(INTO, "BELFRY_SIPS_PORT", sips_port, "5061", 0, 65535,
            "SIP TLS port in GET .../dns; 0 leaves TLS out"),
+    BF_TEXT(INTO, "BELFRY_TURN_URLS", turn_urls, "",
+            "URLs of the STUN and TURN servers for GET .../ice-servers, separated by spaces"),
+    BF_SECRET(INTO, "BELFRY_TURN_SECRET", turn_secret,
+              "what TURN credentials are made with: the static-auth-secret of coturn"),
+    BF_INT(INTO, "BELFRY_TURN_TTL_SECONDS", turn_ttl_s, "3600", 60, 86400,
+           "seconds a TURN credential opens new allocations"),
     BF_INT(INTO, "BELFRY_CHANGES_KEEP_ROWS", changes_keep_rows, "100000", 1000, 100000000,
            "newest changes kept at least"),
     BF_INT(INTO, "BELFRY_CHANGES_KEEP_HOURS", changes_keep_hours, "24", 1, 8760,
@@ -74,6 +80,19 @@ static enum bf_err edges_read(struct registry *registry)
     return wrong ? BF_INVALID : BF_OK;
 }
 
+static enum bf_err turn_read(struct registry *registry)
+{
+    const struct registry_settings *settings = &registry->settings;
+    const char *wrong = turn_urls_read(settings->turn_urls, &registry->turn);
+
+    if (wrong)
+        bf_error("settings.wrong", BF_S("name", "BELFRY_TURN_URLS"), BF_S("wrong", wrong));
+    else if (turn_urls_want_secret(&registry->turn) && strlen(settings->turn_secret) < TURN_SECRET_BYTES_MIN)
+        bf_error("settings.wrong", BF_S("name", "BELFRY_TURN_SECRET"),
+                 BF_S("wrong", wrong = "needs at least 16 characters when there is a TURN server"));
+    return wrong ? BF_INVALID : BF_OK;
+}
+
 static enum bf_err program_start(struct program *program, const char **ret_part)
 {
     struct registry *registry = &program->registry;
@@ -102,6 +121,10 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     bf_vault_init(&registry->vault, settings->seal_key);
     *ret_part = "BELFRY_SIP_HOST";
     err = edges_read(registry);
+    if (err)
+        return err;
+    *ret_part = "BELFRY_TURN_URLS, BELFRY_TURN_SECRET";
+    err = turn_read(registry);
     if (err)
         return err;
     *ret_part = "database pool";

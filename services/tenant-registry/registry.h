@@ -9,6 +9,7 @@
 #include "bf_settings.h"
 #include "bf_vault.h"
 #include "dns.h"
+#include "turn.h"
 
 struct bf_gate;
 
@@ -22,6 +23,8 @@ struct registry_settings {
     char *seal_key; // any text; its SHA-256 is the key
     char *sip_host;
     int64_t sip_port, sips_port;
+    char *turn_urls, *turn_secret;
+    int64_t turn_ttl_s;
     int64_t changes_keep_rows, changes_keep_hours;
 };
 
@@ -56,6 +59,7 @@ struct registry {
     struct bf_vault vault; // the private keys of app tokens
     struct bf_gate *gate;
     struct dns_edges edges; // as phones reach them
+    struct turn_urls turn;  // as browsers reach it
     _Atomic bool operator_key_ready;
 };
 
