@@ -88,7 +88,7 @@ export class World {
 
   phones() {
     if (!this.#phones) {
-      this.#phones = new Phones({ sip: this.belfry.sip, folder: this.output, ports: [this.belfry.port(400), this.belfry.port(999)] });
+      this.#phones = new Phones({ sip: this.belfry.sip, folder: this.output, ports: [this.belfry.port(400), this.belfry.port(799)] });
       this.onClose(() => this.#phones.close());
     }
     return this.#phones;

@@ -42,9 +42,9 @@ certificate_make() {
     mv "$new" "$folder"
 }
 
-# The edges' addresses, for phones that are given these and no name.
+# The edges' addresses, for phones that are given these and no name; the name of TURN.
 default_names() {
-    local n names=DNS:localhost
+    local n names=DNS:localhost,DNS:$(turn_name)
     for ((n = 1; n <= COPIES_MAX; n++)); do names+=,IP:$(copy_address "$n"); done
     echo "$names"
 }
@@ -53,7 +53,7 @@ certificate_is_stale() {
     local file=$TLS/certificates/$1/fullchain.pem
     openssl verify -no_check_time -CAfile "$TLS/ca.pem" "$file" || return 1 # somebody else's: to be renewed by who made it
     openssl x509 -in "$file" -noout -checkend "$CERTIFICATE_RENEW_S" || return 0
-    [ "$1" = default ] && openssl x509 -in "$file" -noout -checkip "$(copy_address 1)" | grep -q "NOT match"
+    [ "$1" = default ] && openssl x509 -in "$file" -noout -checkip "$(copy_address 1)" -checkhost "$(turn_name)" | grep -q "NOT match"
 }
 
 # certificate_serves FOLDER: the key is the certificate's. One file that is wrong would keep an edge from starting.

@@ -37,7 +37,10 @@ BELFRY_OPERATOR_KEY_FILE=$RUN/secrets/operator.key
 BELFRY_SEAL_KEY_FILE=$RUN/secrets/registry-seal.key
 BELFRY_SIP_HOST=$(each "$EDGES" edge_sip)
 BELFRY_SIPS_PORT=$(registry_sips_port)
+BELFRY_TURN_URLS=$(turn_urls)
+BELFRY_TURN_SECRET_FILE=$RUN/secrets/turn.secret
 TXT
+    caller_settings BELFRY_TURN_TTL_SECONDS
     sanitizer_settings
 }
 
@@ -156,6 +159,7 @@ BELFRY_SIP_EDGES="$(each "$EDGES" edge_sip)"
 BELFRY_SIPS=$(edge_sips 1)
 BELFRY_SIPS_EDGES="$(each "$EDGES" edge_sips)"
 BELFRY_CA_FILE=$TLS/ca.pem
+BELFRY_TURN="$(turn_urls)"
 BELFRY_EDGE_ADMIN=$(edge_admin 1)
 BELFRY_EDGE_ADMINS="$(each "$EDGES" edge_admin)"
 BELFRY_EDGE_CTL=$(edge_ctl 1)

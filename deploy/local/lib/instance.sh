@@ -24,6 +24,10 @@ instance_check_settings() {
         die "BELFRY_TRUSTED_SOURCES=$BELFRY_TRUSTED_SOURCES is not a list of addresses" "IPv4 addresses or subnets, separated by commas"
     [[ ${BELFRY_PHONE_FRAMES:-} =~ ^[A-Za-z0-9\'./:*\ -]*$ ]] ||
         die "BELFRY_PHONE_FRAMES=$BELFRY_PHONE_FRAMES is not a list of sites" "for example BELFRY_PHONE_FRAMES='https://intranet.example'"
+    [[ ${BELFRY_TURN_PEERS:-} =~ ^[0-9.,-]*$ ]] ||
+        die "BELFRY_TURN_PEERS=$BELFRY_TURN_PEERS is not a list of addresses" "IPv4 addresses or ranges (10.0.0.1-10.0.0.9), separated by commas"
+    [[ ${BELFRY_TURN_NAME:-turn.localhost} =~ ^turn\.[a-z0-9.-]*[a-z0-9]$ ]] ||
+        die "BELFRY_TURN_NAME=$BELFRY_TURN_NAME is no name that begins with turn." "for example BELFRY_TURN_NAME=turn.acme.example"
     local least
     for name in EDGES RELAYS CONTROLS FANOUTS; do
         least=1
@@ -121,6 +125,7 @@ TXT
     secret seal.key
     secret registry-seal.key
     secret wake.key
+    secret turn.secret
 }
 
 # secret NAME: 192 random bits in RUN/secrets/NAME, made once.
@@ -193,6 +198,7 @@ instance_configure() {
             fill_all "$file" | write "$RUN/etc/$folder/${file##*/}"
         done
     done
+    turn_configure
     for name in $(program_names rtpengine); do relay_configure "$name" "$(copy_of "$name")"; done
     while IFS= read -r file; do
         mkdir -p "$(dirname "$RUN/etc/kamailio/$file")"
@@ -223,4 +229,21 @@ relay_configure() {
     fill_all "$ROOT/deploy/config/rtpengine/rtpengine.conf" RELAY_ADDRESS="$(copy_address "$2")" \
         RTPENGINE_NG_PORT="$(port 20 "$2")" RTPENGINE_HTTP_PORT="$(port 21 "$2")" \
         RTP_PORT_MIN="$rtp_min" RTP_PORT_MAX="$rtp_max" | write "$RUN/etc/$1/rtpengine.conf"
+}
+
+turn_configure() {
+    mkdir -p "$RUN/etc/coturn"
+    fill_all "$ROOT/deploy/config/coturn/turnserver.conf" TURN_PORT="$(port 78)" TURN_TLS_PORT="$(port 49)" \
+        TURN_SECRET="$(<"$RUN/secrets/turn.secret")" CERTIFICATE="$TLS/certificates/default" TURN_PEERS="$(turn_peers)" \
+        TURN_PORT_MIN="$(port "$TURN_PLUS")" TURN_PORT_MAX=$(($(port "$TURN_PLUS") + TURN_COUNT - 1)) |
+        write "$RUN/etc/coturn/turnserver.conf"
+}
+
+# turn_peers: whom TURN may reach of what it otherwise refuses: the media relays, and what the operator names.
+turn_peers() {
+    local peer peers
+    peers=" $(each "$RELAYS" copy_address) ${BELFRY_TURN_PEERS:-}"
+    peers=${peers//,/ }
+    if [[ $peers == *" 127."* ]]; then echo allow-loopback-peers; fi
+    for peer in $peers; do echo "allowed-peer-ip=$peer"; done
 }

@@ -4,7 +4,7 @@
 # Copy n of a program has the ports of the first + COPY_PORTS x (n-1). Its name is the program's, from the second on with -n.
 
 # Start order. `copies` is a number or the variable that has it; `stop` the signal for an orderly end; `ready` how to ask
-# (wait.sh; http: on 127.0.0.1, listen: on LISTEN, both with a port of the next column); `ports` are PORT_BASE plus.
+# (wait.sh; http: on 127.0.0.1, listen: and tcp: on LISTEN, all with a port of the next column); `ports` are PORT_BASE plus.
 #   program          copies    stop  ready              ports
 PROGRAMS=$(
     cat <<'TXT'
@@ -14,6 +14,7 @@ tenant-registry  1         TERM  http:2:/ready      1,2
 event-fanout     FANOUTS   TERM  http:6:/ready      5,6,7
 call-control     CONTROLS  TERM  http:4:/ready      3,4
 rtpengine        RELAYS    TERM  http:21:/ping      20,21
+coturn           1         TERM  tcp:78             78,49
 kamailio         EDGES     TERM  http:10:/ready     10,60,61,62
 nginx            1         QUIT  listen:80:/health  80
 TXT
@@ -102,6 +103,17 @@ program_urls() {
     echo "${words[*]}"
 }
 
+# TURN on the loopback may speak with the relays there, and with nothing else of this machine (turn_peers).
+TURN_PLUS=800
+TURN_COUNT=100
+turn_name() { echo "${BELFRY_TURN_NAME:-turn.localhost}"; }
+turn_urls() {
+    local place
+    place=$LISTEN:$(port 78)
+    echo "stun:$place turn:$place?transport=udp turn:$place?transport=tcp" \
+        "turns:$(turn_name):$(port 49)?transport=tcp turns:$(turn_name):$(port 43)?transport=tcp"
+}
+
 # ---- what a program is started from ------------------------------------------------------------------------------------
 program_command() {
     case $(program_of "$1") in
@@ -114,6 +126,7 @@ program_command() {
         echo "/usr/sbin/kamailio -DD -E -m 1024 -M 16 -x tlsf -X tlsf -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
             "-L /usr/lib/$(uname -m)-linux-gnu/kamailio/modules/:$RUN/modules/"
         ;;
+    coturn) echo "/usr/bin/turnserver -c $RUN/etc/coturn/turnserver.conf" ;;
     nginx) echo "/usr/sbin/nginx -e stderr -p $RUN/etc/nginx/ -c $RUN/etc/nginx/nginx.conf" ;;
     esac
 }
@@ -126,6 +139,7 @@ program_files() {
     tenant-registry | call-control | event-fanout) echo "$RUN/bin/belfry-$(program_of "$1")" ;;
     rtpengine) echo /usr/bin/rtpengine "$RUN/etc/$1"/* ;;
     kamailio) echo /usr/sbin/kamailio "$RUN"/modules/*.so "$RUN"/etc/kamailio/*.cfg "$RUN"/etc/kamailio/*/*.cfg ;;
+    coturn) echo /usr/bin/turnserver "$RUN"/etc/coturn/* ;;
     nginx) echo /usr/sbin/nginx "$RUN"/etc/nginx/* ;;
     esac
 }

@@ -5,6 +5,7 @@ instance_addresses() {
     printf '  %-9s %s\n' API "http://$LISTEN:$(port 80)/v1" \
         SIP "$(each "$EDGES" edge_sip) (UDP, TCP)" \
         SIPS "$(each "$EDGES" edge_sips) (TLS)" \
+        TURN "$LISTEN:$(port 78) (UDP, TCP), $(port 49) (TLS)" \
         key "$RUN/secrets/operator.key" \
         settings "$RUN/belfry.env" \
         logs "$RUN/log/"

@@ -8,6 +8,7 @@ program_ready() {
     case $check in
     postgres) "$PG_BIN/pg_isready" -q -h "$SOCK" -U postgres -d postgres ;;
     redis) [ "$(redis-cli -s "$SOCK/redis.sock" ping 2>/dev/null)" = PONG ] ;;
+    tcp:*) (exec 3<>"/dev/tcp/$LISTEN/$(port "${check#tcp:}")") 2>/dev/null ;;
     http:* | listen:*)
         IFS=: read -r how plus path <<<"$check"
         [ "$how" = http ] || host=$LISTEN
