@@ -40,6 +40,7 @@ const HOW = {
   'GET /v1/tenants/{t}/keys/{id}': { child: 'id' },
   'DELETE /v1/tenants/{t}/keys/{id}': { child: 'id' },
   'POST /v1/tenants/{t}/tokens': { body: { number: '100' } },
+  'GET /v1/tenants/{t}/ice-servers': {},
   'GET /v1/tenants/{t}/dns': {},
   'GET /v1/tenants/{t}/audit': {},
   // of event-fanout

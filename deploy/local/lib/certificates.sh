@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# TLS of the edges: RUN/tls/certificates/<domain>/{fullchain,privkey}.pem, one folder for each name that phones ask for
-# (SNI), and `default` for all others; RUN/tls/tls.cfg is Kamailio's list of them. What is missing is made by a private
+# TLS of the edges, the gateway and coturn: RUN/tls/certificates/<domain>/{fullchain,privkey}.pem, one folder for each name that phones ask for
+# (SNI), and `default` for all others; RUN/tls/tls.cfg is Kamailio's list of them,
+# RUN/etc/nginx/certificates.map the gateway's; coturn knows `default` alone. What is missing is made by a private
 # authority: RUN/tls/ca.pem, its key in RUN/secrets.
 
 CERTIFICATES_MAX=128 # each takes 1.2 MB of an edge's shared memory: one OpenSSL context a process, of this list and the one before
@@ -64,7 +65,7 @@ certificate_serves() {
 
 # certificates_configure: tls.cfg from the folder. What cannot serve is left out, and said so.
 certificates_configure() {
-    local folder name count=0 sections
+    local folder name count=0 sections names="default $TLS/certificates/default;"
     sections=$(fill "$ROOT/deploy/config/kamailio/tls.conf" FOLDER="$TLS/certificates/default")
     for folder in "$TLS"/certificates/*/; do
         name=$(basename "$folder")
@@ -77,11 +78,13 @@ certificates_configure() {
             left_out "$name" "is one more than $CERTIFICATES_MAX"
         else
             sections+=$'\n\n'$(fill "$ROOT/deploy/config/kamailio/tls_name.conf" NAME="$name" FOLDER="$TLS/certificates/$name")
+            names+=$'\n'"$name $TLS/certificates/$name;"
         fi
     done
     certificate_serves "$TLS/certificates/default" ||
         die "$TLS/certificates/default: fullchain.pem and privkey.pem are no pair" "put right ones there, or remove the folder: up makes another"
     write "$TLS/tls.cfg" <<<"$sections"
+    write "$RUN/etc/nginx/certificates.map" <<<"$names"
 }
 
 left_out() { printf '  certificate left out: %s %s\n' "$1" "$2" >&3; }
@@ -96,6 +99,10 @@ certificates_reload() {
         kamcmd -s "$(edge_ctl "$n")" tls.reload | grep reloaded ||
             die "edge $n does not take the certificates" "its reason is in $RUN/log/$(program_name kamailio "$n").log"
     done
+    # the gateway reads which names there are; it and coturn go on with the connections they have
+    control signal HUP nginx
+    control signal USR2 coturn
+    program_stamp nginx >"$RUN/stamp/nginx"
     printf '%s\n' "$now" >"$RUN/stamp/certificates"
     note "loaded"
 }

@@ -153,6 +153,7 @@ environment_export() {
 BELFRY_RUN=$RUN
 BELFRY_SUPERVISOR=$RUN/supervisord.conf
 BELFRY_API=http://$LISTEN:$(port 80)
+BELFRY_HTTPS=https://$LISTEN:$(port 43)
 BELFRY_OPERATOR_KEY=$(head -n 1 "$RUN/secrets/operator.key")
 BELFRY_SIP=$(edge_sip 1)
 BELFRY_SIP_EDGES="$(each "$EDGES" edge_sip)"

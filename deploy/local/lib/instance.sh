@@ -167,7 +167,8 @@ fill_all() {
         REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers 'max_fails=1 fail_timeout=5s')" \
         CALLS_PATIENT_SERVERS="$(calls_servers max_fails=0)" CALLS_ABSENT="$(calls_absent)" \
         FANOUT_SERVERS="$(fanout_servers 5)" SOCKET_SERVERS="$(fanout_servers 7)" FANOUT_ABSENT="$(fanout_absent)" \
-        GATEWAY_PORT="$(port 80)" PHONE_FRAMES="${BELFRY_PHONE_FRAMES:-'self'}" "$@"
+        GATEWAY_PORT="$(port 80)" TLS_PORT="$(port 43)" HTTPS_PORT="$(port 44)" TURN_HOP_PORT="$(port 45)" TURN_TLS_PORT="$(port 49)" \
+        PHONE_FRAMES="${BELFRY_PHONE_FRAMES:-'self'}" "$@"
 }
 
 # calls_servers OPTIONS: the gateway's choice. nginx wants at least one, also when nothing is ever sent there.
@@ -233,7 +234,7 @@ relay_configure() {
 
 turn_configure() {
     mkdir -p "$RUN/etc/coturn"
-    fill_all "$ROOT/deploy/config/coturn/turnserver.conf" TURN_PORT="$(port 78)" TURN_TLS_PORT="$(port 49)" \
+    fill_all "$ROOT/deploy/config/coturn/turnserver.conf" TURN_PORT="$(port 78)" \
         TURN_SECRET="$(<"$RUN/secrets/turn.secret")" CERTIFICATE="$TLS/certificates/default" TURN_PEERS="$(turn_peers)" \
         TURN_PORT_MIN="$(port "$TURN_PLUS")" TURN_PORT_MAX=$(($(port "$TURN_PLUS") + TURN_COUNT - 1)) |
         write "$RUN/etc/coturn/turnserver.conf"

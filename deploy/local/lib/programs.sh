@@ -16,7 +16,7 @@ call-control     CONTROLS  TERM  http:4:/ready      3,4
 rtpengine        RELAYS    TERM  http:21:/ping      20,21
 coturn           1         TERM  tcp:78             78,49
 kamailio         EDGES     TERM  http:10:/ready     10,60,61,62
-nginx            1         QUIT  listen:80:/health  80
+nginx            1         QUIT  listen:80:/health  80,43,44,45
 TXT
 )
 COPIES_MAX=4
