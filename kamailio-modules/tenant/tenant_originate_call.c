@@ -15,12 +15,16 @@
 #include "modules/usrloc/udomain.h"
 #include "modules/usrloc/usrloc.h"
 
+#include "bf_base64.h"
 #include "bf_clock.h"
+#include "bf_crypto.h"
 #include "tenant_edge_call.h"
 
 #define DEVICES_MAX 8
 #define HEADERS_MAX 1024
 #define URI_MAX     400
+#define KEY_BYTES   30 // of AES_CM_128: key and salt
+#define KEY_SIZE    (KEY_BYTES / 3 * 4 + 1)
 #define TEXT_MAX    (TENANT_ORDER_TEXT_MAX + sizeof("sip:@") + 254)
 
 struct start;
@@ -29,6 +33,7 @@ struct device {
     struct start *start;
     dlg_t *dialog;             // tm's, in shared memory
     unsigned int index, label; // of the INVITE's transaction
+    bool keyed;                // it would have no other media than protected (SDES)
     char contact[URI_MAX];
     char received[URI_MAX];
     struct socket_info *socket;
@@ -116,8 +121,9 @@ static int common_headers(const struct device *device, char text[HEADERS_MAX])
 
     if (!socket)
         return snprintf(text, HEADERS_MAX, "Max-Forwards: 70\r\n");
-    return snprintf(text, HEADERS_MAX, "Contact: <sip:%.*s:%d>\r\nMax-Forwards: 70\r\n",
-                    socket->address_str.len, socket->address_str.s, socket->port_no);
+    return snprintf(text, HEADERS_MAX, "Contact: <sip:%.*s:%d;transport=%s>\r\nMax-Forwards: 70\r\n",
+                    socket->address_str.len, socket->address_str.s, socket->port_no,
+                    get_valid_proto_name((unsigned short)socket->proto));
 }
 
 static void bye_answered(tm_cell_t *t, int type, struct tmcb_params *params)
@@ -188,6 +194,13 @@ static void cancel_others(struct start *start, const struct device *chosen)
     }
 }
 
+static bool over_tls(const struct device *device)
+{
+    return device->socket && device->socket->proto == PROTO_TLS;
+}
+
+static bool invite(struct device *device);
+
 // tm has acknowledged a 2xx by itself.
 static void invite_answered(tm_cell_t *t, int type, struct tmcb_params *params)
 {
@@ -196,7 +209,12 @@ static void invite_answered(tm_cell_t *t, int type, struct tmcb_params *params)
     uint32_t nobody = 0, number = (uint32_t)(device - start->devices) + 1;
     bool answered = params->code >= 200 && params->code < 300 && params->rpl && params->rpl != FAKED_REPLY;
 
-    if (answered && originate.tm.dlg_response_uac(device->dialog, params->rpl, IS_TARGET_REFRESH) < 0)
+    if (params->code == 488 && over_tls(device) && !device->keyed && !atomic_load(&start->chosen)) {
+        originate.tm.free_dlg(device->dialog);
+        device->dialog = NULL;
+        device->keyed = true;
+        invite(device);
+    } else if (answered && originate.tm.dlg_response_uac(device->dialog, params->rpl, IS_TARGET_REFRESH) < 0)
         LM_ERR("click-to-call: the answer of the phone at %s makes no dialog\n", device->contact);
     else if (answered && atomic_compare_exchange_strong(&start->chosen, &nobody, number)) {
         cancel_others(start, device);
@@ -207,18 +225,39 @@ static void invite_answered(tm_cell_t *t, int type, struct tmcb_params *params)
     start_unref(start);
 }
 
+// A key that nothing is ever sent with.
+static void key_make(char text[KEY_SIZE])
+{
+    uint8_t bytes[KEY_BYTES];
+    struct bf_buf encoded;
+
+    bf_random(bytes, sizeof(bytes));
+    bf_buf_init(&encoded, KEY_SIZE);
+    bf_base64url(&encoded, bytes, sizeof(bytes));
+    snprintf(text, KEY_SIZE, "%.*s", (int)encoded.len, encoded.at);
+    bf_buf_release(&encoded);
+    for (char *at = text; *at; at++) // SDP has the other alphabet
+        *at = (char)(*at == '-' ? '+' : *at == '_' ? '/' : *at);
+}
+
 // An offer that holds: no port is open for it, and nobody is to send.
 static int offer(const struct device *device, char *text, size_t size)
 {
     const struct socket_info *socket = device->socket;
     const char *family = socket && socket->address.af == AF_INET6 ? "IP6" : "IP4";
     str address = socket ? socket->address_str : (str)str_init("127.0.0.1");
+    char key[KEY_SIZE] = "", crypto[KEY_SIZE + 64] = "";
 
-    return snprintf(text, size,
-                    "v=0\r\no=- %llu 1 IN %s %.*s\r\ns=-\r\nc=IN %s %.*s\r\nt=0 0\r\n"
-                    "m=audio 9 RTP/AVP 8 0\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=inactive\r\n",
-                    (unsigned long long)bf_unix_ms(), family, address.len, address.s, family, address.len,
-                    address.s);
+    if (device->keyed) {
+        key_make(key);
+        snprintf(crypto, sizeof(crypto), "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s\r\n", key);
+    }
+    return snprintf(
+        text, size,
+        "v=0\r\no=- %llu 1 IN %s %.*s\r\ns=-\r\nc=IN %s %.*s\r\nt=0 0\r\n"
+        "m=audio 9 RTP/%s 8 0\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\n%sa=inactive\r\n",
+        (unsigned long long)bf_unix_ms(), family, address.len, address.s, family, address.len, address.s,
+        device->keyed ? "SAVP" : "AVP", crypto);
 }
 
 static bool target_set(struct device *device)

@@ -12,8 +12,9 @@
 // Kamailio's version, as "5.6.3". One that cannot be read needs the guard: it does no harm.
 bool tlsguard_needed(struct bf_str version);
 
-// Forgets all thread-specific values of the calling thread that `is_shared` says are in shared memory, without
-// freeing them: they are still the parent's. Their owners then make new ones. Returns how many there were.
+// Forgets all thread-specific values of the calling thread that `is_shared` says are in shared memory,
+// without freeing them: they are still the parent's. Their owners then make new ones. Returns how many there
+// were.
 size_t tlsguard_forget(bool (*is_shared)(const void *address));
 
 #endif

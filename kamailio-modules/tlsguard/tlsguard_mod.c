@@ -20,8 +20,9 @@ static void after_fork(void)
     tlsguard_forget(is_shared);
 }
 
-// tls.so puts Kamailio's own generator in the place of OpenSSL's. Its state is copied by fork, and what a child
-// adds to it takes effect a quarter of an hour later: all processes say the same numbers, one after the other.
+// tls.so puts Kamailio's own generator in the place of OpenSSL's. Its state is copied by fork, and what a
+// child adds to it takes effect a quarter of an hour later: all processes say the same numbers, one after the
+// other.
 static bool random_of_openssl(void)
 {
 #pragma GCC diagnostic push

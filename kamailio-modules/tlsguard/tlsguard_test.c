@@ -16,7 +16,8 @@ static bool is_shared(const void *address)
 
 static void test_versions_that_need_it(void **state)
 {
-    static const char *const needed[] = {"5.6.3", "5.7.6", "5.0.0", "4.4.7", "5.6.3-2", "", "unknown", "5", "5.x"};
+    static const char *const needed[] = {"5.6.3", "5.7.6",   "5.0.0", "4.4.7", "5.6.3-2",
+                                         "",      "unknown", "5",     "5.x"};
     static const char *const cured[] = {"5.8.0", "5.8.7", "5.10.0", "6.0.1", "6.1.0-dev0", "5.8", "10.0.0"};
 
     for (size_t i = 0; i < BF_LEN(needed); i++)

@@ -178,6 +178,21 @@ describe('calls', () => {
     assert.equal(cdr.hung_up_by, 'api');
   });
 
+  it('click-to-call rings a phone over TLS, also one that takes no media but protected', async (t) => {
+    const { book, phone } = await office(t);
+    const a = await phone('100', TLS);
+    await phone('101');
+    assert.ok([201, 202].includes((await book.dial({ from: '100', to: '101' })).status));
+    a.reply(await a.incoming('INVITE'), 488);
+    const request = await a.incoming('INVITE');
+    assert.deepEqual([mediaOf(request.body).profile, mediaOf(request.body).sdes, mediaOf(request.body).direction], ['RTP/SAVP', SDES.sdes, 'inactive']);
+    assert.match(request.body.toString(), /inline:[A-Za-z0-9+/]{40}\r\n/);
+    assert.equal(uriOf(request.get('Contact')), `sip:${belfry.env.BELFRY_SIPS};transport=tls`);
+    a.reply(request, 200, { body: sdp(SDES) });
+    await a.incoming('ACK');
+    assert.match((await a.incoming('REFER')).get('Refer-To'), /^<sip:101@/);
+  });
+
   it('Contacts with private addresses: everything goes over the connections that are there', async (t) => {
     const world = new World(t);
     const one = await world.tenant();
