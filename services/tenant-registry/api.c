@@ -5,6 +5,7 @@
 
 #include "bf_idempotency.h"
 #include "openapi.h"
+#include "provision_api.h"
 #include "tenant_store.h"
 
 #define ROUTES_MAX 40
@@ -39,6 +40,9 @@ const struct bf_http_route *api_routes(size_t *ret_count)
         routes_add(ice_api_routes, ice_api_route_count);
         routes_add(audit_api_routes, audit_api_route_count);
         routes_add(session_api_routes, session_api_route_count);
+        routes_add(provision_api_routes, provision_api_route_count);
+        table.http[table.count++] =
+            (struct bf_http_route){"GET", "/provision/{code}", provision_api_serve, BF_GATE_ANYBODY};
         table.http[table.count++] =
             (struct bf_http_route){"GET", "/openapi.yaml", api_openapi, BF_GATE_ANYBODY};
     }

@@ -97,10 +97,10 @@ bf_must_check enum bf_err api_audit(struct api_work *work, const char *action, c
 // The routes' tables, one file each.
 extern const struct api_route tenant_api_routes[], domain_api_routes[], extension_api_routes[],
     group_api_routes[], key_api_routes[], token_api_routes[], ice_api_routes[], audit_api_routes[],
-    session_api_routes[];
+    session_api_routes[], provision_api_routes[];
 extern const size_t tenant_api_route_count, domain_api_route_count, extension_api_route_count,
     group_api_route_count, key_api_route_count, token_api_route_count, ice_api_route_count,
-    audit_api_route_count, session_api_route_count;
+    audit_api_route_count, session_api_route_count, provision_api_route_count;
 
 // For other handlers.
 json_t *tenant_api_json(const struct tenant *tenant);

@@ -2,6 +2,7 @@
 //
 // Every page is opened wide and light, and at 360 px and dark in Portuguese; its picture is kept beside the test's other output.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test, { after } from 'node:test';
 import { unique } from '../lib/api.mjs';
 import { Browser, serious } from '../lib/browser.mjs';
@@ -9,7 +10,7 @@ import { CallBook } from '../lib/calls.mjs';
 import { answers, ringing } from '../lib/office.mjs';
 import { Receiver } from '../lib/receiver.mjs';
 import { RtpEnd } from '../lib/rtp.mjs';
-import { mediaOf, sdp } from '../lib/sip_message.mjs';
+import { md5, mediaOf, sdp } from '../lib/sip_message.mjs';
 import { until } from '../lib/until.mjs';
 import { hangUp, World } from '../lib/world.mjs';
 
@@ -226,14 +227,19 @@ test('an operator makes a tenant, an extension and its provisioning, by keyboard
   await page.getByRole('button', { name: 'New extension' }).click();
   await page.getByLabel('Number', { exact: true }).fill('200');
   await page.getByRole('button', { name: 'Create' }).click();
-  await page.locator('svg.qr').waitFor();
+  await page.locator('svg.qr').nth(1).waitFor();
   const password = await page.locator('[data-secret]').innerText();
   assert.ok(password.length >= 20);
   await page.shot('provisioning');
   assert.deepEqual(await serious(page), []);
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /linphone-200\.xml/ }).click()]);
-  const xml = await (await import('node:fs/promises')).readFile(await download.path(), 'utf8');
-  assert.ok(xml.includes(`sip:200@${slug}.example`) && xml.includes(password));
+  await page.getByRole('button', { name: 'Copy: Linphone' }).click();
+  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  const answer = await fetch(link);
+  const xml = await answer.text();
+  assert.match(answer.headers.get('content-type'), /xml/);
+  assert.ok(xml.includes(`sip:200@${slug}.example`) && xml.includes(md5(`200:${slug}.example:${password}`)), xml);
+  assert.ok(!readFileSync(`${world.belfry.run}/log/nginx.log`, 'utf8').includes(link.split('/').at(-1)), 'the link is in no log');
   await page.keyboard.press('Escape');
 
   // The password that was shown is the one that the edge takes.

@@ -1,7 +1,8 @@
-// Logins and sessions by REST: what a key stands for, links that are good once, and their end.
+// What people are let in by: sessions and links that are good once, links that set up a phone; and what operators see of the platform.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { assertProblem } from '../lib/api.mjs';
+import { md5 } from '../lib/sip_message.mjs';
 import { World } from '../lib/world.mjs';
 
 const SESSION = '/v1/session';
@@ -82,4 +83,26 @@ test('operators see every process, others none', async (t) => {
   assert.deepEqual(items.map(({ name }) => name).sort(), programs.sort());
   assert.ok(items.every(({ state, answer_ms }) => state === 'ready' && answer_ms !== null), JSON.stringify(items));
   assertProblem(await tenant.api.get('/v1/processes'), { status: 403 });
+});
+
+test('a provisioning link gives the account as it is now, to who has it, and not for ever', async (t) => {
+  const world = new World(t);
+  const tenant = await world.tenant({ numbers: ['100'] });
+  const extension = `/v1/tenants/${tenant.id}/extensions/100`;
+  const nobody = tenant.api.as(null);
+  const { path, expires_at } = await tenant.api.ok('POST', `${extension}/provisioning`, undefined);
+  assert.ok(Date.parse(expires_at) - Date.now() < 16 * 60_000);
+  const given = await nobody.get(path);
+  assert.equal(given.status, 200);
+  assert.ok(given.text.includes(md5(`100:${tenant.domain}:${tenant.passwords['100']}`)));
+  assert.equal(given.headers.get('cache-control'), 'no-store');
+  const { password } = await tenant.api.ok('POST', `${extension}/password`, {});
+  assert.ok((await nobody.get(path)).text.includes(md5(`100:${tenant.domain}:${password}`)), 'the password of now');
+  assertProblem(await nobody.get(`${path.slice(0, -2)}AA`), { status: 404 });
+  assertProblem(await tenant.api.post(`/v1/tenants/${tenant.id}/extensions/999/provisioning`, undefined), { status: 404 });
+  await world.operator.ok('PATCH', `/v1/tenants/${tenant.id}`, { status: 'suspended' });
+  assertProblem(await nobody.get(path), { status: 404 });
+  await world.operator.ok('PATCH', `/v1/tenants/${tenant.id}`, { status: 'active' });
+  await tenant.api.ok('DELETE', extension);
+  assertProblem(await nobody.get(path), { status: 404 });
 });

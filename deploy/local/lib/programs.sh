@@ -23,6 +23,7 @@ COPIES_MAX=4
 COPY_PORTS=100
 
 # program_names [PROGRAM]: of all, or of the copies of one.
+# shellcheck disable=SC2120 # other parts name one
 program_names() {
     local program copies n
     while read -r program copies _; do
@@ -91,6 +92,7 @@ relay_rtp_ports() {
 # program_urls: how every program is asked whether it is ready: name=url, for call-control.
 program_urls() {
     local name kind plus path words=()
+    # shellcheck disable=SC2119
     for name in $(program_names); do
         IFS=: read -r kind plus path <<<"$(program_field "$name" 4)"
         case $kind in

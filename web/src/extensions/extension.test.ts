@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Account, linphone_xml, proxy_of, settings_of, zoiper_text } from './extension';
+import { type Account, proxy_of, settings_of, zoiper_text } from './extension';
 
 const ZONE = [
   'acme.example. 300 IN NAPTR 20 50 "s" "SIP+D2T" "" _sip._tcp.acme.example.',
@@ -15,14 +15,7 @@ test('the proxy is what the zone says, by address when the target is one of the 
   assert.equal(proxy_of([]), null);
 });
 
-const account: Account = { number: '100', name: 'A & <B>', domain: 'acme.example', realm: 'acme.example', password: `<&"'`, proxy: null };
-
-test('names and passwords cannot break out of the provisioning file', () => {
-  const xml = linphone_xml(account);
-  assert.ok(!xml.includes('<B>') && !xml.includes(`<&"'`));
-  assert.match(xml, /<entry name="passwd" overwrite="true">&#60;&#38;&#34;&#39;<\/entry>/);
-  assert.match(xml, /sip:acme\.example;transport=tcp/);
-});
+const account: Account = { number: '100', name: '', domain: 'acme.example', password: 'x', proxy: null };
 
 test('what a phone is told', () => {
   assert.deepEqual(settings_of(account).map(([key]) => key), ['username', 'domain', 'password', 'transport']);

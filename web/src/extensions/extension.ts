@@ -20,7 +20,6 @@ export interface Account {
   number: string;
   name: string;
   domain: string;
-  realm: string;
   password: string;
   /** host or host:port of the edges as phones reach them; null: found by DNS. */
   proxy: string | null;
@@ -39,27 +38,6 @@ export function proxy_of(zone: string[], transport: 'udp' | 'tcp' = 'udp'): stri
 }
 
 const escape = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-const xml = (text: string) => text.replace(/[&<>"']/g, (each) => `&#${each.charCodeAt(0)};`);
-
-/** Linphone's provisioning file. The identity has no display name when there is none. */
-export function linphone_xml({ number, name, domain, realm, password, proxy }: Account): string {
-  const entry = (key: string, value: string) => `    <entry name="${key}" overwrite="true">${xml(value)}</entry>`;
-  const identity = `${name ? `"${name}" ` : ''}<sip:${number}@${domain}>`;
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    '<config xmlns="http://www.linphone.org/xsds/lpconfig.xsd">',
-    '  <section name="sip">', entry('default_proxy', '0'), '  </section>',
-    '  <section name="proxy_0">',
-    entry('reg_identity', identity), entry('reg_proxy', `<sip:${proxy ?? domain};transport=tcp>`), entry('reg_route', `<sip:${proxy ?? domain};transport=tcp;lr>`),
-    entry('reg_sendregister', '1'), entry('reg_expires', '600'), entry('publish', '0'),
-    '  </section>',
-    '  <section name="auth_info_0">',
-    entry('username', number), entry('domain', domain), entry('realm', realm), entry('passwd', password),
-    '  </section>',
-    '</config>', '',
-  ].join('\n');
-}
-
 /** Any phone's settings, line by line: [what, value]. */
 export const settings_of = ({ number, domain, password, proxy }: Account): [key: 'username' | 'domain' | 'password' | 'proxy' | 'transport', value: string][] => [
   ['username', number],

@@ -11,7 +11,7 @@ import { type Column, ListTable } from '../ui/table';
 import { type Extension, KINDS } from './extension';
 import { Provisioning } from './provisioning';
 
-type Asked = { what: 'create' } | { what: 'edit' | 'delete' | 'reset'; extension: Extension } | { what: 'provision'; extension: Extension; password: string } | null;
+type Asked = { what: 'create' } | { what: 'edit' | 'delete'; extension: Extension } | { what: 'provision'; extension: Extension; password: string | null } | null;
 
 const fields = (extension?: Extension): Field[] => [
   ...(extension ? [] : [{ name: 'number', label: t('number'), required: true, max_length: 32, pattern: '[0-9A-Za-z+][0-9A-Za-z._+\\-]*' } as Field]),
@@ -44,7 +44,7 @@ export function ExtensionsPage() {
       label: t('actions'), kind: 'actions', show: (extension) => (
         <>
           <Button kind="plain" onClick={() => ask({ what: 'edit', extension })} aria-label={`${t('edit')}: ${extension.number}`}>{t('edit')}</Button>
-          <Button kind="plain" onClick={() => ask({ what: 'reset', extension })} aria-label={`${t('extensions.provision')}: ${extension.number}`}>{t('extensions.provision')}</Button>
+          <Button kind="plain" onClick={() => ask({ what: 'provision', extension, password: null })} aria-label={`${t('extensions.provision')}: ${extension.number}`}>{t('extensions.provision')}</Button>
           <Button kind="plain" onClick={() => ask({ what: 'delete', extension })} aria-label={`${t('delete')}: ${extension.number}`}>{t('delete')}</Button>
         </>
       ),
@@ -73,10 +73,7 @@ export function ExtensionsPage() {
           }} />
         </Dialog>
       )}
-      {asked?.what === 'reset' && (
-        <Reset extension={asked.extension} close={close} base={base} done={(password) => ask({ what: 'provision', extension: asked.extension, password })} />
-      )}
-      {asked?.what === 'provision' && <Dialog title={`${t('extensions.provision')}: ${asked.extension.number}`} close={close} wide><Provisioning extension={asked.extension} password={asked.password} /></Dialog>}
+      {asked?.what === 'provision' && <Dialog title={`${t('extensions.provision')}: ${asked.extension.number}`} close={close} wide><Provisioning extension={asked.extension} known={asked.password} /></Dialog>}
       {asked?.what === 'delete' && (
         <Confirm title={t('delete')} yes={t('delete')} close={close} act={async () => {
           await api.delete(`${base}/${encodeURIComponent(asked.extension.number)}`);
@@ -84,20 +81,6 @@ export function ExtensionsPage() {
         }}>{t('extensions.delete_sure', { number: asked.extension.number })}</Confirm>
       )}
     </>
-  );
-}
-
-/** Passwords are not kept anywhere: whoever wants to see one has to make a new one. */
-function Reset({ extension, base, close, done }: { extension: Extension; base: string; close: () => void; done: (password: string) => void }) {
-  const { api } = useConsole();
-  return (
-    <Dialog title={`${t('extensions.provision')}: ${extension.number}`} close={close}>
-      <p>{t('extensions.reset_sure')}</p>
-      <Form submit={t('extensions.reset')} cancel={close} fields={[]} act={async () => {
-        const { password } = await api.post<{ password: string }>(`${base}/${encodeURIComponent(extension.number)}/password`, {});
-        done(password);
-      }} />
-    </Dialog>
   );
 }
 

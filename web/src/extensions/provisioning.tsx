@@ -1,32 +1,73 @@
-// How a phone is set up: as text, as Linphone's file, and as a link and QR code for the browser phone.
+// How a phone is set up: by a link that Linphone scans, as text, and as a link for the browser phone.
 import { useEffect, useState } from 'preact/hooks';
-import { api_path } from '../core/api';
+import { Problem, api_path } from '../core/api';
 import { useConsole, useTenant } from '../core/context';
 import { useGet } from '../core/hooks';
 import { t } from '../i18n';
 import { make_phone_token } from '../phone/token';
-import { Copy, Secret } from '../ui/bits';
-import { type Account, type Extension, linphone_xml, phone_account, proxy_of, settings_of, zoiper_text } from './extension';
+import { Button, Copy, ProblemBox, Secret, Time } from '../ui/bits';
+import { type Account, type Extension, phone_account, proxy_of, settings_of, zoiper_text } from './extension';
 
-export function Provisioning({ extension, password }: { extension: Extension; password: string }) {
+/** `known`: the password, when it was made a moment ago. Passwords are kept nowhere, so another one is made for who wants to see one. */
+export function Provisioning({ extension, known }: { extension: Extension; known: string | null }) {
+  const { api } = useConsole();
+  const tenant = useTenant();
+  const base = api_path`/v1/tenants/${tenant.id}/extensions/${extension.number}`;
+  const [password, set_password] = useState(known);
+  const [problem, set_problem] = useState<Problem | null>(null);
+  const reset = () => api.post<{ password: string }>(`${base}/password`, {}).then(({ password: made }) => set_password(made), set_problem);
+  return (
+    <div class="provisioning">
+      <Linphone base={base} number={extension.number} />
+      <ProblemBox problem={problem} />
+      {password !== null ? <WithPassword extension={extension} password={password} /> : (
+        <section>
+          <h3>{t('provision.others')}</h3>
+          <p class="hint">{t('extensions.reset_sure')}</p>
+          <Button onClick={() => void reset()}>{t('extensions.reset')}</Button>
+        </section>
+      )}
+    </div>
+  );
+}
+
+/** The link is made anew each time, and lasts minutes. */
+function Linphone({ base, number }: { base: string; number: string }) {
+  const { api } = useConsole();
+  const [link, set_link] = useState<{ url: string; expires_at: string } | null>(null);
+  const [problem, set_problem] = useState<Problem | null>(null);
+  useEffect(() => {
+    api.post<{ path: string; expires_at: string }>(`${base}/provisioning`).then(({ path, expires_at }) => set_link({ url: location.origin + path, expires_at }), set_problem);
+  }, [api, base]);
+  return (
+    <section>
+      <h3>Linphone</h3>
+      <p class="hint">{t('provision.linphone')}</p>
+      <ProblemBox problem={problem} />
+      {link && (
+        <>
+          <Qr text={link.url} label={t('provision.qr_linphone', { number })} />
+          <Copy text={link.url} label={t('copy_of', { what: 'Linphone' })} /> <span class="hint">{t('expires')} <Time at={link.expires_at} ago /></span>
+        </>
+      )}
+    </section>
+  );
+}
+
+function WithPassword({ extension, password }: { extension: Extension; password: string }) {
   const { api } = useConsole();
   const tenant = useTenant();
   const dns = useGet<{ items: string[] }>(api, api_path`/v1/tenants/${tenant.id}/dns`);
-  const account: Account = { number: extension.number, name: extension.display_name, domain: tenant.domains[0] ?? tenant.realm, realm: tenant.realm, password, proxy: dns.data ? proxy_of(dns.data.items, 'tcp') : null };
+  const account: Account = { number: extension.number, name: extension.display_name, domain: tenant.domains[0] ?? tenant.realm, password, proxy: dns.data ? proxy_of(dns.data.items, 'tcp') : null };
   const link = `${location.origin}/phone#token=${make_phone_token(phone_account(account))}`;
   const text = settings_of(account).map(([key, value]) => `${t(`setting.${key}`)}: ${value}`).join('\n');
   return (
-    <div class="provisioning">
-      <Secret label={t('password')} value={password} hint={t('shown_once')} />
+    <>
       <section>
         <h3>{t('provision.any')}</h3>
+        <Secret label={t('password')} value={password} hint={t('shown_once')} />
         <dl class="facts">{settings_of(account).map(([key, value]) => <div key={key}><dt>{t(`setting.${key}`)}</dt><dd><code>{value}</code></dd></div>)}</dl>
         <Copy text={text} />
-      </section>
-      <section>
-        <h3>Linphone</h3>
-        <p class="hint">{t('provision.linphone')}</p>
-        <Download name={`linphone-${extension.number}.xml`} text={linphone_xml(account)} type="application/xml" />
       </section>
       <section>
         <h3>Zoiper</h3>
@@ -40,18 +81,8 @@ export function Provisioning({ extension, password }: { extension: Extension; pa
         <Qr text={link} label={t('provision.qr', { number: extension.number })} />
         <Copy text={link} label={t('copy_of', { what: t('provision.browser') })} />
       </section>
-    </div>
+    </>
   );
-}
-
-function Download({ name, text, type }: { name: string; text: string; type: string }) {
-  const [url, set] = useState('');
-  useEffect(() => {
-    const made = URL.createObjectURL(new Blob([text], { type }));
-    set(made);
-    return () => URL.revokeObjectURL(made);
-  }, [text, type]);
-  return <a class="button" href={url} download={name}>{t('download')} {name}</a>;
 }
 
 /** Drawn as one path; the library is loaded only here. */
