@@ -142,12 +142,18 @@ test('every page, wide and light, and at 360 px and dark in Portuguese', async (
 });
 
 test('live calls move by themselves: a call begins, rings, is answered and ends, each within a moment of its event', async (t) => {
-  const { world, tenant, phones } = await scene(t);
+  const { world, tenant, phones, book } = await scene(t);
   const page = await browser.page(t, { base: world.belfry.api });
   await signIn(page, tenant.key);
   await page.waitForSelector('[data-moves=live]');
   const row = page.locator('tr.call');
   assert.equal(await row.count(), 0);
+  await page.evaluate(() => { // when each word was first seen
+    globalThis.seen = {};
+    new MutationObserver(() => {
+      for (const word of ['Ringing', 'Talking', 'Over']) if (document.querySelector('tr.call')?.innerText.includes(word)) globalThis.seen[word] ??= Date.now();
+    }).observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true, attributes: true });
+  });
   const call = phones['100'].invite('101', { body: sdp() });
   const request = await ringing(phones['101']);
   await row.filter({ hasText: 'Ringing' }).waitFor();
@@ -155,6 +161,9 @@ test('live calls move by themselves: a call begins, rings, is answered and ends,
   await row.filter({ hasText: 'Talking' }).waitFor();
   await hangUp(dialog, phones['100']);
   await row.filter({ hasText: 'Over' }).waitFor();
+  const { cdr } = await book.over(call.call_id);
+  const seen = await page.evaluate(() => globalThis.seen);
+  t.diagnostic(`shown after: ringing ${seen.Ringing - Date.parse(cdr.ringing_at)} ms, answered ${seen.Talking - Date.parse(cdr.answered_at)} ms, over ${seen.Over - Date.parse(cdr.ended_at)} ms`);
   await row.waitFor({ state: 'detached' }); // it lingers, then goes
   assert.deepEqual(page.faults, []);
 });

@@ -16,6 +16,11 @@ const NOBODY = { t: '018f0000-0000-7000-8000-000000000001', slug: 'nobody-has-th
 // the tenant, so that it is also tried inside the own tenant. `public`: no key needed. `platform`: what a tenant's key gets.
 const HOW = {
   'GET /openapi.yaml': { public: true },
+  'POST /v1/logins': { platform: 'own' },
+  'POST /v1/session': { platform: 'own' },
+  'GET /v1/session': { platform: 'own' },
+  'DELETE /v1/session': { platform: 'own' },
+  'GET /provision/{code}': { public: true }, // the code is the key: session.test.mjs tries it
   'POST /v1/tenants': { platform: 403, body: { slug: 'stolen', name: 'x', domains: ['stolen.example'] } },
   'GET /v1/tenants': { platform: 'own' },
   'GET /v1/tenants/{t}': {},
@@ -30,6 +35,7 @@ const HOW = {
   'PATCH /v1/tenants/{t}/extensions/{number}': { child: 'number', body: { display_name: 'stolen' } },
   'DELETE /v1/tenants/{t}/extensions/{number}': { child: 'number' },
   'POST /v1/tenants/{t}/extensions/{number}/password': { child: 'number', body: {} },
+  'POST /v1/tenants/{t}/extensions/{number}/provisioning': { child: 'number' },
   'GET /v1/tenants/{t}/groups': {},
   'POST /v1/tenants/{t}/groups': { body: { number: '667', strategy: 'all', members: ['100'] } },
   'GET /v1/tenants/{t}/groups/{group}': { child: 'group' },
@@ -74,6 +80,7 @@ const HOW = {
   'GET /openapi-calls.yaml': { public: true },
   'GET /v1/edges': { platform: 403 },
   'DELETE /v1/edges/{id}': { platform: 403 },
+  'GET /v1/processes': { platform: 403 },
   'GET /v1/tenants/{t}/registrations': {},
   'GET /v1/tenants/{t}/calls': {},
   'POST /v1/tenants/{t}/calls': { body: { from: '100', to: '777' } },

@@ -4,6 +4,7 @@
 instance_addresses() {
     printf '  %-9s %s\n' API "http://$LISTEN:$(port 80)/v1" \
         HTTPS "https://$LISTEN:$(port 43)/v1 (authority: $TLS/ca.pem)" \
+        console "http://$LISTEN:$(port 80)/ (belfryctl login makes a link)" \
         SIP "$(each "$EDGES" edge_sip) (UDP, TCP)" \
         SIPS "$(each "$EDGES" edge_sips) (TLS)" \
         TURN "$LISTEN:$(port 78) (UDP, TCP), $(port 49) (TLS)" \
