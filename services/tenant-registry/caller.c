@@ -65,7 +65,7 @@ static enum bf_err token_check(struct bf_tx *tx, const struct bf_vault *vault, c
     if (err)
         return err;
     for (size_t i = 0; i < count; i++)
-        public[i] = keys[i].public;
+    public[i] = keys[i].public;
     explicit_bzero(keys, sizeof(keys));
     return bf_app_token_check(bf_str(bearer), public, count, bf_unix_ms() / 1000, ret_token) == BF_APP_GOOD
                ? BF_OK
@@ -97,7 +97,8 @@ static enum bf_err caller_find(void *ctx, struct bf_http_call *call, const char 
 {
     if (key_well_formed(bf_str(bearer)))
         return find_by_key(ctx, hash, ret_caller);
-    return bf_http_route(call)->flags & BF_GATE_APPS ? find_by_token(ctx, bearer, ret_caller) : BF_UNAUTHENTICATED;
+    return bf_http_route(call)->flags & BF_GATE_APPS ? find_by_token(ctx, bearer, ret_caller)
+                                                     : BF_UNAUTHENTICATED;
 }
 
 struct bf_gate *caller_gate_new(struct registry *registry)

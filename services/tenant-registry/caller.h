@@ -1,6 +1,6 @@
 // Who is calling by REST: bf_gate with the keys of our own database. Nothing is remembered here, so a key
-// that was revoked is bad at once. On a route with BF_GATE_APPS an app token is good too: it is a reader of its tenant
-// with a number. Whether that number is still there is the handler's to ask.
+// that was revoked is bad at once. On a route with BF_GATE_APPS an app token is good too: it is a reader of
+// its tenant with a number. Whether that number is still there is the handler's to ask.
 #ifndef CALLER_H
 #define CALLER_H
 

@@ -79,8 +79,9 @@ static enum bf_err ice_servers_get(struct api_work *work)
         return err;
     turn_username(ends_s, work->tenant.slug, number, username);
     work->status = 200;
-    work->answer = json_pack("{s:o, s:o, s:I}", "ice_servers", servers_json(registry, username), "expires_at",
-                             bf_json_time(ends_s * 1000), "ttl_seconds", (json_int_t)registry->settings.turn_ttl_s);
+    work->answer =
+        json_pack("{s:o, s:o, s:I}", "ice_servers", servers_json(registry, username), "expires_at",
+                  bf_json_time(ends_s * 1000), "ttl_seconds", (json_int_t)registry->settings.turn_ttl_s);
     return BF_OK;
 }
 

@@ -1,7 +1,7 @@
 // Where browsers find STUN and TURN, and the credentials that open TURN for a while, as coturn's
 // `use-auth-secret` takes them: the username is "<Unix time of the end>:<tenant's slug>/<number>", the
-// credential base64(HMAC-SHA1(secret, username)). coturn counts a user's allocations by what stands behind the
-// colon, so a fresh credential opens no fresh quota. Rules only. Any thread.
+// credential base64(HMAC-SHA1(secret, username)). coturn counts a user's allocations by what stands behind
+// the colon, so a fresh credential opens no fresh quota. Rules only. Any thread.
 #ifndef TURN_H
 #define TURN_H
 

@@ -31,7 +31,8 @@ static void urls_are_read_one_by_one(void **state)
 {
     struct turn_urls urls;
 
-    assert_null(turn_urls_read("  stun:192.0.2.1:3478 turn:[2001:db8::1]:3478?transport=udp  turns:turn.acme.example:443 ", &urls));
+    assert_null(turn_urls_read(
+        "  stun:192.0.2.1:3478 turn:[2001:db8::1]:3478?transport=udp  turns:turn.acme.example:443 ", &urls));
     assert_int_equal(urls.count, 3);
     assert_string_equal(urls.list[0], "stun:192.0.2.1:3478");
     assert_string_equal(urls.list[1], "turn:[2001:db8::1]:3478?transport=udp");
@@ -55,8 +56,9 @@ static void no_server_is_good_and_stun_needs_no_secret(void **state)
 
 static void what_is_no_url_is_refused(void **state)
 {
-    static const char *const bad[] = {"192.0.2.1:3478", "turn:", "http://turn.example", "turn:a\"b", "turn:a,turn:b",
-                                      "turn:a\nturn:b", "TURN:a", "turn:a turn:<x>"};
+    static const char *const bad[] = {"192.0.2.1:3478", "turn:",          "http://turn.example",
+                                      "turn:a\"b",      "turn:a,turn:b",  "turn:a\nturn:b",
+                                      "TURN:a",         "turn:a turn:<x>"};
     char text[TURN_URLS_MAX * 8 + 9] = "", longest[TURN_URL_BYTES_MAX + 2] = "turn:";
     struct turn_urls urls;
 

@@ -1,14 +1,23 @@
-// TURN: who gets a credential, what it opens at the real coturn, and whom nobody reaches through it.
+// TURN: who gets a credential, what it opens at the real coturn, and whom nobody reaches through it. The port that it shares with HTTPS.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import http from 'node:http';
+import http2 from 'node:http2';
+import net from 'node:net';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { before, describe, it } from 'node:test';
+import tls from 'node:tls';
+import { promisify } from 'node:util';
 import { assertProblem } from '../lib/api.mjs';
+import { ROOT } from '../lib/instance.mjs';
 import { Turn, credentialOf } from '../lib/turn.mjs';
 import { until } from '../lib/until.mjs';
-import { World } from '../lib/world.mjs';
+import { World, source } from '../lib/world.mjs';
 
 const { belfry, operator } = new World();
 const USER_QUOTA = 12; // deploy/config/coturn/turnserver.conf
@@ -171,43 +180,96 @@ describe('coturn', () => {
   });
 });
 
-/** GET over the one TLS port: {version, status, headers, body}. `name`: which host is asked for. */
-async function get(name, { from = '127.0.0.1', alpn = 'http/1.1', headers = {} } = {}) {
-  const socket = tls.connect({ socket: net.connect({ host: '127.0.0.1', port: belfry.port(43), localAddress: from }), servername: name, ca: belfry.ca, checkServerIdentity: () => undefined, ALPNProtocols: [alpn] });
+/** GET over the one TLS port: {protocol, status, headers, body, certificate}. `name`: the host that is asked for; `from`: our address. */
+async function get(name, { from = '127.0.0.1', protocol = 'h2', headers = {}, path: what = '/v1/tenants' } = {}) {
+  const socket = tls.connect({ socket: net.connect({ host: '127.0.0.1', port: belfry.port(43), localAddress: from }), servername: name, ca: belfry.ca, checkServerIdentity: () => undefined, ALPNProtocols: [protocol] });
   await once(socket, 'secureConnect');
   try {
-    return await (socket.alpnProtocol === 'h2' ? getH2(socket, name, headers) : getH1(socket, name, headers));
+    const answer = await (protocol === 'h2' ? getByH2 : getByH1)(socket, name, what, headers);
+    return { ...answer, protocol: socket.alpnProtocol, certificate: socket.getPeerCertificate() };
   } finally {
     socket.destroy();
   }
 }
 
-async function getH1(socket, name, headers) {
-  const request = http.get({ createConnection: () => socket, path: PATH, headers: { host: name, ...headers }, agent: false });
-  const [answer] = await once(request, 'response');
-  return { version: '1.1', status: answer.statusCode, headers: answer.headers, body: await text(answer) };
+async function getByH1(socket, name, what, headers) {
+  const [answer] = await once(http.get({ createConnection: () => socket, path: what, headers: { host: name, ...headers } }), 'response');
+  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
 }
 
-async function getH2(socket, name, headers) {
+async function getByH2(socket, name, what, headers) {
   const session = http2.connect(`https://${name}`, { createConnection: () => socket });
-  const stream = session.request({ ':path': PATH, ...headers });
+  const stream = session.request({ ':path': what, ...headers });
   const [answer] = await once(stream, 'response');
-  const result = { version: '2', status: answer[':status'], headers: answer, body: await text(stream) };
-  session.close();
-  return result;
+  return { status: answer[':status'], headers: answer, body: await text(stream) };
 }
 
-const text = async (stream) => Buffer.concat(await Array.fromAsync?.(stream) ?? await chunks(stream)).toString();
-const PATH = '/v1/tenants/';
+/** The line of the gateway's log that this is true of. */
+function logged(what, is) {
+  return until(() => readFileSync(path.join(belfry.run, 'log/nginx.log'), 'utf8').split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)).find(is), { what, deadline_ms: 20_000 });
+}
 
 describe('the TLS port of the gateway', () => {
   it('speaks HTTP/1.1 and HTTP/2, with a certificate of the private authority', async () => {
-    for (const [alpn, version] of [['http/1.1', '1.1'], ['h2', '2']]) {
-      const answer = await get('localhost', { alpn });
-      assert.deepEqual([answer.version, answer.status], [version, 404]);
-      assert.match(answer.headers['content-type'], /^application\/problem\+json/);
+    for (const protocol of ['http/1.1', 'h2']) {
+      const answer = await get('localhost', { protocol });
+      assert.deepEqual([answer.protocol, answer.status], [protocol, 401]);
+      assert.equal(JSON.parse(answer.body).type, 'urn:belfry:problem:unauthenticated');
+      assert.match(answer.certificate.subjectaltname, /IP Address:127\.0\.0\.1/);
     }
-    const { status } = await new Promise((resolve, reject) => https.get(`${belfry.env.BELFRY_HTTPS}/health`, { ca: belfry.ca }, (answer) => resolve({ status: answer.resume().statusCode })).once('error', reject));
-    assert.equal(status, 200);
+  });
+
+  it('says what browsers must heed, and HSTS only under TLS and for a name', async () => {
+    const { headers } = await get(tenant.domain);
+    for (const name of ['x-content-type-options', 'x-frame-options', 'content-security-policy', 'referrer-policy']) assert.ok(headers[name], name);
+    assert.equal(headers['strict-transport-security'], 'max-age=31536000');
+    for (const name of ['localhost', 'turns.localhost', '127.0.0.1']) assert.equal((await get('localhost', { headers: { host: name }, protocol: 'http/1.1' })).headers['strict-transport-security'], undefined, name);
+    const [plain] = await once(http.get(`${belfry.api}/v1/tenants`, { headers: { host: tenant.domain } }), 'response');
+    assert.deepEqual([plain.resume().statusCode, plain.headers['strict-transport-security']], [401, undefined]);
+  });
+
+  it("keeps the client's address, whatever he says it is", async () => {
+    const [from, id] = [source(), randomUUID()];
+    await get(tenant.domain, { from, headers: { 'x-request-id': id, 'x-real-ip': '192.0.2.66', 'x-forwarded-for': '192.0.2.66' } });
+    assert.equal((await logged('the request', ({ request_id }) => request_id === id)).remote, from);
+  });
+
+  it("logs a TURN client's address, which coturn does not see", async (t) => {
+    const from = source();
+    const turn = await client(t, { where: 3, localAddress: from });
+    await turn.allocate();
+    turn.close();
+    assert.ok((await logged('the TURN connection', ({ event, remote }) => event === 'gateway.turn' && remote === from)).bytes_sent > 0);
+  });
+
+  it('tells services the host as X-Tenant, and never what the client says', async (t) => {
+    const heard = [];
+    await belfry.stop('tenant-registry');
+    const registry = http.createServer((request, answer) => answer.end(void heard.push(request.headers)));
+    t.after(async () => {
+      registry.close().closeAllConnections();
+      await belfry.start('tenant-registry');
+      await belfry.allWell();
+    });
+    await once(registry.listen(belfry.port(1), '127.0.0.1'), 'listening');
+    for (const protocol of ['h2', 'http/1.1']) {
+      await get(tenant.domain, { protocol, headers: { 'x-tenant': 'stolen.example' } });
+      await get('localhost', { protocol, headers: { 'x-tenant': 'stolen.example' } });
+    }
+    assert.deepEqual(heard.map((each) => each['x-tenant']), [tenant.domain, undefined, tenant.domain, undefined]);
+    assert.ok(heard.every((each) => each['x-forwarded-proto'] === 'https'));
+  });
+
+  it('answers plain HTTP with a problem', async () => {
+    const [answer] = await once(http.get({ host: '127.0.0.1', port: belfry.port(43), path: '/v1/tenants' }), 'response');
+    assert.equal(answer.statusCode, 400);
+    assert.equal(JSON.parse(await text(answer)).type, 'urn:belfry:problem:invalid');
+  });
+
+  it("shows a domain's own certificate as soon as there is one, and the default one for all others", async () => {
+    assert.doesNotMatch((await get(tenant.domain)).certificate.subjectaltname, new RegExp(tenant.domain));
+    await promisify(execFile)(path.join(ROOT, 'deploy/local/belfry'), ['certificates', tenant.domain], { env: { ...process.env, RUN: belfry.run } });
+    await until(async () => (await get(tenant.domain)).certificate.subjectaltname === `DNS:${tenant.domain}`, { what: 'the certificate' });
+    assert.match((await get('localhost')).certificate.subjectaltname, /DNS:localhost/);
   });
 });
