@@ -157,6 +157,19 @@ static void a_damaged_token_is_refused(void **state)
     assert_int_equal(check("..", &got), BF_APP_MALFORMED);
 }
 
+static void base64_is_padded(void **state)
+{
+    static const char *const forms[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
+                                        "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"}; // RFC 4648
+
+    for (size_t len = 0; len < BF_LEN(forms); len++) {
+        bf_cleanup(bf_buf_release) struct bf_buf text;
+        bf_buf_init(&text, 64);
+        bf_base64(&text, "foobar", len);
+        assert_true(bf_str_eq((struct bf_str){text.at, text.len}, bf_str(forms[len])));
+    }
+}
+
 static void base64url_has_one_form(void **state)
 {
     static const struct {
@@ -208,6 +221,7 @@ int main(void)
         cmocka_unit_test(another_key_is_unknown_or_forged),
         cmocka_unit_test(only_one_form_is_taken),
         cmocka_unit_test(a_damaged_token_is_refused),
+        cmocka_unit_test(base64_is_padded),
         cmocka_unit_test(base64url_has_one_form),
         cmocka_unit_test(signatures_are_those_of_the_standard),
     };

@@ -18,6 +18,15 @@ static void test_sha256_of_abc(void **state)
     assert_hex(digest, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+static void test_hmac_sha1_of_rfc_2202_case_2(void **state)
+{
+    uint8_t mac[BF_SHA1_BYTES];
+    char text[2 * BF_SHA1_BYTES + 1];
+
+    bf_hmac_sha1("Jefe", 4, "what do ya want for nothing?", 28, mac);
+    assert_string_equal(bf_hex(mac, sizeof(mac), text), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+}
+
 static void test_hmac_of_rfc_4231_case_2(void **state)
 {
     uint8_t mac[BF_SHA256_BYTES];
@@ -104,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256_of_abc),
+        cmocka_unit_test(test_hmac_sha1_of_rfc_2202_case_2),
         cmocka_unit_test(test_hmac_of_rfc_4231_case_2),
         cmocka_unit_test(test_ha1_of_rfc_7616),
         cmocka_unit_test(test_hex_wants_exactly_the_digits),

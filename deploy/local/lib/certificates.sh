@@ -45,7 +45,8 @@ certificate_make() {
 
 # The edges' addresses, for phones that are given these and no name; the name of TURN.
 default_names() {
-    local n names=DNS:localhost,DNS:$(turn_name)
+    local n names
+    names=DNS:localhost,DNS:$(turn_name)
     for ((n = 1; n <= COPIES_MAX; n++)); do names+=,IP:$(copy_address "$n"); done
     echo "$names"
 }
