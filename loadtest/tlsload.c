@@ -21,8 +21,8 @@
 #include "bf_clock.h"
 
 #define PARALLEL_MAX 256
-#define GONE_AFTER   100  // connections that nobody took, one after the other
-#define PATIENCE_MS  5000 // for one answer
+#define GONE_AFTER   100   // connections that nobody took, one after the other
+#define PATIENCE_MS  10000 // for one answer
 #define HELLO_MAX    2048
 #define NAME_MAX_LEN 253
 

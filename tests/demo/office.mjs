@@ -59,13 +59,20 @@ export async function registerPhones(demo) {
   demo.report.section('Phones register: baresip, digest authentication');
   for (const tenant of demo.tenants) {
     for (const number of NUMBERS) {
-      const transport = number === '100' ? 'udp' : 'tcp';
-      const phone = await softphone(demo, tenant, number, tenant.passwords[number], { transport, answer: number === '100' ? 'auto' : 'manual' });
+      const { kind, ...options } = phoneOf(demo, tenant, number);
+      const phone = await softphone(demo, tenant, number, tenant.passwords[number], options);
       const { took_ms } = await phone.register();
       tenant.phones[number] = phone;
-      demo.report.check(true, `${number}@${tenant.domain} over ${transport}`, `registered in ${ms(took_ms)}`, { took_ms });
+      demo.report.check(true, `${number}@${tenant.domain} over ${kind}`, `registered in ${ms(took_ms)}`, { took_ms });
     }
   }
+}
+
+/** Over UDP who calls; over TCP, and in the other tenant over TLS with protected media, who is called. */
+function phoneOf({ belfry }, { slug }, number) {
+  if (number === '100') return { kind: 'udp', transport: 'udp', answer: 'auto' };
+  if (slug !== 'acme') return { kind: 'tcp', transport: 'tcp' };
+  return { kind: 'tls, with SRTP', transport: 'tls', srtp: 'srtp-mand', edge: belfry.edges[0], ca_file: belfry.env.BELFRY_CA_FILE };
 }
 
 let sounds = 0;
