@@ -61,6 +61,7 @@ export class Instance {
     this.api = env.BELFRY_API;
     this.operator_key = env.BELFRY_OPERATOR_KEY;
     this.sip = place(env.BELFRY_SIP);
+    this.wss = env.BELFRY_WSS;
     this.port_base = this.sip.port - 60;
     this.edges = copies('kamailio', { sip: env.BELFRY_SIP_EDGES, sips: env.BELFRY_SIPS_EDGES, internal: env.BELFRY_EDGE_INTERNALS, admin: env.BELFRY_EDGE_ADMINS, ctl: env.BELFRY_EDGE_CTLS, bus: env.BELFRY_EDGE_BUSES })
       .map((edge, i) => ({ ...edge, id: `edge-${i + 1}`, sip: place(edge.sip), sips: place(edge.sips), internal: place(edge.internal), kamcmd: (...args) => kamcmd(edge.ctl, args) }));

@@ -168,7 +168,7 @@ fill_all() {
         CALLS_PATIENT_SERVERS="$(calls_servers max_fails=0)" CALLS_ABSENT="$(calls_absent)" \
         FANOUT_SERVERS="$(fanout_servers 5)" SOCKET_SERVERS="$(fanout_servers 7)" FANOUT_ABSENT="$(fanout_absent)" \
         GATEWAY_PORT="$(port 80)" TLS_PORT="$(port 43)" HTTPS_PORT="$(port 44)" TURN_HOP_PORT="$(port 45)" TURN_TLS_PORT="$(port 49)" \
-        PHONE_FRAMES="${BELFRY_PHONE_FRAMES:-'self'}" "$@"
+        EDGE_SERVERS="$(edge_servers)" PHONE_FRAMES="${BELFRY_PHONE_FRAMES:-'self'}" "$@"
 }
 
 # calls_servers OPTIONS: the gateway's choice. nginx wants at least one, also when nothing is ever sent there.
@@ -185,6 +185,11 @@ fanout_servers() {
     local n
     if [ "$FANOUTS" -eq 0 ]; then echo "server 127.0.0.1:$(port "$1") down;"; fi
     for ((n = 1; n <= FANOUTS; n++)); do echo "server 127.0.0.1:$(port "$1" "$n") max_fails=0;"; done
+}
+
+edge_servers() {
+    local n
+    for ((n = 1; n <= EDGES; n++)); do echo "server $(edge_ws_host):$(port 11 "$n") max_fails=1 fail_timeout=2s;"; done
 }
 
 fanout_absent() { if [ "$FANOUTS" -eq 0 ]; then echo 'return 503;'; fi; }

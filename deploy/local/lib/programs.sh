@@ -15,7 +15,7 @@ event-fanout     FANOUTS   TERM  http:6:/ready      5,6,7
 call-control     CONTROLS  TERM  http:4:/ready      3,4
 rtpengine        RELAYS    TERM  http:21:/ping      20,21
 coturn           1         TERM  tcp:78             78,49
-kamailio         EDGES     TERM  http:10:/ready     10,60,61,62
+kamailio         EDGES     TERM  http:10:/ready     10,11,60,61,62
 nginx            1         QUIT  listen:80:/health  80,43,44,45
 TXT
 )
@@ -63,6 +63,7 @@ each() {
 
 edge_sip() { echo "$(copy_address "$1"):$(port 60 "$1")"; }
 edge_sips() { echo "$(copy_address "$1"):$(port 61 "$1")"; }
+edge_ws_host() { echo 127.0.0.1; }
 edge_internal_host() { echo "127.0.1.$1"; }
 edge_internal() { echo "$(edge_internal_host "$1"):$(port 62 "$1")"; }
 EDGE_PEERS=127.0.1.0/24

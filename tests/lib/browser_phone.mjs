@@ -1,0 +1,116 @@
+// Browsers as phones: JsSIP in Chromium, one tab a phone, driven from here (tests/browser/page.js is the page).
+//
+//   const phones = await BrowserPhones.open(t, belfry);          one Chromium; closed after the test
+//   const phone = await phones.add(tenant, '100', {hertz: 700}); a tab that says this tone; not registered
+//   await phone.register();                                      rejects with the reply's status
+//   await phone.call('101', {video}); await phone.incoming(); await phone.answer();
+//   await phone.event('confirmed');                              events are consumed in order, as phones.mjs does it
+//   await phone.hears(900);                                      until this tone is the loudest it hears (FFT of what it plays)
+//   await phone.stats();                                         of getStats()
+//   phone.do('hold')                                             any other function of the page
+//   await phone.closeTab();                                      as a person does: nothing is said to anybody
+import http from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { Browser } from './browser.mjs';
+import { ROOT } from './instance.mjs';
+import { until } from './until.mjs';
+
+const require = createRequire(path.join(ROOT, 'web/package.json'));
+const NEAR_HERTZ = 30;
+const QUIET_DB = -70;
+
+export class BrowserPhones {
+  static async open(t, belfry) {
+    const phones = new BrowserPhones();
+    phones.belfry = belfry;
+    const { outputFiles } = require('esbuild').buildSync({ entryPoints: [path.join(ROOT, 'tests/browser/page.js')], bundle: true, write: false, nodePaths: [path.join(ROOT, 'web/node_modules')], define: { global: 'globalThis' } });
+    phones.server = http.createServer((request, response) => {
+      const script = request.url === '/page.js';
+      response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html');
+      response.end(script ? outputFiles[0].text : '<!doctype html><title>phone</title><body><script src="/page.js"></script>');
+    });
+    await new Promise((resolve) => phones.server.listen(0, '127.0.0.1', resolve));
+    t.after(() => phones.server.close());
+    phones.browser = await Browser.open(t, { video: true });
+    return phones;
+  }
+
+  async add(tenant, number, { hertz = 700, expires_s = 600, password = tenant.passwords[number], url = this.belfry.wss } = {}) {
+    const page = await this.browser.page({ base: `http://127.0.0.1:${this.server.address().port}` });
+    await page.goto('/');
+    const phone = new BrowserPhone(page, tenant, number, hertz);
+    await phone.do('start', { url, uri: phone.aor, password, hertz, expires_s });
+    return phone;
+  }
+}
+
+class BrowserPhone {
+  #taken = 0;
+  #events = [];
+
+  constructor(page, tenant, number, hertz) {
+    Object.assign(this, { page, tenant, user: number, hertz, aor: `sip:${number}@${tenant.domain}` });
+  }
+
+  do(name, ...args) {
+    return this.page.evaluate(([name, args]) => globalThis.phone[name](...args), [name, args]);
+  }
+
+  async register() {
+    await this.event('connected');
+    await this.do('register');
+    const event = await this.event(['registered', 'registrationFailed']);
+    if (event.type === 'registrationFailed') throw Object.assign(new Error(`${this.aor}: ${event.status ?? event.cause}`), event);
+  }
+
+  call(number, options) {
+    return this.do('call', `sip:${number}@${this.tenant.domain}`, options);
+  }
+
+  incoming() {
+    return this.event('incoming');
+  }
+
+  answer(options) {
+    return this.do('answer', options);
+  }
+
+  async event(types, { deadline_ms = 15_000 } = {}) {
+    const wanted = [types].flat();
+    return until(async () => {
+      const news = await this.page.evaluate((from) => globalThis.phone.events.slice(from), this.#taken);
+      this.#taken += news.length;
+      this.#events.push(...news);
+      const index = this.#events.findIndex(({ type }) => wanted.includes(type));
+      return index >= 0 && this.#events.splice(index, 1)[0];
+    }, { what: `${this.aor}: ${wanted.join(' or ')}`, deadline_ms });
+  }
+
+  /** The SDPs that came to this browser so far: what the edge and its relay made of them. */
+  async given() {
+    return (await this.page.evaluate(() => globalThis.phone.events.filter(({ type, originator }) => type === 'sdp' && originator === 'remote'))).map(({ sdp }) => sdp);
+  }
+
+  async hears(hertz, { deadline_ms = 15_000 } = {}) {
+    let heard;
+    await until(async () => {
+      heard = await this.do('heard');
+      return heard.level_db > QUIET_DB && Math.abs(heard.hertz - hertz) < NEAR_HERTZ;
+    }, { what: `${this.aor} hears ${hertz} Hz`, deadline_ms, every_ms: 100 }).catch((error) => {
+      throw new Error(`${error.message}; last: ${JSON.stringify(heard)}`);
+    });
+  }
+
+  async hearsNothing({ deadline_ms = 15_000 } = {}) {
+    await until(async () => (await this.do('heard')).level_db < QUIET_DB, { what: `${this.aor} hears nothing`, deadline_ms, every_ms: 100 });
+  }
+
+  stats() {
+    return this.do('stats');
+  }
+
+  closeTab() {
+    return this.page.context().close();
+  }
+}
