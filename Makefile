@@ -85,6 +85,13 @@ $(WEB_NPM): web/package.json web/package-lock.json
 web-check: web ## types, unit tests and sizes of web/
 	$(DEPS) build web/check
 
+# ---- what browser phones need from npm: the only step that asks the network, and only when these two files have changed -----
+WEB_NPM := web/node_modules/.package-lock.json
+
+$(WEB_NPM): web/package.json web/package-lock.json
+	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # ---- generated ------------------------------------------------------------------------------------------------------
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto
 	@mkdir -p $(GEN)
@@ -215,7 +222,7 @@ asan: ## build with AddressSanitizer; `make test BUILD=asan` runs the tests on i
 tsan: ## build with ThreadSanitizer
 	$(MAKE) BUILD=tsan all
 
-e2e: ## end-to-end tests against an instance of their own
+e2e: $(WEB_NPM) ## end-to-end tests against an instance of their own
 	tests/e2e/run
 
 test: ## everything: packages, build, checks, unit and end-to-end tests

@@ -127,7 +127,7 @@ static bool bye(struct leg *leg, str *headers)
 
 // The dialog module sends the callee's BYE second, and refuses to when the caller has answered the first one
 // meanwhile: then it is ours. Of a BYE by itself it says "expired", so who it was is said here.
-static enum bf_err end_dialog(dlg_cell_t *cell, const char *reason)
+static enum bf_err end_dialog(dlg_cell_t *cell, const char *by, const char *reason)
 {
     struct tenant_live *live = tenant_event_live_of_dialog(cell);
     char text[160];
@@ -139,7 +139,7 @@ static enum bf_err end_dialog(dlg_cell_t *cell, const char *reason)
     headers.len = snprintf(text, sizeof(text), "Reason: SIP;cause=200;text=\"%s\"\r\n",
                            *reason ? reason : "ended by call-control");
     if (live)
-        tenant_live_hung_up(live, "api");
+        tenant_live_hung_up(live, by);
     ended = edge.dialog.terminate_dlg(cell, &headers) >= 0;
     if (!ended && ready && cell->state == DLG_STATE_DELETED)
         ended = bye(&callee, &headers);
@@ -149,7 +149,7 @@ static enum bf_err end_dialog(dlg_cell_t *cell, const char *reason)
 
 // As if the caller had sent a CANCEL: devices stop ringing, the script's failure route ends the media, the
 // caller hears 487.
-static enum bf_err cancel_transaction(tm_cell_t *t)
+static enum bf_err cancel_transaction(tm_cell_t *t, const char *by)
 {
     struct tenant_live *live = tenant_event_live_of(t);
     struct cancel_info cancel;
@@ -157,7 +157,7 @@ static enum bf_err cancel_transaction(tm_cell_t *t)
     if (t->uas.status >= 200)
         return BF_CONFLICT;
     if (live)
-        tenant_live_hung_up(live, "api");
+        tenant_live_hung_up(live, by);
     if (live)
         tenant_park_leave(t, live);
     t->flags |= T_CANCELED; // no further step is taken
@@ -169,13 +169,13 @@ static enum bf_err cancel_transaction(tm_cell_t *t)
     return BF_OK;
 }
 
-static enum bf_err end_ringing(const struct tenant_call_place *place)
+static enum bf_err end_ringing(const struct tenant_call_place *place, const char *by)
 {
     tm_cell_t *t = NULL;
     enum bf_err err = BF_NOT_FOUND;
 
     if (edge.tm.t_lookup_ident(&t, place->transaction_index, place->transaction_label) > 0) {
-        err = cancel_transaction(t);
+        err = cancel_transaction(t, by);
         edge.tm.unref_cell(t);
     }
     edge.tm.t_sett(T_UNDEFINED, T_BR_UNDEFINED);
@@ -188,18 +188,34 @@ static dlg_cell_t *dialog_at(const struct tenant_call_place *place)
 }
 
 // A call that is answered just now is neither ringing any more nor confirmed yet: the second look finds it.
-static void end_call(struct tenant_order *order, const struct tenant_call_place *place)
+static enum bf_err end_at(const struct tenant_call_place *place, const char *by, const char *reason)
 {
     dlg_cell_t *cell = dialog_at(place);
     enum bf_err err = BF_NOT_FOUND;
 
     if (!cell || !is_confirmed(cell))
-        err = end_ringing(place);
+        err = end_ringing(place, by);
     if (cell && err != BF_OK && is_confirmed(cell))
-        err = end_dialog(cell, order->reason);
+        err = end_dialog(cell, by, reason);
     if (cell)
         edge.dialog.release_dlg(cell);
+    return err;
+}
+
+static void end_call(struct tenant_order *order, const struct tenant_call_place *place)
+{
+    enum bf_err err = end_at(place, "api", order->reason);
+
     finish(order, err, err == BF_OK ? NULL : "the call is just ending or being answered");
+}
+
+enum bf_err tenant_edge_end(struct bf_id call, const char *by, const char *reason)
+{
+    struct tenant_call_place place;
+
+    if (!tenant_calls || !tenant_calls_get(tenant_calls, call, &place))
+        return BF_NOT_FOUND;
+    return end_at(&place, by, reason);
 }
 
 // ---- TransferCall -----------------------------------------------------------------------------------------
@@ -222,7 +238,7 @@ static void transferred(const struct refer *refer)
     live = tenant_event_live_of_dialog(cell);
     if (live)
         tenant_live_transferred(live, bf_str(refer->to), BF_STR("blind"), "api");
-    if (is_confirmed(cell) && end_dialog(cell, "transferred") != BF_OK)
+    if (is_confirmed(cell) && end_dialog(cell, "api", "transferred") != BF_OK)
         LM_ERR("the transferred call %.*s cannot be ended\n", cell->callid.len, cell->callid.s);
     edge.dialog.release_dlg(cell);
 }

@@ -1,6 +1,8 @@
 // Registration: what the module exports, and its start.
 #include "tenant_mod.h"
 
+#include "tenant_edge_call.h"
+
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -425,6 +427,23 @@ static int w_transfer(sip_msg_t *msg, char *to, char *how)
     return tenant_event_transfer(msg, &to_text, &how_text);
 }
 
+static int w_end(sip_msg_t *msg, char *call, char *by)
+{
+    static const char *const SIDES[] = {"caller", "callee", "edge"};
+    str call_text, by_text;
+    struct bf_id id;
+
+    if (get_str_fparam(&call_text, msg, (fparam_t *)call) < 0 ||
+        get_str_fparam(&by_text, msg, (fparam_t *)by) < 0 ||
+        !bf_id_parse((struct bf_str){call_text.s, (size_t)call_text.len}, &id))
+        return -1;
+    for (size_t i = 0; i < sizeof(SIDES) / sizeof(SIDES[0]); i++)
+        if ((size_t)by_text.len == strlen(SIDES[i]) && memcmp(by_text.s, SIDES[i], (size_t)by_text.len) == 0)
+            return tenant_edge_end(id, SIDES[i], "the connection is gone") == BF_OK ? 1 : -1;
+    LM_ERR("tenant_end: nobody is called %.*s\n", by_text.len, by_text.s);
+    return -1;
+}
+
 static int w_device(sip_msg_t *msg, char *aor, char *ruid)
 {
     str aor_text, ruid_text;
@@ -453,6 +472,7 @@ static cmd_export_t cmds[] = {
     {"tenant_media_begins", (cmd_function)w_media_begins, 0, NULL, NULL, ANY_ROUTE},
     {"tenant_has_media", (cmd_function)w_has_media, 0, NULL, NULL, ANY_ROUTE},
     {"tenant_transfer", (cmd_function)w_transfer, 2, fixup_spve_spve, fixup_free_spve_spve, ANY_ROUTE},
+    {"tenant_end", (cmd_function)w_end, 2, fixup_spve_spve, fixup_free_spve_spve, ANY_ROUTE},
     {"tenant_relay", (cmd_function)w_relay, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {NULL, NULL, 0, NULL, NULL, 0},
 };

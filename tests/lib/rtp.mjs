@@ -4,7 +4,7 @@
 //   end.send(media, count, {gap_ms})           PCMU packets to {host, port}, every gap_ms
 //   end.report(media, {round_trip_ms, lost, jitter_ms})    an RTCP sender report (RFC 3550, 6.4.1) on the same port (`rtcp_mux`), with a
 //                                              block about the other's last one: the round trip looks that long, so many packets were lost, ...
-//   end.received                               [{at, from, sequence, ssrc, payload}]
+//   end.received                               [{at, from, type, sequence, ssrc, payload}]
 //   delays(sender, receiver)                   milliseconds each packet needed (both ends in this process)
 //   await ng({host, port}, {command: 'query', 'call-id': id})      one command to rtpengine (JSON over UDP)
 //   await relayed(belfry.relays, id)       the relay that has the call answers `query`; else the last one's error
@@ -81,7 +81,7 @@ export class RtpEnd {
     if (bytes[1] === SENDER_REPORT) this.#heard = { at: performance.now(), ssrc: bytes.readUInt32BE(4), middle: bytes.readUInt32BE(10) };
     if (bytes[1] >= 192 && bytes[1] <= 223) return; // RTCP
     this.received.push({
-      at: performance.now(), from, sequence: bytes.readUInt16BE(2), ssrc: bytes.readUInt32BE(8), payload: bytes.subarray(12),
+      at: performance.now(), from, type: bytes[1] & 0x7f, sequence: bytes.readUInt16BE(2), ssrc: bytes.readUInt32BE(8), payload: bytes.subarray(12),
     });
   }
 }
