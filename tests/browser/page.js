@@ -58,9 +58,9 @@ globalThis.phone = {
     phone.hertz = hertz;
     for (const type of ['connected', 'disconnected', 'registered', 'unregistered']) ua.on(type, () => tell(type));
     ua.on('registrationFailed', ({ response, cause }) => tell('registrationFailed', { status: response?.status_code ?? null, cause }));
-    ua.on('newRTCSession', ({ originator, session }) => {
+    ua.on('newRTCSession', ({ originator, session, request }) => {
       watch(session);
-      if (originator === 'remote') tell('incoming', { from: session.remote_identity.uri.user });
+      if (originator === 'remote') tell('incoming', { from: session.remote_identity.uri.user, sdp: request.body });
     });
     ua.start();
   },
@@ -76,9 +76,10 @@ globalThis.phone = {
   },
   refuse: (status_code) => last().session.terminate({ status_code }),
   hangUp: () => last().session.terminate(),
-  hold: () => last().session.hold(),
-  unhold: () => last().session.unhold(),
-  restartIce: () => last().session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }),
+  // Each is over when the other side has answered it.
+  hold: () => new Promise((resolve) => last().session.hold({}, resolve)),
+  unhold: () => new Promise((resolve) => last().session.unhold({}, resolve)),
+  restartIce: () => new Promise((resolve) => last().session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, resolve)),
   dtmf: (tones, transportType) => last().session.sendDTMF(tones, { transportType, duration: 120, interToneGap: 100 }),
   callId: () => last().session._request.call_id,
   /** The loudest frequency that is heard now: {hertz, level_db}. */

@@ -68,6 +68,7 @@ class BrowserPhone {
     return this.do('call', `sip:${number}@${this.tenant.domain}`, options);
   }
 
+  /** The call that rings: {from, sdp}, the offer as the edge and its relay made it. */
   incoming() {
     return this.event('incoming');
   }
@@ -85,11 +86,6 @@ class BrowserPhone {
       const index = this.#events.findIndex(({ type }) => wanted.includes(type));
       return index >= 0 && this.#events.splice(index, 1)[0];
     }, { what: `${this.aor}: ${wanted.join(' or ')}`, deadline_ms });
-  }
-
-  /** The SDPs that came to this browser so far: what the edge and its relay made of them. */
-  async given() {
-    return (await this.page.evaluate(() => globalThis.phone.events.filter(({ type, originator }) => type === 'sdp' && originator === 'remote'))).map(({ sdp }) => sdp);
   }
 
   async hears(hertz, { deadline_ms = 15_000 } = {}) {
