@@ -85,13 +85,6 @@ $(WEB_NPM): web/package.json web/package-lock.json
 web-check: web ## types, unit tests and sizes of web/
 	$(DEPS) build web/check
 
-# ---- what browser phones need from npm: the only step that asks the network, and only when these two files have changed -----
-WEB_NPM := web/node_modules/.package-lock.json
-
-$(WEB_NPM): web/package.json web/package-lock.json
-	cd web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	@touch $@
-
 # ---- generated ------------------------------------------------------------------------------------------------------
 $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto
 	@mkdir -p $(GEN)
