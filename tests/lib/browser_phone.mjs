@@ -23,6 +23,7 @@ const QUIET_DB = -70;
 export class BrowserPhones {
   static async open(t, belfry) {
     const phones = new BrowserPhones();
+    phones.test = { after: (act) => t.after(act) };
     phones.belfry = belfry;
     const { outputFiles } = require('esbuild').buildSync({ entryPoints: [path.join(ROOT, 'tests/browser/page.js')], bundle: true, write: false, nodePaths: [path.join(ROOT, 'web/node_modules')], define: { global: 'globalThis' } });
     phones.server = http.createServer((request, response) => {
@@ -32,12 +33,12 @@ export class BrowserPhones {
     });
     await new Promise((resolve) => phones.server.listen(0, '127.0.0.1', resolve));
     t.after(() => phones.server.close());
-    phones.browser = await Browser.open(t, { video: true });
+    phones.browser = await Browser.open(phones.test, { video: true });
     return phones;
   }
 
   async add(tenant, number, { hertz = 700, expires_s = 600, password = tenant.passwords[number], url = this.belfry.wss } = {}) {
-    const page = await this.browser.page({ base: `http://127.0.0.1:${this.server.address().port}` });
+    const page = await this.browser.page(this.test, { base: `http://127.0.0.1:${this.server.address().port}` });
     await page.goto('/');
     const phone = new BrowserPhone(page, tenant, number, hertz);
     await phone.do('start', { url, uri: phone.aor, password, hertz, expires_s });

@@ -160,15 +160,16 @@ fill() {
 }
 
 # fill_all FILE NAME=VALUE...: with what concerns the whole instance.
-fill_all() {
-    local file=$1
-    shift
-    fill "$file" RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES REGISTRY_PORT="$(port 1)" \
-        REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers 'max_fails=1 fail_timeout=5s')" \
-        CALLS_PATIENT_SERVERS="$(calls_servers max_fails=0)" CALLS_ABSENT="$(calls_absent)" \
-        FANOUT_SERVERS="$(fanout_servers 5)" SOCKET_SERVERS="$(fanout_servers 7)" FANOUT_ABSENT="$(fanout_absent)" \
-        GATEWAY_PORT="$(port 80)" TLS_PORT="$(port 43)" HTTPS_PORT="$(port 44)" TURN_HOP_PORT="$(port 45)" TURN_TLS_PORT="$(port 49)" \
-        EDGE_SERVERS="$(edge_servers)" PHONE_FRAMES="${BELFRY_PHONE_FRAMES:-'self'}" "$@"
+fill_all() { fill "$1" "${INSTANCE_VALUES[@]}" "${@:2}"; }
+
+# instance_values: what fill_all fills in; found out once, for each $(...) is a process.
+instance_values() {
+    INSTANCE_VALUES=(RUN="$RUN" SOCK="$SOCK" LISTEN="$LISTEN" USER="$(id -un)" NAMES=NAMES REGISTRY_PORT="$(port 1)"
+        REGISTRY_ADMIN_PORT="$(port 2)" CALLS_SERVERS="$(calls_servers 'max_fails=1 fail_timeout=5s')"
+        CALLS_PATIENT_SERVERS="$(calls_servers max_fails=0)" CALLS_ABSENT="$(calls_absent)"
+        FANOUT_SERVERS="$(fanout_servers 5)" SOCKET_SERVERS="$(fanout_servers 7)" FANOUT_ABSENT="$(fanout_absent)"
+        GATEWAY_PORT="$(port 80)" TLS_PORT="$(port 43)" HTTPS_PORT="$(port 44)" TURN_HOP_PORT="$(port 45)" TURN_TLS_PORT="$(port 49)"
+        EDGE_SERVERS="$(edge_servers)" PHONE_FRAMES="${BELFRY_PHONE_FRAMES:-'self'}")
 }
 
 # calls_servers OPTIONS: the gateway's choice. nginx wants at least one, also when nothing is ever sent there.
@@ -198,6 +199,7 @@ fanout_absent() { if [ "$FANOUTS" -eq 0 ]; then echo 'return 503;'; fi; }
 instance_configure() {
     umask 077
     local folder file name
+    instance_values
     for folder in postgres redis nginx; do
         mkdir -p "$RUN/etc/$folder"
         for file in "$ROOT/deploy/config/$folder"/*.conf; do
