@@ -11,6 +11,7 @@ KAM_DEFS := -DNAME='"kamailio"' -DVERSION='"$(KAM_VERSION)"' -DARCH='"$(KAM_ARCH
     DISABLE_NAGLE USE_MCAST DNS_IP_HACK SHM_MMAP PKG_MALLOC Q_MALLOC F_MALLOC TLSF_MALLOC DBG_SR_MEMORY USE_FUTEX \
     FAST_LOCK ADAPTIVE_WAIT USE_DNS_CACHE USE_DNS_FAILOVER USE_NAPTR USE_DST_BLOCKLIST HAVE_RESOLV_RES \
     KSR_PTHREAD_MUTEX_SHARED STATISTICS)
+KAM_DEFS_OF = $(KAM_DEFS) -DMOD_NAME='"$(1)"' -DMOD_NAMEID=$(1)
 
 MODULE_LIBS_tenant   := -lnng -lprotobuf-c -lcrypto -ljansson
 MODULE_LIBS_tlsguard := -lcrypto
@@ -21,7 +22,7 @@ $(KAM_H)/.version: deploy/local/kamailio-headers $(wildcard /var/lib/dpkg/info/k
 
 # Kamailio's headers are not written for our warnings: -isystem keeps these for our own lines.
 define module_rule
-$(patsubst %.c,$(O)/%.o,$(call MODULE_KC,$(1))): CPPFLAGS += -isystem $(KAM_H) $(KAM_DEFS) -DMOD_NAME='"$(1)"' -DMOD_NAMEID=$(1)
+$(patsubst %.c,$(O)/%.o,$(call MODULE_KC,$(1))): CPPFLAGS += -isystem $(KAM_H) $(call KAM_DEFS_OF,$(1))
 $(patsubst %.c,$(O)/%.o,$(call MODULE_KC,$(1))): $(KAM_H)/.version
 
 $(O)/test/kamailio-modules/$(1)/%_test: $(O)/kamailio-modules/$(1)/%_test.o $(patsubst %.c,$(O)/%.o,$(call MODULE_PC,$(1))) $(COMMON_A)
