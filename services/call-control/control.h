@@ -10,7 +10,6 @@
 struct directory;
 struct edges;
 struct outbox;
-struct process;
 struct push_devices;
 struct waker;
 
@@ -25,7 +24,7 @@ struct control_settings {
     char *events_bus; // "": nobody is told
     char *wake_key;   // signs wake tokens
     int64_t directory_entries_max;
-    char *processes;         // "name=url ...", for GET /v1/processes
+    char *processes_file;    // "": there is none
     int64_t cdr_keep_months; // older partitions are dropped; 0: never
 };
 
@@ -40,8 +39,6 @@ struct control {
     struct waker *waker;
     struct directory *directory;
     struct edges *edges;
-    struct process *processes; // read from the settings
-    size_t process_count;
 };
 
 #endif

@@ -16,7 +16,6 @@
 #include "limit_store.h"
 #include "location_store.h"
 #include "outbox.h"
-#include "process.h"
 #include "push_devices.h"
 #include "waker.h"
 
@@ -40,9 +39,8 @@ static const struct bf_setting settings_table[] = {
     BF_TEXT(INTO, "BELFRY_BUS_LISTEN", bus_listen, NULL,
             "nng addresses to serve the bus on, separated by spaces"),
     BF_INT(INTO, "BELFRY_BUS_CONTEXTS", bus_contexts, "16", 2, 256, "bus requests worked on at once"),
-    BF_TEXT(INTO, "BELFRY_PROCESSES", processes, "",
-            "what GET /v1/processes asks, as name=url, separated by spaces: http://, tcp://host:port, "
-            "unix:///path"),
+    BF_TEXT(INTO, "BELFRY_PROCESSES_FILE", processes_file, "",
+            "file of what GET /v1/processes asks, a name=url each: http://, tcp://host:port, unix:///path"),
     BF_INT(INTO, "BELFRY_CDR_KEEP_MONTHS", cdr_keep_months, "0", 0, 1200,
            "months a CDR and its timeline are kept; 0: for ever"),
 };
@@ -106,17 +104,6 @@ static enum bf_err clients_start(struct control *control, const char **ret_part)
     return edges_start(control, &control->edges);
 }
 
-static enum bf_err processes_read(struct control *control)
-{
-    control->processes = bf_xcalloc(PROCESSES_MAX, sizeof(*control->processes));
-    const char *wrong =
-        process_list_read(control->settings.processes, control->processes, &control->process_count);
-
-    if (wrong)
-        bf_error("settings.wrong", BF_S("name", "BELFRY_PROCESSES"), BF_S("wrong", wrong));
-    return wrong ? BF_INVALID : BF_OK;
-}
-
 static enum bf_err program_start(struct program *program, const char **ret_part)
 {
     struct control *control = &program->control;
@@ -132,10 +119,7 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     bf_metrics_register(control_metrics, CONTROL_METRIC_COUNT);
     bf_metrics_register(call_metrics, CALLS_METRICS);
     curl_global_init(CURL_GLOBAL_DEFAULT); // while there is one thread
-    *ret_part = "BELFRY_PROCESSES";
-    enum bf_err err = processes_read(control);
-    if (!err)
-        err = clients_start(control, ret_part);
+    enum bf_err err = clients_start(control, ret_part);
     if (err)
         return err;
     *ret_part = "BELFRY_ADMIN_HOST, BELFRY_ADMIN_PORT";
@@ -184,7 +168,6 @@ static void program_stop(struct program *program, int64_t drain_ms)
         bf_bus_hang_up(control->events);
     bf_redis_close(control->redis);
     bf_db_close(control->db);
-    free(control->processes);
     bf_config_release(settings_table, BF_LEN(settings_table), &control->settings);
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BLANKS " \t\r\n"
+
 static const char *const schemes[] = {"http://", "https://", "tcp://", "unix:///"};
 
 static bool scheme_known(const char *url)
@@ -23,7 +25,7 @@ static const char *process_read(const char *at, size_t len, struct process *proc
     size_t url_len = equals ? len - name_len - 1 : 0;
 
     if (name_len == 0 || name_len >= PROCESS_NAME_SIZE || url_len == 0 || url_len >= PROCESS_URL_SIZE)
-        return "each process is name=url, separated by spaces";
+        return "each process is name=url";
     memcpy(process->name, at, name_len);
     process->name[name_len] = '\0';
     memcpy(process->url, equals + 1, url_len);
@@ -35,8 +37,8 @@ const char *process_list_read(const char *text, struct process list[PROCESSES_MA
 {
     size_t count = 0;
 
-    for (const char *at = text + strspn(text, " "); *at; at += strspn(at, " ")) {
-        size_t len = strcspn(at, " ");
+    for (const char *at = text + strspn(text, BLANKS); *at; at += strspn(at, BLANKS)) {
+        size_t len = strcspn(at, BLANKS);
         if (count == PROCESSES_MAX)
             return "these are more than 64 processes";
         const char *wrong = process_read(at, len, &list[count]);

@@ -28,7 +28,7 @@ struct process_health {
     int64_t answer_ms;                // -1: there was none
 };
 
-// Reads "name=url name=url". NULL: good; else what is wrong with it.
+// Reads "name=url" each, separated by spaces or lines. NULL: good; else what is wrong with it.
 const char *process_list_read(const char *text, struct process list[PROCESSES_MAX], size_t *ret_count);
 
 // An HTTP answer: `body` is what came of it, whole or not.

@@ -17,7 +17,7 @@ static void a_list_is_names_and_urls(void **state)
     size_t count = 99;
 
     assert_null(
-        process_list_read(" edge=http://127.0.0.1:5010/ready  redis=unix:///run/redis.sock", list, &count));
+        process_list_read(" edge=http://127.0.0.1:5010/ready\n redis=unix:///run/redis.sock", list, &count));
     assert_int_equal(count, 2);
     assert_string_equal(list[0].name, "edge");
     assert_string_equal(list[0].url, "http://127.0.0.1:5010/ready");

@@ -60,7 +60,7 @@ BELFRY_REGISTRY_BUS=ipc://$SOCK/registry.bus
 BELFRY_REGISTRY_FEED=ipc://$SOCK/registry.feed
 BELFRY_EVENTS_BUS=$(each "$FANOUTS" fanout_bus)
 BELFRY_WAKE_KEY_FILE=$RUN/secrets/wake.key
-BELFRY_PROCESSES=$(program_urls)
+BELFRY_PROCESSES_FILE=$RUN/etc/processes
 TXT
     sanitizer_settings
 }

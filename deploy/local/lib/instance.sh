@@ -214,6 +214,7 @@ instance_configure() {
     done < <(cd "$ROOT/deploy/config/kamailio" && find . -name '*.cfg' -printf '%P\n')
     for file in "$HERE/leash" "$HERE/watch" "$O"/bin/belfry-* "$O/bin/belfryctl"; do write "$RUN/bin/${file##*/}" 0700 <"$file"; done
     for file in "$O"/modules/*.so; do write "$RUN/modules/${file##*/}" <"$file"; done
+    program_urls | write "$RUN/etc/processes"
     web_configure
     environment_files
     supervisor_configure

@@ -90,20 +90,19 @@ relay_rtp_ports() {
     echo "$first $((first + size - 1))"
 }
 
-# program_urls: how every program is asked whether it is ready: name=url, for call-control.
+# program_urls: how every program is asked whether it is ready: name=url each, for call-control.
 program_urls() {
-    local name kind plus path words=()
+    local name kind plus path
     # shellcheck disable=SC2119
     for name in $(program_names); do
         IFS=: read -r kind plus path <<<"$(program_field "$name" 4)"
         case $kind in
-        http) words+=("$name=http://127.0.0.1:$(port "$plus" "$(copy_of "$name")")$path") ;;
-        listen) words+=("$name=http://$LISTEN:$(port "$plus")$path") ;;
-        postgres) words+=("$name=unix://$SOCK/.s.PGSQL.5432") ;;
-        redis) words+=("$name=unix://$SOCK/redis.sock") ;;
+        http) echo "$name=http://127.0.0.1:$(port "$plus" "$(copy_of "$name")")$path" ;;
+        listen) echo "$name=http://$LISTEN:$(port "$plus")$path" ;;
+        postgres) echo "$name=unix://$SOCK/.s.PGSQL.5432" ;;
+        redis) echo "$name=unix://$SOCK/redis.sock" ;;
         esac
     done
-    echo "${words[*]}"
 }
 
 # TURN on the loopback may speak with the relays there, and with nothing else of this machine (turn_peers).
