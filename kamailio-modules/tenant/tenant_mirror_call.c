@@ -110,9 +110,7 @@ static void tell(const ucontact_t *contact, int type, const struct tenant_contac
         tenant_entry_binding(&binding, bf_unix_ms(), &entry);
     else
         tenant_entry_gone(&binding, why_gone(contact, type), bf_unix_ms(), &entry);
-    put(&entry, contact,
-        here &&
-            binding.secrets.wake.len == 0); // a wake token is told even when its phone refreshes soon after
+    put(&entry, contact, here && binding.secrets.wake.len == 0); // a wake token is told in any case
 }
 
 static void on_change(ucontact_t *contact, int type, void *param)

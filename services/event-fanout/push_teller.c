@@ -39,7 +39,7 @@ static enum bf_err tell_some(struct push_teller *teller, size_t *ret_count)
     if (!err)
         err = push_line_take(tx, &request, ret_count);
     if (err == BF_INTERNAL || err == BF_TOO_LARGE)
-        bf_error("push.lines", BF_E(err), BF_S("database", bf_tx_error(tx)));
+        bf_error("push.lines", BF_E(err), BF_S("database", tx ? bf_tx_error(tx) : ""));
     if (!err && *ret_count)
         err = tell(teller, &request);
     return err ? err : bf_tx_commit(tx);
