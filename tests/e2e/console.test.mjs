@@ -260,6 +260,8 @@ test('an operator makes a tenant, an extension and its provisioning, by keyboard
 
   await page.goto('/console/tenants');
   const row = page.locator('tr').filter({ hasText: slug });
+  const more = page.getByRole('button', { name: 'Show more' });
+  await until(async () => (await row.count()) > 0 || (await more.isVisible() && await more.click().then(() => false)), { what: 'the tenant in the list, however many there are' });
   await row.getByRole('button', { name: /^Suspend/ }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
   await row.getByText('Suspended').waitFor();
