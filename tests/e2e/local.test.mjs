@@ -40,10 +40,10 @@ describe('deploy/local/belfry', () => {
     assert.ok(!stdout.includes(belfry.operator_key), 'a key is not printed');
   });
 
-  it('more edges and relays, and fewer again: only the edges, which are told of the relays, and the registry, which names the edges, are restarted', async (t) => {
+  it('more edges and relays, and fewer again: only who is told of them (edges, registry, gateway, coturn) is restarted', async (t) => {
     const shape = { edges: belfry.edges.length, relays: belfry.relays.length };
     const before = await pids(belfry);
-    const others = before.filter((each) => !/^(kamailio|tenant-registry)/.test(each));
+    const others = before.filter((each) => !/^(kamailio|tenant-registry|nginx|coturn)/.test(each));
     t.after(() => belfry.scale(shape));
     await belfry.scale({ edges: shape.edges + 1, relays: shape.relays + 1 });
     const [edge, relay] = [belfry.edges.at(-1), belfry.relays.at(-1)];

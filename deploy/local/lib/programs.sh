@@ -99,6 +99,7 @@ program_urls() {
         case $kind in
         http) echo "$name=http://127.0.0.1:$(port "$plus" "$(copy_of "$name")")$path" ;;
         listen) echo "$name=http://$LISTEN:$(port "$plus")$path" ;;
+        tcp) echo "$name=tcp://$LISTEN:$(port "$plus")" ;;
         postgres) echo "$name=unix://$SOCK/.s.PGSQL.5432" ;;
         redis) echo "$name=unix://$SOCK/redis.sock" ;;
         esac
