@@ -66,7 +66,7 @@ describe('deploy/local/belfry', () => {
 
   it('without call-control: its edges serve their own phones, the gateway says what is missing; and with it again', async (t) => {
     const controls = belfry.controls.length;
-    const others = (all) => all.filter((each) => !/^(kamailio|call-control|nginx)/.test(each));
+    const others = (all) => all.filter((each) => !/^(kamailio|call-control|event-fanout|nginx)/.test(each));
     const before = await pids(belfry);
     t.after(() => belfry.scale({ controls }));
     await belfry.scale({ controls: 0 });
