@@ -10,6 +10,7 @@ import { assertProblem, newTenant } from '../lib/api.mjs';
 import { ng } from '../lib/rtp.mjs';
 import { Ua, known } from '../lib/sip.mjs';
 import { sdp } from '../lib/sip_message.mjs';
+import { Turn, turnPlace } from '../lib/turn.mjs';
 import { elapsed, until } from '../lib/until.mjs';
 import { World, hangUp, source } from '../lib/world.mjs';
 
@@ -161,6 +162,14 @@ describe('killed with -9: back by itself, serving within 3 s', () => {
       await probe.close();
     }
   };
+  const coturnServes = async () => {
+    const turn = await Turn.open(turnPlace(belfry.env.BELFRY_TURN.split(' ').find((url) => /^turn:.*tcp$/.test(url))));
+    try {
+      return (await turn.binding()).host;
+    } finally {
+      turn.close();
+    }
+  };
   const each = (copies, serve) => Object.fromEntries(copies.map((copy) => [copy.name, serve(copy)]));
   const serves = {
     ...each(belfry.edges, edgeServes),
@@ -169,6 +178,7 @@ describe('killed with -9: back by itself, serving within 3 s', () => {
     'tenant-registry': restAnswers,
     postgres: restAnswers,
     nginx: restAnswers,
+    coturn: coturnServes,
     redis: async () => execFileSync('redis-cli', ['-s', `${belfry.env.BELFRY_PGHOST}/redis.sock`, 'PING'], { encoding: 'utf8' }).startsWith('PONG'),
   };
 

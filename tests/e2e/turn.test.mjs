@@ -15,7 +15,7 @@ import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { assertProblem } from '../lib/api.mjs';
 import { ROOT } from '../lib/instance.mjs';
-import { Turn, credentialOf } from '../lib/turn.mjs';
+import { Turn, credentialOf, turnPlace } from '../lib/turn.mjs';
 import { until } from '../lib/until.mjs';
 import { World, source } from '../lib/world.mjs';
 
@@ -26,15 +26,9 @@ const now_s = () => Math.floor(Date.now() / 1000);
 let tenant;
 let servers;
 
-/** Where a URL of `ice_servers` is, and how; names of TURN are this machine's. */
-function placeOf(url) {
-  const [, scheme, servername, port, transport] = /^(turns?):([^:]+):(\d+)\?transport=(udp|tcp)$/.exec(url);
-  return { transport: scheme === 'turns' ? 'tls' : transport, host: '127.0.0.1', port: Number(port), servername, ca: belfry.ca };
-}
-
 /** A client of coturn, closed after the test. `where`: which URL, by its number. */
 async function client(t, { where = 0, ...who } = {}) {
-  const turn = await Turn.open({ ...placeOf(servers.urls[where]), username: servers.username, credential: servers.credential, ...who });
+  const turn = await Turn.open({ ...turnPlace(servers.urls[where]), ca: belfry.ca, username: servers.username, credential: servers.credential, ...who });
   t.after(() => turn.close());
   return turn;
 }

@@ -30,6 +30,12 @@ export class TurnError extends Error {
   }
 }
 
+/** Where a URL of `ice_servers` or of BELFRY_TURN is, and how; names of TURN are this machine's. */
+export function turnPlace(url) {
+  const [, scheme, servername, port, transport] = /^(turns?):([^:]+):(\d+)\?transport=(udp|tcp)$/.exec(url);
+  return { transport: scheme === 'turns' ? 'tls' : transport, host: '127.0.0.1', port: Number(port), servername };
+}
+
 /** As coturn's use-auth-secret wants it. */
 export const credentialOf = (secret, username) => createHmac('sha1', secret).update(username).digest('base64');
 
