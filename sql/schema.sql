@@ -253,6 +253,22 @@ $$;
 ALTER FUNCTION events.new_id() OWNER TO belfry_owner;
 
 --
+-- Name: wanted(uuid[]); Type: FUNCTION; Schema: events; Owner: belfry_owner
+--
+
+CREATE FUNCTION events.wanted(tenants uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT given.id FROM (SELECT DISTINCT unnest(tenants) AS id) AS given
+    WHERE EXISTS (SELECT FROM events.webhook WHERE webhook.tenant_id = given.id)
+       OR EXISTS (SELECT FROM events.listener WHERE listener.tenant_id = given.id AND listener.until > now())
+    ORDER BY given.id
+$$;
+
+ALTER FUNCTION events.wanted(tenants uuid[]) OWNER TO belfry_owner;
+
+--
 -- Name: audit_is_append_only(); Type: FUNCTION; Schema: registry; Owner: belfry_owner
 --
 
@@ -726,6 +742,25 @@ CREATE TABLE events.idempotency (
 ALTER TABLE ONLY events.idempotency FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE events.idempotency OWNER TO belfry_owner;
+
+--
+-- Name: listener; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.listener (
+    tenant_id uuid NOT NULL,
+    until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY events.listener FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.listener OWNER TO belfry_owner;
+
+--
+-- Name: COLUMN listener.until; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.listener.until IS 'its WebSockets were seen not longer ago than they may ask for what they missed';
 
 --
 -- Name: push_attempt; Type: TABLE; Schema: events; Owner: belfry_owner
@@ -1513,6 +1548,13 @@ ALTER TABLE ONLY events.idempotency
     ADD CONSTRAINT idempotency_key UNIQUE NULLS NOT DISTINCT (tenant_id, key_id, hash);
 
 --
+-- Name: listener listener_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.listener
+    ADD CONSTRAINT listener_pkey PRIMARY KEY (tenant_id);
+
+--
 -- Name: push_attempt push_attempt_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
 --
 
@@ -2257,6 +2299,12 @@ ALTER TABLE events.event_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events.idempotency ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: listener; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.listener ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: push_attempt; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
 --
 
@@ -2351,6 +2399,12 @@ CREATE POLICY tenant_scope ON events.event USING (((( SELECT current_setting('be
 --
 
 CREATE POLICY tenant_scope ON events.idempotency USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: listener tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.listener USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
 
 --
 -- Name: push_attempt tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
@@ -2555,6 +2609,7 @@ GRANT USAGE ON SCHEMA calls TO belfry_calls;
 --
 
 GRANT USAGE ON SCHEMA events TO belfry_events;
+GRANT USAGE ON SCHEMA events TO belfry_calls;
 
 --
 -- Name: SCHEMA registry; Type: ACL; Schema: -; Owner: belfry_owner
@@ -2601,6 +2656,13 @@ REVOKE ALL ON FUNCTION events.make_partition(parent text, key text, day timestam
 
 REVOKE ALL ON FUNCTION events.make_partitions(days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.make_partitions(days integer) TO belfry_events;
+
+--
+-- Name: FUNCTION wanted(tenants uuid[]); Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+REVOKE ALL ON FUNCTION events.wanted(tenants uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION events.wanted(tenants uuid[]) TO belfry_calls;
 
 --
 -- Name: TABLE cdr; Type: ACL; Schema: calls; Owner: belfry_owner
@@ -2691,6 +2753,12 @@ GRANT SELECT,INSERT ON TABLE events.event TO belfry_events;
 --
 
 GRANT SELECT,INSERT,DELETE ON TABLE events.idempotency TO belfry_events;
+
+--
+-- Name: TABLE listener; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.listener TO belfry_events;
 
 --
 -- Name: TABLE push_attempt; Type: ACL; Schema: events; Owner: belfry_owner

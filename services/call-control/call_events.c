@@ -127,10 +127,23 @@ static enum bf_err work_write_cdrs(struct work *work, struct bf_tx *tx, size_t *
     return count ? cdr_store_add(tx, over, count, ret_new) : BF_OK;
 }
 
+static enum bf_err work_ask_outbox(const struct work *work, struct outbox_work *outbox, struct bf_tx *tx)
+{
+    bf_autofree struct bf_id *tenants = bf_xcalloc(work->count + 1, sizeof(tenants[0]));
+
+    for (size_t i = 0; i < work->count; i++)
+        tenants[i] = work->entries[i].call.tenant;
+    return outbox_ask(outbox, tx, tenants, work->count);
+}
+
 // All of the batch, also what was told before: the same has the same id. But an end is told by the call's
 // first.
 static enum bf_err work_write_outbox(struct work *work, struct outbox_work *outbox, struct bf_tx *tx)
 {
+    enum bf_err err = work_ask_outbox(work, outbox, tx);
+
+    if (err)
+        return err;
     for (int ends = 0; ends < 2; ends++)
         for (size_t i = 0; i < work->event_count; i++) {
             const struct call_event *event = &work->events[i];

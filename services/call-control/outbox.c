@@ -1,6 +1,9 @@
 // What event-fanout has to be told.
 #include "outbox.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "bf_ticker.h"
 #include "call_metrics.h"
 #include "outbox_store.h"
@@ -29,6 +32,8 @@ struct outbox_work {
     size_t begins[ENTRIES_MAX]; // of each in `packed`
     size_t count;
     struct bf_buf packed;
+    struct bf_id *wanted; // tenants, in order
+    size_t wanted_count;
 };
 
 struct outbox_work *outbox_begin(struct control *control)
@@ -38,6 +43,25 @@ struct outbox_work *outbox_begin(struct control *control)
     work->control = control;
     bf_buf_init(&work->packed, ENTRY_BYTES);
     return work;
+}
+
+enum bf_err outbox_ask(struct outbox_work *work, struct bf_tx *tx, const struct bf_id *tenants, size_t count)
+{
+    if (!work->control->outbox || count == 0)
+        return BF_OK;
+    work->wanted = bf_xcalloc(count, sizeof(work->wanted[0]));
+    return outbox_store_wanted(tx, tenants, count, work->wanted, &work->wanted_count);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct bf_id));
+}
+
+static bool wanted(const struct outbox_work *work, struct bf_id tenant)
+{
+    return work->wanted_count &&
+           bsearch(&tenant, work->wanted, work->wanted_count, sizeof(work->wanted[0]), compare);
 }
 
 static void keep(struct outbox_work *work, const struct call_event *event, size_t begins)
@@ -54,7 +78,7 @@ void outbox_tell(struct outbox_work *work, const struct call_event *event, const
 
     if (!work->control->outbox || work->count + 2 > ENTRIES_MAX)
         return;
-    if (tell_entry(event, call, &work->packed))
+    if (wanted(work, event->tenant) && tell_entry(event, call, &work->packed))
         keep(work, event, begins);
     begins = work->packed.len;
     if (tell_wake_entry(event, call, wake, &work->packed))
@@ -75,6 +99,7 @@ void outbox_end(struct outbox_work *work, bool committed)
         bf_ticker_poke(work->control->outbox->ticker);
     }
     bf_buf_release(&work->packed);
+    free(work->wanted);
     free(work);
 }
 

@@ -19,7 +19,10 @@ void outbox_stop(struct outbox *outbox); // NULL is fine
 
 struct outbox_work; // the entries of one transaction
 struct outbox_work *outbox_begin(struct control *control);
-// `wake`: see tell_wake_entry().
+// Before anything is told of these tenants: whose events are wanted at all (a webhook, a WebSocket).
+bf_must_check enum bf_err outbox_ask(struct outbox_work *work, struct bf_tx *tx, const struct bf_id *tenants,
+                                     size_t count);
+// The event, if it is wanted, and what pushes have to know, which always is. `wake`: see tell_wake_entry().
 void outbox_tell(struct outbox_work *work, const struct call_event *event, const struct call *call,
                  const struct tell_wake *wake);
 bf_must_check enum bf_err outbox_write(struct outbox_work *work, struct bf_tx *tx);

@@ -7,6 +7,23 @@
 
 #define ENTRIES_TAG 0x0a // field 1, length-delimited: `entries` of PublishRequest
 
+enum bf_err outbox_store_wanted(struct bf_tx *tx, const struct bf_id *tenants, size_t count,
+                                struct bf_id *ret_wanted, size_t *ret_count)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct bf_sql_array ids;
+
+    bf_sql_array_init(&ids);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || !bf_id_eq(tenants[i], tenants[i - 1]))
+            bf_sql_array_id(&ids, tenants[i]);
+    enum bf_err err = bf_sql_columns_ask(tx, "SELECT events.wanted($1::uuid[])", &ids, 1, NULL, 0, &rows);
+    *ret_count = err ? 0 : bf_rows_count(rows);
+    for (size_t row = 0; row < *ret_count; row++)
+        ret_wanted[row] = bf_rows_id(rows, row, 0);
+    return err;
+}
+
 enum column { COL_TENANT, COL_CALL, COL_ENTRY, COLS };
 
 static void columns_add(struct bf_sql_array columns[COLS], const struct outbox_entry *entry)

@@ -7,6 +7,11 @@
 
 #define OUTBOX_BATCH_MAX 500
 
+// Of these tenants those whose events somebody wants, each once, in the order of ids (memcmp); room for
+// `count`.
+bf_must_check enum bf_err outbox_store_wanted(struct bf_tx *tx, const struct bf_id *tenants, size_t count,
+                                              struct bf_id *ret_wanted, size_t *ret_count);
+
 struct outbox_entry {
     struct bf_id tenant, call;
     struct bf_str packed; // an Entry of event.v1

@@ -50,7 +50,8 @@ static bool read_device(const Belfry__Event__V1__PushDevice *from, struct plan_s
     return true;
 }
 
-enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, size_t max, size_t *ret_count)
+enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, size_t max, size_t *ret_count,
+                           bool *ret_none)
 {
     Belfry__Event__V1__PushDevicesReply *reply =
         belfry__event__v1__push_devices_reply__unpack(NULL, body.len, (const uint8_t *)body.at);
@@ -61,8 +62,9 @@ enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, si
     for (size_t i = 0; i < reply->n_devices && count < max; i++)
         if (read_device(reply->devices[i], &sleepers[count]))
             count++;
-    belfry__event__v1__push_devices_reply__free_unpacked(reply, NULL);
     *ret_count = count;
+    *ret_none = reply->none;
+    belfry__event__v1__push_devices_reply__free_unpacked(reply, NULL);
     return BF_OK;
 }
 

@@ -107,7 +107,6 @@ enum bf_err bf_redis_conn_run(struct bf_redis_conn *conn, struct bf_str commands
     int done = 0;
     enum bf_err err = BF_OK;
 
-    redisSetTimeout(conn->hiredis, left_until(deadline_mono_ms)); // of a write that blocks
     if (redisAppendFormattedCommand(conn->hiredis, commands.at, commands.len) != REDIS_OK)
         return lost(conn, conn->hiredis->errstr);
     while (!done)
@@ -196,6 +195,9 @@ enum bf_err bf_redis_conn_open(const struct bf_redis_options *options, struct bf
         err = lost(conn, conn->hiredis->errstr);
     if (!err && options->host[0] != '/')
         redisEnableKeepAlive(conn->hiredis);
+    if (!err) // of a write that blocks; answers are waited for by poll
+        redisSetTimeout(conn->hiredis, (struct timeval){.tv_sec = options->answer_timeout_ms / 1000,
+                                                        .tv_usec = options->answer_timeout_ms % 1000 * 1000});
     if (!err)
         err = greet(conn, options, deadline);
     if (err) {

@@ -7,6 +7,7 @@
 #include "delivery_store.h"
 #include "event_store.h"
 #include "fanout_metrics.h"
+#include "listener_store.h"
 #include "push_store.h"
 #include "sender.h"
 
@@ -14,7 +15,7 @@
 #define RETRY_MS   5000
 #define LISTEN_MS  500
 #define RESUME_MS  60000 // REST does it at once; this is for what was published in the same moment
-#define PRUNE_MS   60000 // answers kept for repeated requests
+#define PRUNE_MS   60000 // answers kept for repeated requests; listeners that are gone
 #define PRUNE_ROWS 5000
 #define DUE_MAX    500 // at once; more are asked for at once too
 
@@ -130,6 +131,8 @@ static void prune(struct fanout *fanout)
 
     if (!err)
         err = bf_idempotency_prune(tx, "events.idempotency", PRUNE_ROWS, &pruned);
+    if (!err)
+        err = listener_store_prune(tx);
     if (!err)
         err = bf_tx_commit(tx);
     complain("keeper.prune", err, tx);

@@ -1,4 +1,4 @@
-// Asking for WebSockets.
+// Asking for WebSockets, and having events kept for them.
 #include "porter.h"
 
 #include <pthread.h>
@@ -6,11 +6,16 @@
 
 #include "authority.h"
 #include "bf_clock.h"
+#include "bf_memo.h"
 #include "fanout_metrics.h"
 #include "hall.h"
+#include "listener_store.h"
 #include "socket_store.h"
 
-#define THREADS 4
+#define THREADS         4
+#define LISTENERS       16384 // tenants whose row is known to be fresh
+#define LISTENER_NEW_MS 60000 // as long as that
+#define LISTENER_KEEP_S 900   // and what they may miss: each socket is asked about every 5 minutes, at least
 
 struct errand {
     struct porter_job job;
@@ -20,6 +25,7 @@ struct errand {
 struct porter {
     struct fanout *fanout;
     struct hall *hall;
+    struct bf_memo *listeners; // tenants
     pthread_t threads[THREADS];
     size_t running;
     pthread_mutex_t lock;
@@ -60,6 +66,37 @@ static enum socket_close verify(struct porter *porter, const struct porter_job *
     return SOCKET_STAYS;
 }
 
+static enum bf_err listener_write(struct porter *porter, struct bf_id tenant)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    enum bf_err err = bf_tx_begin(porter->fanout->db, BF_SCOPE_TENANT, tenant, &tx);
+
+    if (!err)
+        err = listener_store_keep(tx, tenant, porter->fanout->settings.replay_s + LISTENER_KEEP_S);
+    if (!err)
+        err = bf_tx_commit(tx);
+    if (err == BF_INTERNAL)
+        bf_error("socket.listener", BF_E(err), BF_S("database", bf_tx_error(tx)));
+    return err;
+}
+
+// Before a socket is told that it misses nothing from now on.
+static enum socket_close listen_for(struct porter *porter, struct bf_id tenant, const char **ret_reason)
+{
+    uint64_t now_ms = bf_mono_ms(), age_ms;
+    char none;
+
+    if (bf_memo_get(porter->listeners, &tenant, sizeof(tenant), now_ms, &none, &age_ms) &&
+        age_ms < LISTENER_NEW_MS)
+        return SOCKET_STAYS;
+    if (listener_write(porter, tenant)) {
+        *ret_reason = "events cannot be kept for you now: try again";
+        return SOCKET_LATER;
+    }
+    bf_memo_put(porter->listeners, &tenant, sizeof(tenant), now_ms, "");
+    return SOCKET_STAYS;
+}
+
 static void judge(struct porter *porter, const struct porter_job *job)
 {
     struct mail_verdict verdict = {.ref = job->ref, .who = job->who, .close = SOCKET_STAYS, .reason = ""};
@@ -68,6 +105,8 @@ static void judge(struct porter *porter, const struct porter_job *job)
         verdict.close = verify(porter, job, &verdict.who, &verdict.reason);
     if (!verdict.close)
         verdict.close = authority_judge(porter->fanout->authority, job->key, &verdict.who, &verdict.reason);
+    if (!verdict.close)
+        verdict.close = listen_for(porter, verdict.who.tenant, &verdict.reason);
     hall_judged(porter->hall, &verdict);
 }
 
@@ -146,6 +185,7 @@ enum bf_err porter_start(struct fanout *fanout, struct hall *hall, struct porter
 
     *porter = (struct porter){.fanout = fanout, .hall = hall};
     porter->queue_end = &porter->queue;
+    porter->listeners = bf_memo_new(LISTENERS, 1);
     pthread_mutex_init(&porter->lock, NULL);
     pthread_cond_init(&porter->wake, NULL);
     while (porter->running < THREADS &&
@@ -175,5 +215,6 @@ void porter_stop(struct porter *porter)
     }
     pthread_cond_destroy(&porter->wake);
     pthread_mutex_destroy(&porter->lock);
+    bf_memo_free(porter->listeners);
     free(porter);
 }

@@ -1,5 +1,6 @@
 // Threads that ask on behalf of WebSockets what the hall's thread must not wait for: the registry, whether
-// one may stay, and PostgreSQL, what it missed. Answers go back to the hall.
+// one may stay, and PostgreSQL, what it missed. Who may stay stands in PostgreSQL as a listener before the
+// hall hears of it. Answers go back to the hall.
 #ifndef PORTER_H
 #define PORTER_H
 

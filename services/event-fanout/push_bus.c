@@ -21,6 +21,7 @@ enum bf_err push_bus_devices(const struct bf_bus_request *request, struct bf_buf
     bf_autofree struct push_device *devices = NULL;
     struct wire_devices asked;
     size_t count = 0;
+    bool any = true;
     enum bf_err err = push_wire_read_devices(request->body, &asked, error);
 
     if (err)
@@ -29,9 +30,11 @@ enum bf_err push_bus_devices(const struct bf_bus_request *request, struct bf_buf
     if (!err)
         err = push_device_store_of(tx, asked.tenant, asked.numbers, asked.extensions, asked.count, &rows,
                                    &devices, &count);
+    if (!err && count == 0)
+        err = push_device_store_any(tx, asked.tenant, &any);
     complain("push.devices", err, tx);
     if (!err)
-        push_wire_write_devices(ret_body, devices, count);
+        push_wire_write_devices(ret_body, devices, count, !any);
     push_wire_release_devices(&asked);
     return err;
 }

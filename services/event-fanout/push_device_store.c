@@ -134,6 +134,18 @@ enum bf_err push_device_store_of(struct bf_tx *tx, struct bf_id tenant, const ch
     return BF_OK;
 }
 
+enum bf_err push_device_store_any(struct bf_tx *tx, struct bf_id tenant, bool *ret_any)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(
+        tx, &rows, "SELECT EXISTS (SELECT FROM events.push_device WHERE tenant_id = $1 AND state = 'alive')",
+        BF_P_ID(tenant));
+
+    if (!err)
+        *ret_any = bf_rows_bool(rows, 0, 0);
+    return err;
+}
+
 // ---- whose owner is gone
 
 enum bf_err push_device_store_page(struct bf_tx *tx, struct bf_id tenant, const char *number,

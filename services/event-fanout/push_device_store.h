@@ -31,6 +31,9 @@ bf_must_check enum bf_err push_device_store_of(struct bf_tx *tx, struct bf_id te
                                                size_t count, struct bf_rows **ret_rows,
                                                struct push_device **ret_list, size_t *ret_count);
 
+// Whether any number of the tenant has a living device. System scope.
+bf_must_check enum bf_err push_device_store_any(struct bf_tx *tx, struct bf_id tenant, bool *ret_any);
+
 // Of all, or of a tenant (not nil), or of one of its numbers (not NULL): the next `limit` devices behind
 // `after`, by id; of them id, tenant, extension and number, which borrows from *ret_rows. System scope.
 bf_must_check enum bf_err push_device_store_page(struct bf_tx *tx, struct bf_id tenant, const char *number,
