@@ -18,6 +18,7 @@ enum tenant_link_kind {
     TENANT_LINK_CREDENTIAL,
     // From here on answers of call-control.
     TENANT_LINK_PLAN,
+    TENANT_LINK_PLANS, // several
     TENANT_LINK_ADMIT,
     TENANT_LINK_REPORT, // of bindings
     TENANT_LINK_REPORT_CALLS,

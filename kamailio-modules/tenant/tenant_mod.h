@@ -269,13 +269,16 @@ bool tenant_proc_send(struct tenant_ticket *ticket); // to the tenant process; f
 void tenant_proc_wake(void);
 
 // tenant_plan_proc.c: what is asked of call-control for a suspended request. Tenant process only. A ticket is
-// answered once, later.
+// answered once, later, by `done`.
 struct tenant_link;
 struct tenant_link_event;
+typedef void tenant_plan_done(struct tenant_ticket *ticket);
 void tenant_plan_ask_start(void);
 void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket);
-struct tenant_ticket *tenant_plan_answered(const struct tenant_link_event *event);
-void tenant_plan_round(struct tenant_link *link);
+void tenant_plan_answered(struct tenant_link *link, const struct tenant_link_event *event,
+                          tenant_plan_done *done);
+void tenant_plan_round(struct tenant_link *link); // behind these two
+int tenant_plan_wait_ms(int wait_ms);             // until the next round, wait_ms at most
 
 // tenant_unbind_proc.c: registered contacts of what is gone. Tenant process only.
 void tenant_unbind_start(void);

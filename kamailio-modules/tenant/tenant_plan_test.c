@@ -283,6 +283,40 @@ static void test_a_question_too_long_is_none(void **state)
     bf_buf_release(&packed);
 }
 
+static void test_several_questions_and_answers(void **state)
+{
+    struct bf_str asks[] = {BF_STR("one"), BF_STR("two")};
+    Belfry__Call__V1__PlansReply reply = BELFRY__CALL__V1__PLANS_REPLY__INIT;
+    Belfry__Call__V1__PlanResult good = BELFRY__CALL__V1__PLAN_RESULT__INIT, alone = good;
+    Belfry__Call__V1__PlanResult *list[] = {&good, &alone};
+    struct tenant_plan_reply replies[2];
+    uint8_t bytes[128];
+    struct bf_buf packed;
+    void *message;
+
+    bf_buf_init(&packed, 1024);
+    tenant_plan_wire_ask_all(asks, BF_LEN(asks), &packed);
+    Belfry__Call__V1__PlansRequest *request =
+        belfry__call__v1__plans_request__unpack(NULL, packed.len, (uint8_t *)packed.at);
+    assert_int_equal(request->n_plans, 2);
+    assert_memory_equal(request->plans[1].data, "two", 3);
+    belfry__call__v1__plans_request__free_unpacked(request, NULL);
+    bf_buf_release(&packed);
+
+    good.plan = (ProtobufCBinaryData){4, (uint8_t *)"plan"};
+    alone.status = BF_NOT_FOUND;
+    reply.results = list;
+    reply.n_results = 2;
+    struct bf_str text = {(char *)bytes, belfry__call__v1__plans_reply__pack(&reply, bytes)};
+    assert_int_equal(tenant_plan_wire_read_all(text, 2, replies, &message), BF_OK);
+    assert_int_equal(replies[0].err, BF_OK);
+    assert_true(bf_str_eq(replies[0].plan, BF_STR("plan")));
+    assert_int_equal(replies[1].err, BF_NOT_FOUND);
+    tenant_plan_wire_release_all(message);
+    assert_int_equal(tenant_plan_wire_read_all(text, 3, replies, &message), BF_PROTOCOL);
+    assert_int_equal(tenant_plan_wire_read_all(BF_STR("\xff"), 2, replies, &message), BF_PROTOCOL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_a_step_may_have_devices_that_sleep_alone),
         cmocka_unit_test(test_a_question_says_what_is_known),
         cmocka_unit_test(test_a_question_too_long_is_none),
+        cmocka_unit_test(test_several_questions_and_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

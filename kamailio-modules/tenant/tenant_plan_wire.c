@@ -186,3 +186,44 @@ enum bf_err tenant_plan_wire_read(struct bf_str bytes, struct tenant_plan *ret_p
     *ret_message = message;
     return BF_OK;
 }
+
+// ---- several ----------------------------------------------------------------------------------------------
+
+void tenant_plan_wire_ask_all(const struct bf_str *asks, size_t count, struct bf_buf *into)
+{
+    Belfry__Call__V1__PlansRequest message = BELFRY__CALL__V1__PLANS_REQUEST__INIT;
+    ProtobufCBinaryData plans[TENANT_PLANS_MAX];
+
+    for (size_t i = 0; i < count; i++)
+        plans[i] = (ProtobufCBinaryData){asks[i].len, (uint8_t *)asks[i].at};
+    message.plans = plans;
+    message.n_plans = count;
+    bf_autofree uint8_t *bytes =
+        bf_xcalloc(belfry__call__v1__plans_request__get_packed_size(&message) + 1, 1);
+    bf_buf_add(into, bytes, belfry__call__v1__plans_request__pack(&message, bytes));
+}
+
+enum bf_err tenant_plan_wire_read_all(struct bf_str bytes, size_t count,
+                                      struct tenant_plan_reply *ret_results, void **ret_message)
+{
+    Belfry__Call__V1__PlansReply *message =
+        belfry__call__v1__plans_reply__unpack(NULL, bytes.len, (const uint8_t *)bytes.at);
+
+    if (!message || message->n_results != count) {
+        tenant_plan_wire_release_all(message);
+        return BF_PROTOCOL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const Belfry__Call__V1__PlanResult *result = message->results[i];
+        ret_results[i].err = bf_err_from_bus(result->status);
+        ret_results[i].plan = (struct bf_str){(const char *)result->plan.data, result->plan.len};
+    }
+    *ret_message = message;
+    return BF_OK;
+}
+
+void tenant_plan_wire_release_all(void *message)
+{
+    if (message)
+        belfry__call__v1__plans_reply__free_unpacked(message, NULL);
+}

@@ -28,4 +28,19 @@ bf_must_check enum bf_err tenant_plan_wire_read(struct bf_str bytes, struct tena
                                                 void **ret_message);
 void tenant_plan_wire_release(struct tenant_plan *plan, void *message);
 
+#define TENANT_PLANS_MAX 16
+
+// A PlansRequest of packed PlanRequests.
+void tenant_plan_wire_ask_all(const struct bf_str *asks, size_t count, struct bf_buf *into);
+
+struct tenant_plan_reply {
+    enum bf_err err;
+    struct bf_str plan; // a packed PlanReply
+};
+// A PlansReply of that many. The texts live in *ret_message, until tenant_plan_wire_release_all().
+bf_must_check enum bf_err tenant_plan_wire_read_all(struct bf_str bytes, size_t count,
+                                                    struct tenant_plan_reply *ret_results,
+                                                    void **ret_message);
+void tenant_plan_wire_release_all(void *message);
+
 #endif

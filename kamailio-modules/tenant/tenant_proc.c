@@ -224,8 +224,9 @@ static void take_event(const struct tenant_link_event *event)
         tenant_asks_answer(proc.asks, now_ms, event->serial, event->err, bytes);
         break;
     case TENANT_LINK_PLAN:
+    case TENANT_LINK_PLANS:
     case TENANT_LINK_ADMIT:
-        ticket_done(tenant_plan_answered(event));
+        tenant_plan_answered(proc.link, event, ticket_done);
         break;
     case TENANT_LINK_REPORT:
     case TENANT_LINK_REPORT_CALLS:
@@ -454,7 +455,7 @@ static void round_of_loop(bool more)
     };
     bool connected;
 
-    poll(fds, BF_LEN(fds), tenant_control_wait_ms(wait_ms(more)));
+    poll(fds, BF_LEN(fds), tenant_control_wait_ms(tenant_plan_wait_ms(wait_ms(more))));
     cfg_update();
     connected = tenant_link_connected(proc.link);
     if (atomic_exchange(&tenant_state->resync, false))

@@ -4,7 +4,7 @@
 //   await load.run({pid, port}, {mode: 'register', seconds: 3, users: 20000})
 //       -> sipload's JSON, plus cpu_us of each server for each transaction, {Kamailio, PostgreSQL, ...}, all_cpu_us of all of them,
 //          and `others`: the part of the machine that neither these nor sipload used but somebody else did
-//   await pairs(rounds, a, b, told)  a(), b(), a(), b(), ...: {pairs: [[result, result], ...], seen, note}: drift hits both alike;
+//   await pairs(rounds, a, b, told)  a(), b(), b(), a(), ...: {pairs: [[result, result], ...], seen, note}: drift hits both alike;
 //                             `seen` has the rates of all pairs, those left out too, and what told(result) gives
 //   await inTurns(rounds, a, b)  the same without looking at who else uses the machine: [[result, result], ...]
 //   othersOf(results)         a note for figures without pairs: whether somebody else used much of the machine
@@ -67,13 +67,20 @@ export function allServed(result, what) {
   return result;
 }
 
+/** Who comes first has rested, and a machine may be faster after a rest: they take turns at that too. */
+async function pair(number, a, b) {
+  if (number % 2 === 0) return [await a(), await b()];
+  const second = await b();
+  return [await a(), second];
+}
+
 /** When somebody else uses the machine, the side with more processes gets more of it: such pairs are measured again. */
 export async function pairs(rounds, a, b, told = () => ({})) {
   const all = [];
   const clean = () => all.filter((pair) => pair.every(({ others }) => others < OTHERS_MAX));
   while (clean().length < rounds && all.length < rounds + (patient() ? Math.ceil(rounds / 3) : 0)) {
     await untilQuiet();
-    all.push([await a(), await b()]);
+    all.push(await pair(all.length, a, b));
     progress(`pair ${all.length}: ${all.at(-1).map(({ rate, others }) => `${Math.round(rate)}/s${others < OTHERS_MAX ? '' : ' (others were busy)'}`).join(', ')}`);
   }
   const seen = all.map((pair) => pair.map((result) => ({ rate: result.rate, others: result.others, ...told(result) }))); // also what was left out
@@ -89,7 +96,7 @@ export function othersOf(results) {
 export async function inTurns(rounds, a, b) {
   const all = [];
   for (let i = 0; i < rounds; i++) {
-    all.push([await a(), await b()]);
+    all.push(await pair(i, a, b));
     progress(`turn ${i + 1} of ${rounds}`);
   }
   return all;

@@ -18,9 +18,9 @@ export async function measureLookup({ report, load, instance, scratch, domains, 
   const with_lookup = await start('with', instance.port(PORTS.lookup_with), { LOOKUP: '1' });
   try {
     const loaded_ms = await with_lookup.answers(last_domain, (status) => status === 200);
-    const options = { mode: 'options', seconds: quick ? 1 : 2, users: domains, users_per_domain: 1, flags: ['shuffle'] };
+    const options = { mode: 'options', seconds: 1, users: domains, users_per_domain: 1, flags: ['shuffle'] };
     const round = (server) => async () => allServed(await load.run(server, options), `OPTIONS ${server.name}`);
-    show(report, await pairs(quick ? 7 : 15, round(without), round(with_lookup)));
+    show(report, await pairs(quick ? 8 : 30, round(without), round(with_lookup)));
     return { loaded_ms };
   } finally {
     await Promise.all([without.stop(), with_lookup.stop()]);

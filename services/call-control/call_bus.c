@@ -97,6 +97,33 @@ static enum bf_err plan(const struct bf_bus_request *request, struct bf_buf *ret
     return err;
 }
 
+static void results_release(struct planner_job *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        bf_buf_release(&jobs[i].reply);
+}
+
+static enum bf_err plans(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
+                         void *ctx)
+{
+    struct wire_plan_result results[WIRE_PLANS_MAX];
+    struct planner_job jobs[WIRE_PLANS_MAX];
+    struct wire_plans asked;
+    enum bf_err err = wire_read_plans(request->body, &asked, error);
+
+    if (err)
+        return err;
+    for (size_t i = 0; i < asked.count; i++)
+        jobs[i].asked = &asked.at[i];
+    planner_plan_all(ctx, jobs, asked.count, request->deadline_ms);
+    for (size_t i = 0; i < asked.count; i++)
+        results[i] = (struct wire_plan_result){jobs[i].err, {jobs[i].reply.at, jobs[i].reply.len}};
+    wire_write_plans(ret_body, results, asked.count);
+    results_release(jobs, asked.count);
+    wire_release_plans(&asked);
+    return BF_OK;
+}
+
 static enum bf_err admit_devices(const struct bf_bus_request *request, struct bf_buf *ret_body,
                                  struct bf_buf *error, void *ctx)
 {
@@ -129,7 +156,7 @@ static enum bf_err take_pushed(const struct bf_bus_request *request, struct bf_b
 }
 
 const struct bf_bus_method call_bus_methods[] = {
-    {"Report", report},       {"Restore", restore},    {"Plan", plan},
-    {"Admit", admit_devices}, {"Pushed", take_pushed},
+    {"Report", report}, {"Restore", restore},     {"Plan", plan},
+    {"Plans", plans},   {"Admit", admit_devices}, {"Pushed", take_pushed},
 };
 const size_t call_bus_method_count = BF_LEN(call_bus_methods);

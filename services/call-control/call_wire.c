@@ -397,3 +397,49 @@ void wire_release_plan(struct wire_plan *plan)
     message_free(plan->message);
     plan->message = NULL;
 }
+
+enum bf_err wire_read_plans(struct bf_str body, struct wire_plans *ret_plans, struct bf_buf *error)
+{
+    Belfry__Call__V1__PlansRequest *request =
+        belfry__call__v1__plans_request__unpack(NULL, body.len, (const uint8_t *)body.at);
+    size_t count = request ? request->n_plans : 0;
+    enum bf_err err = count >= 1 && count <= WIRE_PLANS_MAX ? BF_OK : BF_INVALID;
+
+    if (err)
+        bf_buf_fmt(error, "plans: must be 1 to %d", WIRE_PLANS_MAX);
+    ret_plans->count = 0;
+    for (size_t i = 0; !err && i < count; i++) {
+        const ProtobufCBinaryData *plan = &request->plans[i];
+        err = wire_read_plan((struct bf_str){(const char *)plan->data, plan->len}, &ret_plans->at[i], error);
+        if (!err)
+            ret_plans->count++;
+    }
+    message_free(request);
+    if (err)
+        wire_release_plans(ret_plans);
+    return err;
+}
+
+void wire_release_plans(struct wire_plans *plans)
+{
+    for (size_t i = 0; i < plans->count; i++)
+        wire_release_plan(&plans->at[i]);
+    plans->count = 0;
+}
+
+void wire_write_plans(struct bf_buf *into, const struct wire_plan_result *results, size_t count)
+{
+    Belfry__Call__V1__PlansReply reply = BELFRY__CALL__V1__PLANS_REPLY__INIT;
+    Belfry__Call__V1__PlanResult written[WIRE_PLANS_MAX], *list[WIRE_PLANS_MAX];
+
+    for (size_t i = 0; i < count; i++) {
+        belfry__call__v1__plan_result__init(&written[i]);
+        written[i].status = (uint32_t)results[i].err;
+        if (!results[i].err)
+            written[i].plan = (ProtobufCBinaryData){results[i].plan.len, (uint8_t *)results[i].plan.at};
+        list[i] = &written[i];
+    }
+    reply.results = list;
+    reply.n_results = count;
+    message_add(into, &reply.base);
+}

@@ -81,6 +81,21 @@ bf_must_check enum bf_err wire_read_plan(struct bf_str body, struct wire_plan *r
                                          struct bf_buf *error);
 void wire_release_plan(struct wire_plan *plan);
 
+#define WIRE_PLANS_MAX 16
+struct wire_plans {
+    struct wire_plan at[WIRE_PLANS_MAX];
+    size_t count;
+};
+bf_must_check enum bf_err wire_read_plans(struct bf_str body, struct wire_plans *ret_plans,
+                                          struct bf_buf *error);
+void wire_release_plans(struct wire_plans *plans);
+
+struct wire_plan_result {
+    enum bf_err err;
+    struct bf_str plan; // a packed PlanReply
+};
+void wire_write_plans(struct bf_buf *into, const struct wire_plan_result *results, size_t count);
+
 // `internal` tells the internal socket ("host:port") of an edge that a target hangs on; NULL: not known.
 typedef const char *wire_internal(void *ctx, const char *edge);
 // AddBranch of edge.v1: the binding as a target of that edge.

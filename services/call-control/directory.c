@@ -190,13 +190,36 @@ static enum bf_err refresh(struct directory *directory, struct bf_id tenant, con
     return BF_OK;
 }
 
+static bool is_number(const char *text)
+{
+    return text[0] != '\0' && strlen(text) < DIRECTORY_NUMBER_SIZE;
+}
+
+const struct directory_entry *directory_known(struct directory *directory, struct bf_id tenant,
+                                              const char *number)
+{
+    bool is_void = false;
+
+    if (!is_number(number))
+        return unknown(tenant, number);
+    check_silence(directory, bf_mono_ms());
+    const struct directory_entry *entry = directory_cache_get(directory->cache, tenant, number, &is_void);
+    if (entry && is_void) {
+        directory_entry_unref(entry);
+        return NULL;
+    }
+    if (entry)
+        count(HITS);
+    return entry;
+}
+
 enum bf_err directory_look(struct directory *directory, struct bf_id tenant, const char *number,
                            const struct directory_entry **ret_entry)
 {
     uint64_t now_ms = bf_mono_ms();
     bool is_void = false;
 
-    if (number[0] == '\0' || strlen(number) >= DIRECTORY_NUMBER_SIZE) { // no number is like that
+    if (!is_number(number)) {
         *ret_entry = unknown(tenant, number);
         return BF_OK;
     }

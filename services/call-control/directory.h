@@ -22,6 +22,10 @@ void directory_stop(struct directory *directory); // NULL is fine
 bf_must_check enum bf_err directory_look(struct directory *directory, struct bf_id tenant, const char *number,
                                          const struct directory_entry **ret_entry);
 
+// The same of what is cached and not void; NULL: the registry would have to be asked.
+const struct directory_entry *directory_known(struct directory *directory, struct bf_id tenant,
+                                              const char *number);
+
 // The newest change that was heard of. False: the feed is silent.
 struct directory_head {
     uint64_t epoch, seq;

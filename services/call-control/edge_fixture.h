@@ -176,29 +176,65 @@ static inline enum bf_err edge_send(struct edge_fixture *edge)
 // ---- Plan
 
 // NULL when it failed: *ret_err says why.
+static inline void edge_question(const struct edge_fixture *edge, const Belfry__Call__V1__EdgeInfo *info,
+                                 const char *caller, const char *callee,
+                                 Belfry__Call__V1__PlanRequest *ret_request)
+{
+    belfry__call__v1__plan_request__init(ret_request);
+    ret_request->edge = (Belfry__Call__V1__EdgeInfo *)info;
+    ret_request->tenant_id = (ProtobufCBinaryData){sizeof(edge->tenant.bytes), (uint8_t *)edge->tenant.bytes};
+    if (!bf_id_is_nil(edge->names))
+        ret_request->call = (ProtobufCBinaryData){sizeof(edge->names.bytes), (uint8_t *)edge->names.bytes};
+    ret_request->call_id = (char *)"call@phone";
+    ret_request->caller = (char *)caller;
+    ret_request->callee = (char *)callee;
+    ret_request->source = (char *)"udp:192.0.2.9:5060";
+}
+
 static inline Belfry__Call__V1__PlanReply *edge_plan(const struct edge_fixture *edge, const char *caller,
                                                      const char *callee, uint64_t deadline_ms,
                                                      enum bf_err *ret_err)
 {
-    Belfry__Call__V1__PlanRequest request = BELFRY__CALL__V1__PLAN_REQUEST__INIT;
     Belfry__Call__V1__EdgeInfo info = edge_info(edge);
     Belfry__Call__V1__PlanReply *plan = NULL;
+    Belfry__Call__V1__PlanRequest request;
     struct bf_buf reply;
 
-    request.edge = &info;
-    request.tenant_id = (ProtobufCBinaryData){sizeof(edge->tenant.bytes), (uint8_t *)edge->tenant.bytes};
-    if (!bf_id_is_nil(edge->names))
-        request.call = (ProtobufCBinaryData){sizeof(edge->names.bytes), (uint8_t *)edge->names.bytes};
-    request.call_id = (char *)"call@phone";
-    request.caller = (char *)caller;
-    request.callee = (char *)callee;
-    request.source = (char *)"udp:192.0.2.9:5060";
+    edge_question(edge, &info, caller, callee, &request);
     bf_buf_init(&reply, BF_BUS_BYTES_MAX);
     *ret_err = edge_ask(edge->fixture, "Plan", &request.base, deadline_ms, &reply);
     if (!*ret_err)
         plan = belfry__call__v1__plan_reply__unpack(NULL, reply.len, (const uint8_t *)reply.at);
     bf_buf_release(&reply);
     return plan;
+}
+
+// Several at once, 16 at most.
+static inline Belfry__Call__V1__PlansReply *edge_plans(const struct edge_fixture *edge, const char *caller,
+                                                       const char *const *callees, size_t count,
+                                                       enum bf_err *ret_err)
+{
+    Belfry__Call__V1__PlansRequest request = BELFRY__CALL__V1__PLANS_REQUEST__INIT;
+    Belfry__Call__V1__EdgeInfo info = edge_info(edge);
+    Belfry__Call__V1__PlansReply *plans = NULL;
+    Belfry__Call__V1__PlanRequest question;
+    static uint8_t packed[20][1024];
+    ProtobufCBinaryData list[20];
+    struct bf_buf reply;
+
+    for (size_t i = 0; i < count; i++) {
+        edge_question(edge, &info, caller, callees[i], &question);
+        list[i] =
+            (ProtobufCBinaryData){belfry__call__v1__plan_request__pack(&question, packed[i]), packed[i]};
+    }
+    request.plans = list;
+    request.n_plans = count;
+    bf_buf_init(&reply, BF_BUS_BYTES_MAX);
+    *ret_err = edge_ask(edge->fixture, "Plans", &request.base, bf_unix_ms() + 5000, &reply);
+    if (!*ret_err)
+        plans = belfry__call__v1__plans_reply__unpack(NULL, reply.len, (const uint8_t *)reply.at);
+    bf_buf_release(&reply);
+    return plans;
 }
 
 static inline void edge_plan_free(Belfry__Call__V1__PlanReply *plan)

@@ -1,4 +1,4 @@
-// A plan for one INVITE.
+// Plans for INVITEs.
 #include "planner.h"
 
 #include <string.h>
@@ -11,12 +11,15 @@
 #include "location_store.h"
 #include "push_devices.h"
 
-#define REDIS_MS    400 // later than that the edge has planned by itself
-#define NUMBERS_MAX 512 // looked up for one plan; further ones are as unknown
+#define REDIS_MS       400          // later than that the edge has planned by itself
+#define NUMBERS_MAX    512          // looked up for one plan; further ones are as unknown
+#define PLAN_BYTES_MAX (256u << 10) // of several: together they fit the bus
 
 struct planning {
     struct control *control;
     const struct wire_plan *asked;
+    bool known_only; // nobody but Redis may be asked
+    enum bf_err err; // how it went
     struct plan plan;
     struct bf_id call;
     // What has been looked up: the rules borrow from these.
@@ -25,6 +28,7 @@ struct planning {
     // What is asked of Redis.
     const char *numbers[NUMBERS_MAX];
     size_t number_count;
+    size_t first_reply; // the lease's; those of the numbers follow
     bool leased;
     struct bindings bindings;
     struct plan_sleepers sleepers;
@@ -40,6 +44,17 @@ static const struct directory_entry *looked_up(const struct planning *planning, 
     return NULL;
 }
 
+static enum bf_err ask_directory(struct planning *planning, const char *number,
+                                 const struct directory_entry **ret_entry)
+{
+    struct directory *directory = planning->control->directory;
+
+    if (!planning->known_only)
+        return directory_look(directory, planning->asked->tenant, number, ret_entry);
+    *ret_entry = directory_known(directory, planning->asked->tenant, number);
+    return *ret_entry ? BF_OK : BF_NOT_FOUND;
+}
+
 static enum bf_err look(void *ctx, const char *number, const struct directory_entry **ret_entry)
 {
     static const struct directory_entry unknown = {.kind = DIRECTORY_UNKNOWN};
@@ -53,11 +68,17 @@ static enum bf_err look(void *ctx, const char *number, const struct directory_en
         *ret_entry = &unknown;
         return BF_OK;
     }
-    enum bf_err err =
-        directory_look(planning->control->directory, planning->asked->tenant, number, ret_entry);
+    enum bf_err err = ask_directory(planning, number, ret_entry);
     if (!err)
         planning->entries[planning->entry_count++] = *ret_entry;
     return err;
+}
+
+static struct bf_id extension_of(const struct planning *planning, const char *number)
+{
+    const struct directory_entry *entry = looked_up(planning, number);
+
+    return entry ? entry->id : (struct bf_id){{0}};
 }
 
 // ---- Redis
@@ -75,31 +96,35 @@ static struct limit_lease lease_of(const struct planning *planning)
     return (struct limit_lease){planning->asked->tenant, planning->call, planning->asked->edge.id};
 }
 
-// The lease first, then every number's bindings; all in one round trip. A call that nobody will be rung for
-// takes no lease.
-static enum bf_err ask_redis(struct planning *planning, enum limit_verdict *ret_verdict)
+static void numbers_collect(struct planning *planning)
 {
-    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
-        bf_redis_batch_new(planning->control->redis);
-    struct limit_lease lease = lease_of(planning);
-    uint64_t now_ms = bf_unix_ms();
-
     for (size_t s = 0; s < planning->plan.step_count; s++)
         for (size_t n = 0; n < planning->plan.steps[s].number_count; n++)
             add_number(planning, planning->plan.steps[s].numbers[n]);
-    bf_redis_hurry(batch, REDIS_MS);
+}
+
+// The lease first, then every number's bindings. A call that nobody will be rung for takes no lease.
+static void redis_ask(struct planning *planning, struct bf_redis_batch *batch)
+{
+    struct limit_lease lease = lease_of(planning);
+
+    planning->first_reply = bf_redis_count(batch);
     limit_store_take(batch, &lease, planning->plan.caps);
     for (size_t i = 0; i < planning->number_count; i++)
         location_store_ask(batch, planning->asked->tenant, planning->numbers[i]);
-    enum bf_err err = bf_redis_run(batch);
-    if (err)
-        return err;
-    *ret_verdict = limit_store_verdict(bf_redis_reply(batch, 0));
-    planning->leased = *ret_verdict == LIMIT_FREE;
+}
+
+static enum limit_verdict redis_read(struct planning *planning, const struct bf_redis_batch *batch)
+{
+    size_t reply = planning->first_reply;
+    enum limit_verdict verdict = limit_store_verdict(bf_redis_reply(batch, reply));
+    uint64_t now_ms = bf_unix_ms();
+
+    planning->leased = verdict == LIMIT_FREE;
     for (size_t i = 0; i < planning->number_count; i++)
-        location_store_read(bf_redis_reply(batch, i + 1), planning->asked->tenant, now_ms,
+        location_store_read(bf_redis_reply(batch, ++reply), planning->asked->tenant, now_ms,
                             &planning->bindings);
-    return BF_OK;
+    return verdict;
 }
 
 // A call that its edge has named goes on under that name whoever plans it, and its end frees its place.
@@ -133,19 +158,26 @@ static bool is_reachable(const struct planning *planning, const char *edge)
     return edges_find(planning->control->edges, edge, &found) && found.alive && found.internal[0];
 }
 
-static struct bf_id extension_of(const struct planning *planning, const char *number)
+static void push_numbers(const struct planning *planning, struct push_number numbers[NUMBERS_MAX])
 {
-    const struct directory_entry *entry = looked_up(planning, number);
+    for (size_t i = 0; i < planning->number_count; i++)
+        numbers[i] = (struct push_number){planning->numbers[i], extension_of(planning, planning->numbers[i])};
+}
 
-    return entry ? entry->id : (struct bf_id){{0}};
+static bool sleepers_known(const struct planning *planning)
+{
+    struct push_number numbers[NUMBERS_MAX];
+
+    push_numbers(planning, numbers);
+    return push_devices_known(planning->control->push, planning->asked->tenant, numbers,
+                              planning->number_count);
 }
 
 static void find_sleepers(struct planning *planning)
 {
     struct push_number numbers[NUMBERS_MAX];
 
-    for (size_t i = 0; i < planning->number_count; i++)
-        numbers[i] = (struct push_number){planning->numbers[i], extension_of(planning, planning->numbers[i])};
+    push_numbers(planning, numbers);
     push_devices_find(planning->control->push, planning->asked->tenant, numbers, planning->number_count,
                       &planning->sleepers);
 }
@@ -170,23 +202,53 @@ static void fill(struct planning *planning)
     plan_fill(&planning->plan, &planning->asked->request, devices, count, &planning->sleepers, bf_unix_ms());
 }
 
-static enum bf_err carry_out(struct planning *planning)
-{
-    enum limit_verdict verdict = LIMIT_FREE;
-    enum bf_err err = plan_outline(&planning->plan, &planning->asked->request, look, planning);
+// ---- the steps of planning, of all at once
 
-    if (err || planning->plan.step_count == 0)
-        return err;
-    err = ask_redis(planning, &verdict);
-    if (err)
-        return err;
+static void outline(struct planning *planning)
+{
+    planning->err = plan_outline(&planning->plan, &planning->asked->request, look, planning);
+    numbers_collect(planning);
+    if (!planning->err && planning->known_only && !sleepers_known(planning))
+        planning->err = BF_NOT_FOUND;
+}
+
+static bool wants_redis(const struct planning *planning)
+{
+    return !planning->err && planning->plan.step_count > 0;
+}
+
+static void conclude(struct planning *planning, const struct bf_redis_batch *batch)
+{
+    enum limit_verdict verdict = redis_read(planning, batch);
+
     if (verdict == LIMIT_FREE) {
         fill(planning);
-        return BF_OK;
+        return;
     }
     control_count(verdict == LIMIT_RATE ? CONTROL_LIMIT_RATE : CONTROL_LIMIT_MAX_CALLS, 1);
     plan_refuse(&planning->plan, verdict);
-    return BF_OK;
+}
+
+static void carry_out(struct control *control, struct planning *const *all, size_t count)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
+
+    bf_redis_hurry(batch, REDIS_MS);
+    for (size_t i = 0; i < count; i++) {
+        outline(all[i]);
+        if (wants_redis(all[i]))
+            redis_ask(all[i], batch);
+    }
+    enum bf_err err = bf_redis_run(batch);
+    if (err == BF_INTERNAL && count > 1)
+        err = BF_NOT_FOUND; // whose fault it is shows when each is planned alone
+    for (size_t i = 0; i < count; i++) {
+        if (!wants_redis(all[i]))
+            continue;
+        all[i]->err = err;
+        if (!err)
+            conclude(all[i], batch);
+    }
 }
 
 // ---- the answer
@@ -209,28 +271,70 @@ static enum bf_err answer(struct planning *planning, uint64_t deadline_unix_ms, 
     return BF_OK;
 }
 
-enum bf_err planner_plan(struct control *control, const struct wire_plan *asked, uint64_t deadline_unix_ms,
-                         struct bf_buf *ret_body)
+static struct planning *planning_new(struct control *control, const struct wire_plan *asked, bool known_only)
 {
-    bf_autofree struct planning *planning = bf_xcalloc(1, sizeof(*planning));
-    uint64_t began_us = bf_mono_us();
+    struct planning *planning = bf_xcalloc(1, sizeof(*planning));
 
     planning->control = control;
     planning->asked = asked;
+    planning->known_only = known_only;
     planning->call = bf_id_is_nil(asked->call) ? bf_id_new() : asked->call;
     plan_init(&planning->plan);
-    enum bf_err err = carry_out(planning);
+    return planning;
+}
+
+static void planning_free(struct planning *planning)
+{
+    for (size_t i = 0; i < planning->entry_count; i++)
+        directory_entry_unref(planning->entries[i]);
+    location_store_release(&planning->bindings);
+    free((void *)planning->sleepers.at);
+    plan_release(&planning->plan);
+    free(planning);
+}
+
+// Of a plan that was carried out.
+static enum bf_err finish(struct planning *planning, uint64_t deadline_unix_ms, uint64_t began_us,
+                          struct bf_buf *ret_body)
+{
+    enum bf_err err = planning->err;
+
+    if (planning->known_only && err == BF_NOT_FOUND)
+        return err; // it is planned alone, and counted then
     if (err)
         control_count(CONTROL_PLAN_FAILED, 1);
     else
         err = answer(planning, deadline_unix_ms, ret_body);
     if (is_over(planning, err))
         give_lease_back(planning);
-    for (size_t i = 0; i < planning->entry_count; i++)
-        directory_entry_unref(planning->entries[i]);
-    location_store_release(&planning->bindings);
-    free((void *)planning->sleepers.at);
-    plan_release(&planning->plan);
     bf_metric_observe_us(&control_metrics[CONTROL_PLAN_SECONDS], bf_mono_us() - began_us);
     return err;
+}
+
+enum bf_err planner_plan(struct control *control, const struct wire_plan *asked, uint64_t deadline_unix_ms,
+                         struct bf_buf *ret_body)
+{
+    uint64_t began_us = bf_mono_us();
+    struct planning *planning = planning_new(control, asked, false);
+
+    carry_out(control, &planning, 1);
+    enum bf_err err = finish(planning, deadline_unix_ms, began_us, ret_body);
+    planning_free(planning);
+    return err;
+}
+
+void planner_plan_all(struct control *control, struct planner_job *jobs, size_t count,
+                      uint64_t deadline_unix_ms)
+{
+    bf_autofree struct planning **all = bf_xcalloc(count + 1, sizeof(struct planning *));
+    uint64_t began_us = bf_mono_us();
+
+    for (size_t i = 0; i < count; i++)
+        all[i] = planning_new(control, jobs[i].asked, true);
+    carry_out(control, all, count);
+    for (size_t i = 0; i < count; i++) {
+        bf_buf_init(&jobs[i].reply, PLAN_BYTES_MAX);
+        jobs[i].err = finish(all[i], deadline_unix_ms, began_us, &jobs[i].reply);
+        planning_free(all[i]);
+    }
 }

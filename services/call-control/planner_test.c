@@ -380,6 +380,104 @@ static void test_without_redis_the_edge_plans(void **state)
     assert_refused("101", 480, "not-registered");
 }
 
+// ---- several at once
+
+static Belfry__Call__V1__PlanReply *plan_in(const Belfry__Call__V1__PlansReply *plans, size_t number)
+{
+    const Belfry__Call__V1__PlanResult *result = plans->results[number];
+
+    assert_int_equal(result->status, BF_OK);
+    return belfry__call__v1__plan_reply__unpack(NULL, result->plan.len, result->plan.data);
+}
+
+static void know(const char *callee)
+{
+    edge_plan_free(plan(callee));
+}
+
+static void test_several_are_planned_as_each_alone(void **state)
+{
+    const char *callees[] = {"600", "101", "999", "103"};
+    enum bf_err err;
+
+    edge_binding(&one, "101", "near", "sip:101@10.0.0.1");
+    assert_int_equal(edge_send(&one), BF_OK);
+    edge_binding(&two, "103", "far", "sip:103@10.0.0.3");
+    assert_int_equal(edge_send(&two), BF_OK);
+    know("600");
+    know("999");
+    Belfry__Call__V1__PlansReply *plans = edge_plans(&one, "200", callees, BF_LEN(callees), &err);
+    assert_int_equal(err, BF_OK);
+    assert_int_equal(plans->n_results, BF_LEN(callees));
+    Belfry__Call__V1__PlanReply *group = plan_in(plans, 0), *phone = plan_in(plans, 1),
+                                *nobody = plan_in(plans, 2), *other = plan_in(plans, 3);
+    assert_int_equal(group->steps[0]->n_targets, 2);
+    assert_int_equal(phone->steps[0]->n_targets, 1);
+    assert_non_null(target(phone, 0, "near"));
+    assert_int_equal(nobody->final_code, 404);
+    assert_non_null(target(other, 0, "far"));
+    assert_int_equal(leases(), 4); // of know("600") one, and of the three that ring
+    edge_plan_free(group);
+    edge_plan_free(phone);
+    edge_plan_free(nobody);
+    edge_plan_free(other);
+    belfry__call__v1__plans_reply__free_unpacked(plans, NULL);
+}
+
+static void test_of_several_who_is_not_known_waits_for_nobody(void **state)
+{
+    const char *callees[] = {"101", "102"};
+    unsigned asked;
+    enum bf_err err;
+
+    edge_binding(&one, "101", "near", "sip:101@10.0.0.1");
+    assert_int_equal(edge_send(&one), BF_OK);
+    know("101");
+    asked = fixture.asked;
+    Belfry__Call__V1__PlansReply *plans = edge_plans(&one, "200", callees, BF_LEN(callees), &err);
+    assert_int_equal(err, BF_OK);
+    edge_plan_free(plan_in(plans, 0));
+    assert_int_equal(plans->results[1]->status, BF_NOT_FOUND);
+    assert_int_equal(plans->results[1]->plan.len, 0);
+    assert_int_equal(fixture.asked, asked);
+    belfry__call__v1__plans_reply__free_unpacked(plans, NULL);
+}
+
+static void test_of_several_those_above_the_limit_are_refused(void **state)
+{
+    const char *callees[] = {"101", "101", "101"};
+    size_t refused = 0;
+    enum bf_err err;
+
+    edge_binding(&one, "101", "near", "sip:101@10.0.0.1");
+    assert_int_equal(edge_send(&one), BF_OK);
+    set_limits(2, 0);
+    know("101");
+    Belfry__Call__V1__PlansReply *plans = edge_plans(&one, "200", callees, BF_LEN(callees), &err);
+    assert_int_equal(err, BF_OK);
+    for (size_t i = 0; i < BF_LEN(callees); i++) {
+        Belfry__Call__V1__PlanReply *reply = plan_in(plans, i);
+        refused += reply->final_code == 486;
+        edge_plan_free(reply);
+    }
+    assert_int_equal(refused, 2);
+    assert_int_equal(leases(), 2);
+    belfry__call__v1__plans_reply__free_unpacked(plans, NULL);
+}
+
+static void test_none_or_too_many_are_refused(void **state)
+{
+    const char *callees[17];
+    enum bf_err err;
+
+    for (size_t i = 0; i < BF_LEN(callees); i++)
+        callees[i] = "101";
+    assert_null(edge_plans(&one, "200", callees, 0, &err));
+    assert_int_equal(err, BF_INVALID);
+    assert_null(edge_plans(&one, "200", callees, BF_LEN(callees), &err));
+    assert_int_equal(err, BF_INVALID);
+}
+
 static void test_nonsense_is_refused(void **state)
 {
     enum bf_err err;
@@ -407,6 +505,10 @@ int main(void)
         cmocka_unit_test_setup(test_a_call_that_is_over_takes_no_place, begin),
         cmocka_unit_test_setup(test_without_a_registry_what_is_known_is_rung, begin),
         cmocka_unit_test_setup(test_without_redis_the_edge_plans, begin),
+        cmocka_unit_test_setup(test_several_are_planned_as_each_alone, begin),
+        cmocka_unit_test_setup(test_of_several_who_is_not_known_waits_for_nobody, begin),
+        cmocka_unit_test_setup(test_of_several_those_above_the_limit_are_refused, begin),
+        cmocka_unit_test_setup(test_none_or_too_many_are_refused, begin),
         cmocka_unit_test_setup(test_nonsense_is_refused, begin),
     };
 

@@ -140,6 +140,34 @@ static void add_asked(struct push_devices *push, struct bf_id tenant, const stru
     }
 }
 
+static bool remembered(struct push_devices *push, struct bf_id tenant, const struct push_number *number,
+                       struct answer *ret_answer)
+{
+    struct key key = key_of(tenant, number);
+    uint64_t age_ms;
+
+    return bf_memo_get(push->memo, &key, sizeof(key), bf_mono_ms(), ret_answer, &age_ms) &&
+           age_ms < PUSH_KEPT_MS;
+}
+
+static bool can_have_any(const struct push_number *number)
+{
+    return strlen(number->number) < DIRECTORY_NUMBER_SIZE && !bf_id_is_nil(number->extension);
+}
+
+bool push_devices_known(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
+                        size_t count)
+{
+    struct answer answer;
+
+    if (!push || !push->control->events || has_none(push, tenant))
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (can_have_any(&numbers[i]) && !remembered(push, tenant, &numbers[i], &answer))
+            return false;
+    return true;
+}
+
 void push_devices_find(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
                        size_t count, struct plan_sleepers *ret_sleepers)
 {
@@ -152,12 +180,9 @@ void push_devices_find(struct push_devices *push, struct bf_id tenant, const str
         return;
     ret_sleepers->at = bf_xcalloc(count * PUSH_OF_NUMBER + 1, sizeof(*ret_sleepers->at));
     for (size_t i = 0; i < count; i++) {
-        struct key key = key_of(tenant, &numbers[i]);
-        uint64_t age_ms;
-        if (strlen(numbers[i].number) >= DIRECTORY_NUMBER_SIZE || bf_id_is_nil(numbers[i].extension))
+        if (!can_have_any(&numbers[i]))
             continue;
-        if (bf_memo_get(push->memo, &key, sizeof(key), bf_mono_ms(), &answer, &age_ms) &&
-            age_ms < PUSH_KEPT_MS)
+        if (remembered(push, tenant, &numbers[i], &answer))
             add(ret_sleepers, &answer);
         else if (unknown_count < PUSH_NUMBERS_MAX)
             unknown[unknown_count++] = numbers[i];

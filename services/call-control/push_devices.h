@@ -26,6 +26,9 @@ struct push_number {
 // Without event-fanout (BELFRY_EVENTS_BUS is empty) nobody has any. The caller frees ret_sleepers->at.
 void push_devices_find(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
                        size_t count, struct plan_sleepers *ret_sleepers);
+// Whether that is known without asking.
+bool push_devices_known(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
+                        size_t count);
 void push_devices_void(struct push_devices *push, struct bf_id tenant, const struct push_number *number);
 
 #endif
