@@ -29,7 +29,7 @@ struct planning {
     const char *numbers[NUMBERS_MAX];
     size_t number_count;
     size_t first_reply; // the lease's; those of the numbers follow
-    bool leased;
+    bool leased, no_push;
     struct bindings bindings;
     struct plan_sleepers sleepers;
 };
@@ -112,6 +112,7 @@ static void redis_ask(struct planning *planning, struct bf_redis_batch *batch)
     limit_store_take(batch, &lease, planning->plan.caps);
     for (size_t i = 0; i < planning->number_count; i++)
         location_store_ask(batch, planning->asked->tenant, planning->numbers[i]);
+    push_devices_mark(batch, planning->asked->tenant);
 }
 
 static enum limit_verdict redis_read(struct planning *planning, const struct bf_redis_batch *batch)
@@ -124,6 +125,7 @@ static enum limit_verdict redis_read(struct planning *planning, const struct bf_
     for (size_t i = 0; i < planning->number_count; i++)
         location_store_read(bf_redis_reply(batch, ++reply), planning->asked->tenant, now_ms,
                             &planning->bindings);
+    planning->no_push = push_devices_none(bf_redis_reply(batch, reply + 1));
     return verdict;
 }
 
@@ -168,6 +170,8 @@ static bool sleepers_known(const struct planning *planning)
 {
     struct push_number numbers[NUMBERS_MAX];
 
+    if (planning->no_push)
+        return true;
     push_numbers(planning, numbers);
     return push_devices_known(planning->control->push, planning->asked->tenant, numbers,
                               planning->number_count);
@@ -177,6 +181,8 @@ static void find_sleepers(struct planning *planning)
 {
     struct push_number numbers[NUMBERS_MAX];
 
+    if (planning->no_push)
+        return;
     push_numbers(planning, numbers);
     push_devices_find(planning->control->push, planning->asked->tenant, numbers, planning->number_count,
                       &planning->sleepers);
@@ -208,8 +214,6 @@ static void outline(struct planning *planning)
 {
     planning->err = plan_outline(&planning->plan, &planning->asked->request, look, planning);
     numbers_collect(planning);
-    if (!planning->err && planning->known_only && !sleepers_known(planning))
-        planning->err = BF_NOT_FOUND;
 }
 
 static bool wants_redis(const struct planning *planning)
@@ -221,6 +225,10 @@ static void conclude(struct planning *planning, const struct bf_redis_batch *bat
 {
     enum limit_verdict verdict = redis_read(planning, batch);
 
+    if (verdict == LIMIT_FREE && planning->known_only && !sleepers_known(planning)) {
+        planning->err = BF_NOT_FOUND; // planned again it has its lease already
+        return;
+    }
     if (verdict == LIMIT_FREE) {
         fill(planning);
         return;

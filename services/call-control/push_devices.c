@@ -11,7 +11,6 @@
 #include "push_wire.h"
 
 #define ANSWERS         4096 // numbers that are remembered
-#define TENANTS         4096
 #define REPLY_BYTES_MAX (256u << 10)
 
 struct answer {
@@ -21,8 +20,7 @@ struct answer {
 
 struct push_devices {
     struct control *control;
-    struct bf_memo *memo; // of struct answer
-    struct bf_memo *none; // tenants without any: most, and then one question is for all their numbers
+    struct bf_memo *memo;           // of struct answer
     _Atomic uint64_t not_before_ms; // monotonic
 };
 
@@ -32,7 +30,6 @@ struct push_devices *push_devices_new(struct control *control)
 
     push->control = control;
     push->memo = bf_memo_new(ANSWERS, sizeof(struct answer));
-    push->none = bf_memo_new(TENANTS, 1);
     return push;
 }
 
@@ -41,8 +38,20 @@ void push_devices_free(struct push_devices *push)
     if (!push)
         return;
     bf_memo_free(push->memo);
-    bf_memo_free(push->none);
     free(push);
+}
+
+void push_devices_mark(struct bf_redis_batch *batch, struct bf_id tenant)
+{
+    char key[BF_ID_TEXT_SIZE + 8], text[BF_ID_TEXT_SIZE];
+
+    snprintf(key, sizeof(key), "pd:{%s}", bf_id_text(tenant, text));
+    bf_redis_cmd(batch, "GET", BF_R_TEXT(key));
+}
+
+bool push_devices_none(const struct bf_redis_reply *reply)
+{
+    return bf_str_eq(bf_redis_str(reply), BF_STR("0"));
 }
 
 struct key {
@@ -63,16 +72,6 @@ void push_devices_void(struct push_devices *push, struct bf_id tenant, const str
     struct key key = key_of(tenant, number);
 
     bf_memo_drop(push->memo, &key, sizeof(key));
-    bf_memo_drop(push->none, &tenant, sizeof(tenant));
-}
-
-static bool has_none(struct push_devices *push, struct bf_id tenant)
-{
-    uint64_t age_ms;
-    char nothing;
-
-    return bf_memo_get(push->none, &tenant, sizeof(tenant), bf_mono_ms(), &nothing, &age_ms) &&
-           age_ms < PUSH_KEPT_MS;
 }
 
 static enum bf_err ask(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
@@ -80,19 +79,15 @@ static enum bf_err ask(struct push_devices *push, struct bf_id tenant, const str
 {
     bf_cleanup(bf_buf_release) struct bf_buf request, reply;
     char id[BF_ID_TEXT_SIZE];
-    bool none = false;
 
     bf_buf_init(&request, 8192);
     bf_buf_init(&reply, REPLY_BYTES_MAX);
     push_wire_ask(&request, tenant, numbers, count);
     enum bf_err err = bf_bus_call(push->control->events, "PushDevices", bf_id_text(tenant, id), "",
                                   PUSH_ASK_MS, (struct bf_str){request.at, request.len}, &reply, NULL);
-    if (!err)
-        err = push_wire_read((struct bf_str){reply.at, reply.len}, sleepers, count * PUSH_OF_NUMBER,
-                             ret_count, &none);
-    if (!err && none)
-        bf_memo_put(push->none, &tenant, sizeof(tenant), bf_mono_ms(), "");
-    return err;
+    return err ? err
+               : push_wire_read((struct bf_str){reply.at, reply.len}, sleepers, count * PUSH_OF_NUMBER,
+                                ret_count);
 }
 
 static struct answer answer_of(const struct push_number *number, const struct plan_sleeper *sleepers,
@@ -160,7 +155,7 @@ bool push_devices_known(struct push_devices *push, struct bf_id tenant, const st
 {
     struct answer answer;
 
-    if (!push || !push->control->events || has_none(push, tenant))
+    if (!push || !push->control->events)
         return true;
     for (size_t i = 0; i < count; i++)
         if (can_have_any(&numbers[i]) && !remembered(push, tenant, &numbers[i], &answer))
@@ -176,7 +171,7 @@ void push_devices_find(struct push_devices *push, struct bf_id tenant, const str
     struct answer answer;
 
     *ret_sleepers = (struct plan_sleepers){.count = 0};
-    if (!push || !push->control->events || has_none(push, tenant))
+    if (!push || !push->control->events)
         return;
     ret_sleepers->at = bf_xcalloc(count * PUSH_OF_NUMBER + 1, sizeof(*ret_sleepers->at));
     for (size_t i = 0; i < count; i++) {

@@ -23,6 +23,12 @@ struct push_number {
     struct bf_id extension; // that it is now; nil: none, or not known, and then nobody is woken for it
 };
 
+// Most tenants have no push device at all. Event-fanout marks them so in Redis (its push_mark.h): the first
+// asks for the mark, with whatever else is asked of Redis; the second reads the reply. True: nobody has to be
+// asked.
+void push_devices_mark(struct bf_redis_batch *batch, struct bf_id tenant);
+bool push_devices_none(const struct bf_redis_reply *reply);
+
 // Without event-fanout (BELFRY_EVENTS_BUS is empty) nobody has any. The caller frees ret_sleepers->at.
 void push_devices_find(struct push_devices *push, struct bf_id tenant, const struct push_number *numbers,
                        size_t count, struct plan_sleepers *ret_sleepers);

@@ -50,8 +50,7 @@ static bool read_device(const Belfry__Event__V1__PushDevice *from, struct plan_s
     return true;
 }
 
-enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, size_t max, size_t *ret_count,
-                           bool *ret_none)
+enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, size_t max, size_t *ret_count)
 {
     Belfry__Event__V1__PushDevicesReply *reply =
         belfry__event__v1__push_devices_reply__unpack(NULL, body.len, (const uint8_t *)body.at);
@@ -63,7 +62,6 @@ enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, si
         if (read_device(reply->devices[i], &sleepers[count]))
             count++;
     *ret_count = count;
-    *ret_none = reply->none;
     belfry__event__v1__push_devices_reply__free_unpacked(reply, NULL);
     return BF_OK;
 }

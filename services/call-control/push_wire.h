@@ -7,10 +7,9 @@
 #include "push_devices.h"
 
 void push_wire_ask(struct bf_buf *into, struct bf_id tenant, const struct push_number *numbers, size_t count);
-// At most `max` devices; those that make no sense are left out. *ret_none: no number of the tenant has any.
-// BF_PROTOCOL: it is no answer at all.
+// At most `max` devices; those that make no sense are left out. BF_PROTOCOL: it is no answer at all.
 bf_must_check enum bf_err push_wire_read(struct bf_str body, struct plan_sleeper *sleepers, size_t max,
-                                         size_t *ret_count, bool *ret_none);
+                                         size_t *ret_count);
 
 struct push_register {
     struct bf_id tenant;

@@ -5,6 +5,7 @@
 #include "authority.h"
 #include "bf_page.h"
 #include "push_device_store.h"
+#include "push_mark.h"
 #include "push_store.h"
 #include "push_wire.h"
 
@@ -75,7 +76,9 @@ static enum bf_err put(struct api_work *work, const struct push_device *device, 
                                                                 : fault.field;
         return bf_http_problem(work->call, BF_INVALID, field, "%s", fault.wrong);
     }
-    err = push_device_store_put(work->tx, device, ret_id);
+    err = push_mark_some(work->fanout, device->tenant);
+    if (!err)
+        err = push_device_store_put(work->tx, device, ret_id);
     if (err == BF_NOT_FOUND)
         return bf_http_problem(work->call, BF_CONFLICT, number_field,
                                "this number was deleted and made again in this moment: try again");

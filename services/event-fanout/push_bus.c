@@ -4,6 +4,7 @@
 #include "authority.h"
 #include "fanout.h"
 #include "push_device_store.h"
+#include "push_mark.h"
 #include "push_wire.h"
 
 static void complain(const char *event, enum bf_err err, struct bf_tx *tx)
@@ -33,8 +34,10 @@ enum bf_err push_bus_devices(const struct bf_bus_request *request, struct bf_buf
     if (!err && count == 0)
         err = push_device_store_any(tx, asked.tenant, &any);
     complain("push.devices", err, tx);
+    if (!err && !any)
+        push_mark_none(fanout, asked.tenant);
     if (!err)
-        push_wire_write_devices(ret_body, devices, count, !any);
+        push_wire_write_devices(ret_body, devices, count);
     push_wire_release_devices(&asked);
     return err;
 }
@@ -72,6 +75,8 @@ static enum bf_err put(struct fanout *fanout, const struct push_device *device, 
     if (err != BF_NOT_FOUND)
         return err;
     err = check_owner(fanout, device);
+    if (!err)
+        err = push_mark_some(fanout, device->tenant);
     return err ? err : in_system(fanout, device, push_device_store_put, ret_id);
 }
 

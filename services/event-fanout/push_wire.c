@@ -44,7 +44,7 @@ void push_wire_release_devices(struct wire_devices *devices)
     belfry__event__v1__push_devices_request__free_unpacked(devices->message, NULL);
 }
 
-void push_wire_write_devices(struct bf_buf *into, const struct push_device *devices, size_t count, bool none)
+void push_wire_write_devices(struct bf_buf *into, const struct push_device *devices, size_t count)
 {
     Belfry__Event__V1__PushDevicesReply reply = BELFRY__EVENT__V1__PUSH_DEVICES_REPLY__INIT;
     bf_autofree Belfry__Event__V1__PushDevice *each = bf_xcalloc(count + 1, sizeof(*each));
@@ -62,7 +62,6 @@ void push_wire_write_devices(struct bf_buf *into, const struct push_device *devi
     }
     reply.devices = list;
     reply.n_devices = count;
-    reply.none = none;
     bf_autofree uint8_t *bytes =
         bf_xcalloc(belfry__event__v1__push_devices_reply__get_packed_size(&reply) + 1, 1);
     bf_buf_add(into, bytes, belfry__event__v1__push_devices_reply__pack(&reply, bytes));

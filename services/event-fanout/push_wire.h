@@ -18,7 +18,7 @@ struct wire_devices {
 bf_must_check enum bf_err push_wire_read_devices(struct bf_str body, struct wire_devices *ret_devices,
                                                  struct bf_buf *error);
 void push_wire_release_devices(struct wire_devices *devices);
-void push_wire_write_devices(struct bf_buf *into, const struct push_device *devices, size_t count, bool none);
+void push_wire_write_devices(struct bf_buf *into, const struct push_device *devices, size_t count);
 
 struct wire_register {
     struct bf_id tenant, extension;
