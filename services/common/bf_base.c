@@ -121,15 +121,40 @@ size_t bf_utf8_next(struct bf_str text)
     return text.len ? utf8_sequence((const unsigned char *)text.at, text.len) : 0;
 }
 
+// So many bytes at the begin are ASCII without U+0000, in steps of eight: nearly all text is.
+static size_t ascii_len(struct bf_str text)
+{
+    const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+    uint64_t eight;
+    size_t at = 0;
+
+    for (; text.len - at >= sizeof(eight); at += sizeof(eight)) {
+        memcpy(&eight, text.at + at, sizeof(eight));
+        if ((eight | (eight - ones)) & tops)
+            break;
+    }
+    return at;
+}
+
+size_t bf_utf8_good(struct bf_str text)
+{
+    size_t at = 0;
+
+    while (at < text.len) {
+        struct bf_str rest = {text.at + at, text.len - at};
+        size_t len = ascii_len(rest);
+        if (!len)
+            len = bf_utf8_next(rest);
+        if (!len)
+            break;
+        at += len;
+    }
+    return at;
+}
+
 bool bf_utf8_valid(struct bf_str text)
 {
-    while (text.len) {
-        size_t len = bf_utf8_next(text);
-        if (!len)
-            return false;
-        text = (struct bf_str){text.at + len, text.len - len};
-    }
-    return true;
+    return bf_utf8_good(text) == text.len;
 }
 
 // Bytes of the first character; *ret_fit: it may be kept. Control characters, also those of C1, are not.

@@ -52,6 +52,7 @@ bf_must_check bool bf_parse_int(struct bf_str text, int64_t min, int64_t max, in
 
 // Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without U+0000.
 bool bf_utf8_valid(struct bf_str text);
+size_t bf_utf8_good(struct bf_str text); // bytes before the first that is not well-formed
 // Bytes of the first character; 0 when there is none or it is not well-formed (or U+0000).
 size_t bf_utf8_next(struct bf_str text);
 // Copies at most size - 1 bytes of well-formed UTF-8 without control characters, whole characters only; what

@@ -65,18 +65,39 @@ void bf_buf_str(struct bf_buf *buf, const char *text)
     bf_buf_add(buf, text, strlen(text));
 }
 
+void bf_buf_int(struct bf_buf *buf, int64_t value)
+{
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    char digits[24];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (value < 0)
+        digits[--at] = '-';
+    bf_buf_add(buf, digits + at, sizeof(digits) - at);
+}
+
 void bf_buf_fmt(struct bf_buf *buf, const char *fmt, ...)
 {
+    size_t left = buf->at && !buf->over ? buf->room - buf->len : 0;
     va_list args;
     va_start(args, fmt);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    int len = vsnprintf(left ? buf->at + buf->len : NULL, left ? left + 1 : 0, fmt, args);
     va_end(args);
     assert(len >= 0);
-    if (!reserve(buf, (size_t)len))
-        return;
-    va_start(args, fmt);
-    vsnprintf(buf->at + buf->len, (size_t)len + 1, fmt, args);
-    va_end(args);
+    if ((size_t)len > left) {
+        bool fits = reserve(buf, (size_t)len);
+        if (left)
+            buf->at[buf->len] = '\0'; // what was begun
+        if (!fits)
+            return;
+        va_start(args, fmt);
+        vsnprintf(buf->at + buf->len, (size_t)len + 1, fmt, args);
+        va_end(args);
+    }
     buf->len += (size_t)len;
 }
 

@@ -20,6 +20,7 @@ void bf_buf_release(struct bf_buf *buf);
 void bf_buf_clear(struct bf_buf *buf); // keeps the memory
 void bf_buf_add(struct bf_buf *buf, const void *bytes, size_t len);
 void bf_buf_str(struct bf_buf *buf, const char *text);
+void bf_buf_int(struct bf_buf *buf, int64_t value); // decimal
 void bf_buf_fmt(struct bf_buf *buf, const char *fmt, ...) bf_printf(2, 3);
 bool bf_buf_ok(const struct bf_buf *buf); // false once an append did not fit
 

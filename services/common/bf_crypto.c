@@ -7,6 +7,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -38,11 +40,33 @@ void bf_sha256(const void *bytes, size_t len, uint8_t digest[BF_SHA256_BYTES])
     must(EVP_Digest(bytes, len, digest, NULL, EVP_sha256(), NULL));
 }
 
+// Looking the algorithm up each time costs twice as much as the sum itself.
+static struct {
+    pthread_once_t once;
+    EVP_MAC_CTX *sha256; // without a key; lives as long as the program
+} hmac = {.once = PTHREAD_ONCE_INIT};
+
+static void hmac_make(void)
+{
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0),
+                           OSSL_PARAM_construct_end()};
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+    hmac.sha256 = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    must(hmac.sha256 && EVP_MAC_CTX_set_params(hmac.sha256, params));
+    EVP_MAC_free(mac); // the context has it
+}
+
 void bf_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
                     uint8_t mac[BF_SHA256_BYTES])
 {
-    assert(key_len <= INT_MAX);
-    must(HMAC(EVP_sha256(), key_len ? key : "", (int)key_len, bytes, len, mac, NULL));
+    size_t mac_len;
+
+    pthread_once(&hmac.once, hmac_make);
+    EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(hmac.sha256);
+    must(ctx && EVP_MAC_init(ctx, (const unsigned char *)(key_len ? key : ""), key_len, NULL) &&
+         EVP_MAC_update(ctx, bytes, len) && EVP_MAC_final(ctx, mac, &mac_len, BF_SHA256_BYTES));
+    EVP_MAC_CTX_free(ctx);
 }
 
 void bf_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t mac[BF_SHA1_BYTES])

@@ -181,14 +181,15 @@ static void give_back(struct bf_db *db, struct bf_conn *conn)
 
 // ---- transactions
 
-static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant, struct bf_tx **ret_tx)
+static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant, bool keyed,
+                         struct bf_tx **ret_tx)
 {
     struct bf_conn *conn = NULL;
     bool used = false;
     enum bf_err err = borrow(db, db->options.borrow_timeout_ms, &conn, &used);
     if (err)
         return err;
-    err = bf_conn_begin(conn, scope, tenant, BEGIN_ANSWER_MS);
+    err = bf_conn_begin(conn, scope, tenant, keyed, BEGIN_ANSWER_MS);
     if (err && used && conn->broken) {
         // It died while idle (the server was restarted); nothing has been done on it yet, so a new one may
         // take over.
@@ -197,7 +198,7 @@ static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id 
         err = open_in_place(db, &conn);
         if (err)
             return err;
-        err = bf_conn_begin(conn, scope, tenant, BEGIN_ANSWER_MS);
+        err = bf_conn_begin(conn, scope, tenant, keyed, BEGIN_ANSWER_MS);
     }
     if (err) {
         conn->broken = true; // whatever state it is in, nobody should meet it
@@ -214,7 +215,22 @@ enum bf_err bf_tx_begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id t
 {
     if (scope == BF_SCOPE_TENANT && bf_id_is_nil(tenant))
         return BF_INTERNAL; // a caller that forgot whose request this is
-    return begin(db, scope, tenant, ret_tx);
+    return begin(db, scope, tenant, false, ret_tx);
+}
+
+enum bf_err bf_tx_begin_keyed(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant,
+                              struct bf_tx **ret_tx)
+{
+    if (scope == BF_SCOPE_TENANT && bf_id_is_nil(tenant))
+        return BF_INTERNAL;
+    return begin(db, scope, tenant, true, ret_tx);
+}
+
+enum bf_err bf_tx_plan_anew(struct bf_tx *tx)
+{
+    return bf_tx_exec(tx, NULL,
+                      "SELECT set_config('plan_cache_mode', 'auto', true), "
+                      "set_config('enable_seqscan', 'on', true)");
 }
 
 enum bf_err bf_tx_commit(struct bf_tx *tx)
@@ -285,7 +301,7 @@ enum bf_err bf_db_ping(struct bf_db *db)
     enum bf_err err = borrow(db, PING_MS, &conn, &used);
     if (err)
         return err;
-    err = bf_conn_begin(conn, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, PING_MS);
+    err = bf_conn_begin(conn, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, false, PING_MS);
     if (err)
         conn->broken = true;
     roll_back(conn);

@@ -57,6 +57,14 @@ void bf_db_error(struct bf_db *db, char *text, size_t size);
 
 bf_must_check enum bf_err bf_tx_begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant,
                                       struct bf_tx **ret_tx);
+// The same for statements that find few rows by keys: each is planned once for any parameters, because
+// planning takes longer than it does when tables have many partitions. Tables may be empty at that moment:
+// what has an index is not read as a whole, and each look-up in a join should be a LATERAL, or the plan is
+// one for tables that stay empty. bf_tx_plan_anew: statements from here to the end are planned as after
+// bf_tx_begin.
+bf_must_check enum bf_err bf_tx_begin_keyed(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant,
+                                            struct bf_tx **ret_tx);
+bf_must_check enum bf_err bf_tx_plan_anew(struct bf_tx *tx);
 bf_must_check enum bf_err
 bf_tx_commit(struct bf_tx *tx);           // the transaction is over either way; release it still
 void bf_tx_release(struct bf_tx *tx);     // NULL is fine

@@ -14,6 +14,10 @@
 #define BEGIN_STATEMENT "bf_begin"
 #define SCOPE_STATEMENT "bf_scope"
 #define SCOPE_SQL       "select set_config('belfry.tenant_id', $1, true), set_config('belfry.scope', $2, true)"
+#define KEYED_STATEMENT "bf_keyed"
+#define KEYED_SQL                                                        \
+    "select set_config('plan_cache_mode', 'force_generic_plan', true), " \
+    "set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
 
 // Longest prefix first: the first row that fits wins.
 static const struct {
@@ -218,6 +222,8 @@ enum bf_err bf_conn_open(const struct bf_db_options *options, struct bf_conn **r
         err = prepare(conn, BEGIN_STATEMENT, "begin");
     if (!err)
         err = prepare(conn, SCOPE_STATEMENT, SCOPE_SQL);
+    if (!err)
+        err = prepare(conn, KEYED_STATEMENT, KEYED_SQL);
     if (err) {
         copy_text(error, BF_CONN_ERROR_SIZE, conn->error);
         bf_conn_close(conn);
@@ -239,7 +245,7 @@ void bf_conn_close(struct bf_conn *conn)
 
 // ---- running
 
-static int send_begin(PGconn *pg, enum bf_db_scope scope, struct bf_id tenant)
+static int send_begin(PGconn *pg, enum bf_db_scope scope, struct bf_id tenant, bool keyed)
 {
     char tenant_text[BF_ID_TEXT_SIZE];
     const char *const values[] = {
@@ -247,20 +253,21 @@ static int send_begin(PGconn *pg, enum bf_db_scope scope, struct bf_id tenant)
         scope == BF_SCOPE_SYSTEM ? "system" : "tenant",
     };
     return PQsendQueryPrepared(pg, BEGIN_STATEMENT, 0, NULL, NULL, NULL, 0) &&
-           PQsendQueryPrepared(pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) && PQpipelineSync(pg);
+           PQsendQueryPrepared(pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) &&
+           (!keyed || PQsendQueryPrepared(pg, KEYED_STATEMENT, 0, NULL, NULL, NULL, 0)) && PQpipelineSync(pg);
 }
 
-enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant,
+enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, bool keyed,
                           int64_t answer_ms)
 {
     conn->error[0] = conn->constraint[0] = '\0';
-    if (!PQenterPipelineMode(conn->pg) || !send_begin(conn->pg, scope, tenant))
+    if (!PQenterPipelineMode(conn->pg) || !send_begin(conn->pg, scope, tenant, keyed))
         return lost(conn, PQerrorMessage(conn->pg));
     uint64_t deadline = bf_mono_ms() + (uint64_t)answer_ms;
-    enum bf_err err = finish(conn, deadline, NULL);
-    if (!conn->broken) {
-        enum bf_err second = finish(conn, deadline, NULL);
-        err = err ? err : second;
+    enum bf_err err = BF_OK;
+    for (int left = keyed ? 3 : 2; left > 0 && !conn->broken; left--) {
+        enum bf_err each = finish(conn, deadline, NULL);
+        err = err ? err : each;
     }
     PGresult *sync = next_result(conn, deadline);
     PQclear(sync);

@@ -32,7 +32,7 @@ void bf_conn_close(struct bf_conn *conn); // NULL is fine
 
 // BEGIN and the scope in one round trip.
 bf_must_check enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant,
-                                        int64_t answer_ms);
+                                        bool keyed, int64_t answer_ms);
 // *ret_result is the caller's (PQclear).
 bf_must_check enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_param *params,
                                       size_t count, PGresult **ret_result);

@@ -33,12 +33,9 @@ static uint64_t next_tick(void)
 
 struct bf_id bf_id_new(void)
 {
-    struct bf_id id;
-    bf_random(id.bytes, sizeof(id.bytes));
     uint64_t tick = next_tick();
-    uint64_t ms = tick >> 12;
-    for (int i = 0; i < 6; i++)
-        id.bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
+    struct bf_id id = bf_id_at(tick >> 12);
+    bf_random(id.bytes + 8, sizeof(id.bytes) - 8);
     id.bytes[6] = (uint8_t)(0x70 | (tick >> 8 & 0x0f));
     id.bytes[7] = (uint8_t)tick;
     id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));
@@ -53,6 +50,24 @@ bool bf_id_eq(struct bf_id a, struct bf_id b)
 bool bf_id_is_nil(struct bf_id id)
 {
     return bf_id_eq(id, (struct bf_id){{0}});
+}
+
+uint64_t bf_id_ms(struct bf_id id)
+{
+    uint64_t ms = 0;
+
+    for (size_t i = 0; i < 6; i++)
+        ms = ms << 8 | id.bytes[i];
+    return ms;
+}
+
+struct bf_id bf_id_at(uint64_t unix_ms)
+{
+    struct bf_id id = {{0}};
+
+    for (size_t i = 0; i < 6; i++)
+        id.bytes[i] = (uint8_t)(unix_ms >> (40 - 8 * i));
+    return id;
 }
 
 static const uint8_t group_bytes[] = {4, 2, 2, 2, 6};

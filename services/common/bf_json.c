@@ -61,18 +61,6 @@ static bool too_deep(struct bf_str text)
     return false;
 }
 
-static size_t first_bad_utf8(struct bf_str text)
-{
-    size_t at = 0;
-    while (at < text.len) {
-        size_t len = bf_utf8_next((struct bf_str){text.at + at, text.len - at});
-        if (!len)
-            break;
-        at += len;
-    }
-    return at;
-}
-
 static enum bf_err blame_syntax(struct bf_json_fault *fault, const json_error_t *error)
 {
     if (json_error_code(error) == json_error_duplicate_key)
@@ -83,7 +71,7 @@ static enum bf_err blame_syntax(struct bf_json_fault *fault, const json_error_t 
 
 enum bf_err bf_json_parse(struct bf_str text, json_t **ret_json, struct bf_json_fault *fault)
 {
-    size_t good = first_bad_utf8(text);
+    size_t good = bf_utf8_good(text);
     if (good < text.len)
         return blame(fault, "", "byte %zu is not valid UTF-8", good + 1);
     if (too_deep(text))
