@@ -181,6 +181,21 @@ $$;
 ALTER FUNCTION events.id_at(moment timestamp with time zone) OWNER TO belfry_owner;
 
 --
+-- Name: log_settings(text); Type: FUNCTION; Schema: events; Owner: belfry_owner
+--
+
+CREATE FUNCTION events.log_settings(partition text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE events.%I SET (autovacuum_vacuum_insert_threshold = -1, '
+                   'autovacuum_analyze_scale_factor = 1, autovacuum_analyze_threshold = 100000)', partition);
+END
+$$;
+
+ALTER FUNCTION events.log_settings(partition text) OWNER TO belfry_owner;
+
+--
 -- Name: make_partition(text, text, timestamp without time zone); Type: FUNCTION; Schema: events; Owner: belfry_owner
 --
 
@@ -196,6 +211,9 @@ BEGIN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE events.%I (LIKE events.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name, parent);
+    IF parent IN ('event', 'delivery', 'attempt') THEN
+        PERFORM events.log_settings(name);
+    END IF;
     EXECUTE format('WITH moved AS (DELETE FROM events.%I WHERE %I >= $1 AND %I < $2 RETURNING *) '
                    'INSERT INTO events.%I SELECT * FROM moved', parent || '_default', key, key, name) USING low, high;
     EXECUTE format('ALTER TABLE events.%I ATTACH PARTITION events.%I FOR VALUES FROM (%L) TO (%L)', parent, name, low, high);
@@ -582,19 +600,20 @@ CREATE TABLE events.delivery (
     "position" bigint NOT NULL,
     lane uuid NOT NULL,
     type text NOT NULL COLLATE pg_catalog."C",
-    state text DEFAULT 'pending'::text NOT NULL,
-    owner uuid,
+    state text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone NOT NULL,
     give_up_at timestamp with time zone NOT NULL,
     code smallint DEFAULT 0 NOT NULL,
     error text DEFAULT ''::text NOT NULL,
     replay_of uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    done_at timestamp with time zone,
-    CONSTRAINT delivery_done CHECK (((done_at IS NULL) = (state = 'pending'::text))),
-    CONSTRAINT delivery_owned CHECK (((owner IS NOT NULL) = (state = 'pending'::text))),
-    CONSTRAINT delivery_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'dropped'::text])))
+    done_at timestamp with time zone NOT NULL,
+    tried_at timestamp with time zone,
+    latency_ms integer,
+    answer bytea,
+    CONSTRAINT delivery_answer_size CHECK ((octet_length(answer) <= 1024)),
+    CONSTRAINT delivery_state_known CHECK ((state = ANY (ARRAY['delivered'::text, 'dead'::text, 'dropped'::text]))),
+    CONSTRAINT delivery_tried CHECK ((((tried_at IS NULL) = (latency_ms IS NULL)) AND ((tried_at IS NULL) = (answer IS NULL))))
 )
 PARTITION BY RANGE (id);
 
@@ -615,10 +634,10 @@ COMMENT ON COLUMN events.delivery.lane IS 'the call, or of events without one th
 COMMENT ON COLUMN events.delivery.state IS 'dead: given up after 24 h, refused for good, or its webhook answered 410; dropped: its webhook was deleted';
 
 --
--- Name: COLUMN delivery.next_attempt_at; Type: COMMENT; Schema: events; Owner: belfry_owner
+-- Name: COLUMN delivery.tried_at; Type: COMMENT; Schema: events; Owner: belfry_owner
 --
 
-COMMENT ON COLUMN events.delivery.next_attempt_at IS 'far off while it is in memory; infinity: its webhook is paused';
+COMMENT ON COLUMN events.delivery.tried_at IS 'of the attempt that ended it, with latency_ms and answer; null: none did, or its attempts are all in `attempt`';
 
 --
 -- Name: delivery_default; Type: TABLE; Schema: events; Owner: belfry_owner
@@ -632,19 +651,20 @@ CREATE TABLE events.delivery_default (
     "position" bigint NOT NULL,
     lane uuid NOT NULL,
     type text NOT NULL COLLATE pg_catalog."C",
-    state text DEFAULT 'pending'::text NOT NULL,
-    owner uuid,
+    state text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone NOT NULL,
     give_up_at timestamp with time zone NOT NULL,
     code smallint DEFAULT 0 NOT NULL,
     error text DEFAULT ''::text NOT NULL,
     replay_of uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    done_at timestamp with time zone,
-    CONSTRAINT delivery_done CHECK (((done_at IS NULL) = (state = 'pending'::text))),
-    CONSTRAINT delivery_owned CHECK (((owner IS NOT NULL) = (state = 'pending'::text))),
-    CONSTRAINT delivery_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'dropped'::text])))
+    done_at timestamp with time zone NOT NULL,
+    tried_at timestamp with time zone,
+    latency_ms integer,
+    answer bytea,
+    CONSTRAINT delivery_answer_size CHECK ((octet_length(answer) <= 1024)),
+    CONSTRAINT delivery_state_known CHECK ((state = ANY (ARRAY['delivered'::text, 'dead'::text, 'dropped'::text]))),
+    CONSTRAINT delivery_tried CHECK ((((tried_at IS NULL) = (latency_ms IS NULL)) AND ((tried_at IS NULL) = (answer IS NULL))))
 );
 
 ALTER TABLE ONLY events.delivery_default FORCE ROW LEVEL SECURITY;
@@ -761,6 +781,94 @@ ALTER TABLE events.listener OWNER TO belfry_owner;
 --
 
 COMMENT ON COLUMN events.listener.until IS 'its WebSockets were seen not longer ago than they may ask for what they missed';
+
+--
+-- Name: pending; Type: TABLE; Schema: events; Owner: belfry_owner
+--
+
+CREATE TABLE events.pending (
+    webhook_id uuid NOT NULL,
+    lane uuid NOT NULL,
+    "position" bigint NOT NULL,
+    id uuid NOT NULL,
+    tenant_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    type text NOT NULL COLLATE pg_catalog."C",
+    owner uuid NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone NOT NULL,
+    give_up_at timestamp with time zone NOT NULL,
+    code smallint DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    replay_of uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', autovacuum_analyze_scale_factor='0', autovacuum_analyze_threshold='1000000000');
+
+ALTER TABLE ONLY events.pending FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE events.pending OWNER TO belfry_owner;
+
+--
+-- Name: TABLE pending; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON TABLE events.pending IS 'deliveries that are not over; their ids are those of `delivery` afterwards';
+
+--
+-- Name: COLUMN pending.lane; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.pending.lane IS 'the call, or of events without one the event: deliveries of a lane go one after the other';
+
+--
+-- Name: COLUMN pending.next_attempt_at; Type: COMMENT; Schema: events; Owner: belfry_owner
+--
+
+COMMENT ON COLUMN events.pending.next_attempt_at IS 'far off while it is in memory; infinity: its webhook is paused';
+
+--
+-- Name: log; Type: VIEW; Schema: events; Owner: belfry_owner
+--
+
+CREATE VIEW events.log WITH (security_invoker='true') AS
+ SELECT pending.id,
+    pending.tenant_id,
+    pending.webhook_id,
+    pending.event_id,
+    pending."position",
+    pending.lane,
+    pending.type,
+    'pending'::text AS state,
+    pending.attempts,
+    pending.next_attempt_at,
+    pending.give_up_at,
+    pending.code,
+    pending.error,
+    pending.replay_of,
+    pending.created_at,
+    NULL::timestamp with time zone AS done_at
+   FROM events.pending
+UNION ALL
+ SELECT delivery.id,
+    delivery.tenant_id,
+    delivery.webhook_id,
+    delivery.event_id,
+    delivery."position",
+    delivery.lane,
+    delivery.type,
+    delivery.state,
+    delivery.attempts,
+    NULL::timestamp with time zone AS next_attempt_at,
+    delivery.give_up_at,
+    delivery.code,
+    delivery.error,
+    delivery.replay_of,
+    delivery.created_at,
+    delivery.done_at
+   FROM events.delivery;
+
+ALTER TABLE events.log OWNER TO belfry_owner;
 
 --
 -- Name: push_attempt; Type: TABLE; Schema: events; Owner: belfry_owner
@@ -1517,14 +1625,14 @@ ALTER TABLE ONLY events.attempt_default
 --
 
 ALTER TABLE ONLY events.delivery
-    ADD CONSTRAINT delivery_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (webhook_id, id);
 
 --
 -- Name: delivery_default delivery_default_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
 --
 
 ALTER TABLE ONLY events.delivery_default
-    ADD CONSTRAINT delivery_default_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT delivery_default_pkey PRIMARY KEY (webhook_id, id);
 
 --
 -- Name: event event_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
@@ -1553,6 +1661,13 @@ ALTER TABLE ONLY events.idempotency
 
 ALTER TABLE ONLY events.listener
     ADD CONSTRAINT listener_pkey PRIMARY KEY (tenant_id);
+
+--
+-- Name: pending pending_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE ONLY events.pending
+    ADD CONSTRAINT pending_pkey PRIMARY KEY (webhook_id, lane, "position");
 
 --
 -- Name: push_attempt push_attempt_pkey; Type: CONSTRAINT; Schema: events; Owner: belfry_owner
@@ -1804,18 +1919,6 @@ CREATE INDEX timeline_began_idx ON ONLY calls.timeline USING btree (call) WHERE 
 CREATE INDEX timeline_default_call_idx ON calls.timeline_default USING btree (call) WHERE (seq = 1);
 
 --
--- Name: delivery_due_idx; Type: INDEX; Schema: events; Owner: belfry_owner
---
-
-CREATE INDEX delivery_due_idx ON ONLY events.delivery USING btree (owner, next_attempt_at) WHERE (state = 'pending'::text);
-
---
--- Name: delivery_default_owner_next_attempt_at_idx; Type: INDEX; Schema: events; Owner: belfry_owner
---
-
-CREATE INDEX delivery_default_owner_next_attempt_at_idx ON events.delivery_default USING btree (owner, next_attempt_at) WHERE (state = 'pending'::text);
-
---
 -- Name: delivery_tenant_idx; Type: INDEX; Schema: events; Owner: belfry_owner
 --
 
@@ -1826,30 +1929,6 @@ CREATE INDEX delivery_tenant_idx ON ONLY events.delivery USING btree (tenant_id,
 --
 
 CREATE INDEX delivery_default_tenant_id_id_idx ON events.delivery_default USING btree (tenant_id, id);
-
---
--- Name: delivery_webhook_idx; Type: INDEX; Schema: events; Owner: belfry_owner
---
-
-CREATE INDEX delivery_webhook_idx ON ONLY events.delivery USING btree (webhook_id, id);
-
---
--- Name: delivery_default_webhook_id_id_idx; Type: INDEX; Schema: events; Owner: belfry_owner
---
-
-CREATE INDEX delivery_default_webhook_id_id_idx ON events.delivery_default USING btree (webhook_id, id);
-
---
--- Name: delivery_lane_idx; Type: INDEX; Schema: events; Owner: belfry_owner
---
-
-CREATE INDEX delivery_lane_idx ON ONLY events.delivery USING btree (webhook_id, lane, "position") WHERE (state = 'pending'::text);
-
---
--- Name: delivery_default_webhook_id_lane_position_idx; Type: INDEX; Schema: events; Owner: belfry_owner
---
-
-CREATE INDEX delivery_default_webhook_id_lane_position_idx ON events.delivery_default USING btree (webhook_id, lane, "position") WHERE (state = 'pending'::text);
 
 --
 -- Name: event_tenant_idx; Type: INDEX; Schema: events; Owner: belfry_owner
@@ -1880,6 +1959,18 @@ CREATE INDEX event_default_tx_idx ON events.event_default USING btree (tx);
 --
 
 CREATE INDEX idempotency_age_idx ON events.idempotency USING btree (created_at);
+
+--
+-- Name: pending_due_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX pending_due_idx ON events.pending USING btree (owner, next_attempt_at);
+
+--
+-- Name: pending_tenant_idx; Type: INDEX; Schema: events; Owner: belfry_owner
+--
+
+CREATE INDEX pending_tenant_idx ON events.pending USING btree (tenant_id, id);
 
 --
 -- Name: push_attempt_device_idx; Type: INDEX; Schema: events; Owner: belfry_owner
@@ -2020,12 +2111,6 @@ ALTER INDEX calls.timeline_pkey ATTACH PARTITION calls.timeline_default_pkey;
 ALTER INDEX events.attempt_pkey ATTACH PARTITION events.attempt_default_pkey;
 
 --
--- Name: delivery_default_owner_next_attempt_at_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
---
-
-ALTER INDEX events.delivery_due_idx ATTACH PARTITION events.delivery_default_owner_next_attempt_at_idx;
-
---
 -- Name: delivery_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
 --
 
@@ -2036,18 +2121,6 @@ ALTER INDEX events.delivery_pkey ATTACH PARTITION events.delivery_default_pkey;
 --
 
 ALTER INDEX events.delivery_tenant_idx ATTACH PARTITION events.delivery_default_tenant_id_id_idx;
-
---
--- Name: delivery_default_webhook_id_id_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
---
-
-ALTER INDEX events.delivery_webhook_idx ATTACH PARTITION events.delivery_default_webhook_id_id_idx;
-
---
--- Name: delivery_default_webhook_id_lane_position_idx; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
---
-
-ALTER INDEX events.delivery_lane_idx ATTACH PARTITION events.delivery_default_webhook_id_lane_position_idx;
 
 --
 -- Name: event_default_pkey; Type: INDEX ATTACH; Schema: events; Owner: belfry_owner
@@ -2305,6 +2378,12 @@ ALTER TABLE events.idempotency ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events.listener ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: pending; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
+--
+
+ALTER TABLE events.pending ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: push_attempt; Type: ROW SECURITY; Schema: events; Owner: belfry_owner
 --
 
@@ -2405,6 +2484,12 @@ CREATE POLICY tenant_scope ON events.idempotency USING (((( SELECT current_setti
 --
 
 CREATE POLICY tenant_scope ON events.listener USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
+
+--
+-- Name: pending tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
+--
+
+CREATE POLICY tenant_scope ON events.pending USING (((( SELECT current_setting('belfry.scope'::text, true) AS current_setting) = 'system'::text) OR (tenant_id = ( SELECT (NULLIF(current_setting('belfry.tenant_id'::text, true), ''::text))::uuid AS "nullif"))));
 
 --
 -- Name: push_attempt tenant_scope; Type: POLICY; Schema: events; Owner: belfry_owner
@@ -2645,6 +2730,12 @@ REVOKE ALL ON FUNCTION events.drop_partitions(keep_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION events.drop_partitions(keep_days integer) TO belfry_events;
 
 --
+-- Name: FUNCTION log_settings(partition text); Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+REVOKE ALL ON FUNCTION events.log_settings(partition text) FROM PUBLIC;
+
+--
 -- Name: FUNCTION make_partition(parent text, key text, day timestamp without time zone); Type: ACL; Schema: events; Owner: belfry_owner
 --
 
@@ -2695,48 +2786,6 @@ GRANT SELECT,INSERT ON TABLE events.attempt TO belfry_events;
 GRANT SELECT,INSERT ON TABLE events.delivery TO belfry_events;
 
 --
--- Name: COLUMN delivery.state; Type: ACL; Schema: events; Owner: belfry_owner
---
-
-GRANT UPDATE(state) ON TABLE events.delivery TO belfry_events;
-
---
--- Name: COLUMN delivery.owner; Type: ACL; Schema: events; Owner: belfry_owner
---
-
-GRANT UPDATE(owner) ON TABLE events.delivery TO belfry_events;
-
---
--- Name: COLUMN delivery.attempts; Type: ACL; Schema: events; Owner: belfry_owner
---
-
-GRANT UPDATE(attempts) ON TABLE events.delivery TO belfry_events;
-
---
--- Name: COLUMN delivery.next_attempt_at; Type: ACL; Schema: events; Owner: belfry_owner
---
-
-GRANT UPDATE(next_attempt_at) ON TABLE events.delivery TO belfry_events;
-
---
--- Name: COLUMN delivery.code; Type: ACL; Schema: events; Owner: belfry_owner
---
-
-GRANT UPDATE(code) ON TABLE events.delivery TO belfry_events;
-
---
--- Name: COLUMN delivery.error; Type: ACL; Schema: events; Owner: belfry_owner
---
-
-GRANT UPDATE(error) ON TABLE events.delivery TO belfry_events;
-
---
--- Name: COLUMN delivery.done_at; Type: ACL; Schema: events; Owner: belfry_owner
---
-
-GRANT UPDATE(done_at) ON TABLE events.delivery TO belfry_events;
-
---
 -- Name: SEQUENCE "position"; Type: ACL; Schema: events; Owner: belfry_owner
 --
 
@@ -2759,6 +2808,18 @@ GRANT SELECT,INSERT,DELETE ON TABLE events.idempotency TO belfry_events;
 --
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.listener TO belfry_events;
+
+--
+-- Name: TABLE pending; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE events.pending TO belfry_events;
+
+--
+-- Name: TABLE log; Type: ACL; Schema: events; Owner: belfry_owner
+--
+
+GRANT SELECT ON TABLE events.log TO belfry_events;
 
 --
 -- Name: TABLE push_attempt; Type: ACL; Schema: events; Owner: belfry_owner

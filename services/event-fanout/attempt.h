@@ -12,7 +12,7 @@ struct attempt {
     uint64_t wait_ms;              // DELIVERY_AGAIN
     struct endpoint_health health; // of its webhook, after it
     bool health_changed;
-    bool last;                // nothing behind it is in memory
+    bool last;                // nothing behind it is in memory, but perhaps in the table
     struct delivery *dropped; // it and all behind it, as they left memory; NULL: it is the first of its lane
     struct attempt *next;     // of those that wait to be settled
 };

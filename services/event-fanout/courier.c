@@ -58,12 +58,30 @@ static size_t body_take(char *at, size_t size, size_t count, void *ctx)
     return parcel->read <= COURIER_BODY_BYTES_READ ? len : 0;
 }
 
-static CURL *handle_take(struct courier *courier)
+// What all requests have in common.
+static void handle_prepare(CURL *easy)
 {
-    return courier->idle_count ? courier->idle[--courier->idle_count] : curl_easy_init();
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_open);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_take);
 }
 
-static void handle_give(struct courier *courier, CURL *easy)
+static CURL *handle_take(struct courier *courier)
+{
+    if (courier->idle_count)
+        return courier->idle[--courier->idle_count];
+    CURL *easy = curl_easy_init();
+    if (easy)
+        handle_prepare(easy);
+    return easy;
+}
+
+// What was set for one request alone is set for each (parcel_prepare), but for what cannot be taken back.
+static void handle_give(struct courier *courier, CURL *easy, const struct courier_job *job)
 {
     if (!easy)
         return;
@@ -71,7 +89,10 @@ static void handle_give(struct courier *courier, CURL *easy)
         curl_easy_cleanup(easy);
         return;
     }
-    curl_easy_reset(easy);
+    if (job->ca_file) {
+        curl_easy_reset(easy);
+        handle_prepare(easy);
+    }
     courier->idle[courier->idle_count++] = easy;
 }
 
@@ -81,23 +102,15 @@ static void parcel_prepare(struct parcel *parcel)
 
     curl_easy_setopt(easy, CURLOPT_PRIVATE, parcel);
     curl_easy_setopt(easy, CURLOPT_URL, parcel->job.url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, parcel->job.headers);
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, parcel->job.body.at);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)parcel->job.body.len);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)parcel->job.timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)parcel->job.timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_open);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, parcel);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_take);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, parcel);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, parcel->error);
-    if (parcel->job.shared)
-        curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)parcel->job.shared);
     if (parcel->job.ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, parcel->job.ca_file);
 }
@@ -122,7 +135,7 @@ static void parcel_done(struct parcel *parcel, const char *error, bool stopped)
     if (parcel->refused)
         fanout_count(FANOUT_TARGETS_REFUSED, 1);
     parcel->job.done(parcel->job.ctx, &answer);
-    handle_give(parcel->courier, parcel->easy);
+    handle_give(parcel->courier, parcel->easy, &parcel->job);
     bf_buf_release(&parcel->body);
     free(parcel);
 }

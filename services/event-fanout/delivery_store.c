@@ -4,18 +4,18 @@
 #include <string.h>
 
 #include "bf_sql_array.h"
+#include "secret.h"
 
-#define SECRET_BYTES_MAX 512
-#define BEHIND_MS        2000 // one behind another in memory is woken by it; this is for what was just missed
+#define BEHIND_MS 2000 // one behind another in memory is woken by it; this is for what was just missed
 
-static char *secret_read(const struct bf_rows *rows, size_t row, int col, const struct bf_vault *seal,
-                         struct bf_id webhook)
+bool delivery_store_read_webhook(struct delivery *delivery, const struct bf_rows *rows, size_t row, int col,
+                                 const struct bf_vault *seal)
 {
-    uint8_t sealed[SECRET_BYTES_MAX];
-    size_t len = bf_rows_bytes(rows, row, col, sealed, sizeof(sealed));
-    char *secret = NULL;
-
-    return len && bf_vault_open(seal, webhook, sealed, len, &secret) == BF_OK ? secret : NULL;
+    delivery->url = bf_xstrdup(bf_rows_text(rows, row, col));
+    delivery->secret = secret_open(seal, delivery->webhook, bf_rows_text(rows, row, col + 1));
+    delivery->secret_before = secret_open(seal, delivery->webhook, bf_rows_text(rows, row, col + 2));
+    delivery->version = bf_rows_int(rows, row, col + 3);
+    return delivery->secret != NULL;
 }
 
 struct delivery *delivery_store_read(const struct bf_rows *rows, size_t row, int col,
@@ -31,49 +31,61 @@ struct delivery *delivery_store_read(const struct bf_rows *rows, size_t row, int
     delivery->position = bf_rows_int(rows, row, col + 5);
     delivery->attempts = bf_rows_int(rows, row, col + 6);
     delivery->give_up_ms = (uint64_t)bf_rows_int(rows, row, col + 7);
-    delivery->url = bf_xstrdup(bf_rows_text(rows, row, col + 8));
-    delivery->secret = secret_read(rows, row, col + 9, seal, delivery->webhook);
-    delivery->secret_before = secret_read(rows, row, col + 10, seal, delivery->webhook);
-    delivery->body = bf_xstrdup(bf_rows_text(rows, row, col + 11));
-    delivery->version = bf_rows_int(rows, row, col + 12);
-    if (delivery->secret)
+    delivery->body = bf_xstrdup(bf_rows_text(rows, row, col + 8));
+    if (delivery_store_read_webhook(delivery, rows, row, col + 9, seal))
         return delivery;
     delivery_free(delivery);
     return NULL;
 }
 
+// Plans are made once, perhaps while tables are empty. So that looking a row up is always one step down an
+// index, whatever is believed of sizes then, each look-up is a LATERAL of its own, and what was found is
+// changed by its place (ctid). Between the two nobody moves it but who changes it too, and then the newer one
+// is changed.
+#define FIND(given)                                                                                      \
+    "CROSS JOIN LATERAL (SELECT q.ctid FROM events.pending q WHERE q.webhook_id = " given ".webhook_id " \
+    "AND q.lane = " given ".lane AND q.position = " given ".position OFFSET 0) found "
+
+// Deliveries that are over leave `pending` and come into the log, as they were (p) and with how they ended.
+#define ENDED_COLUMNS                                                                                 \
+    "(id, tenant_id, webhook_id, event_id, position, lane, type, give_up_at, replay_of, created_at, " \
+    "state, attempts, code, error, tried_at, latency_ms, answer, done_at) "
+#define ENDED                                                                                              \
+    "p.id, p.tenant_id, p.webhook_id, p.event_id, p.position, p.lane, p.type, p.give_up_at, p.replay_of, " \
+    "p.created_at, "
+
 // What was settled meanwhile is seen by the update's own condition.
 static const char due_sql[] =
-    "WITH looked AS (SELECT d.id, w.id IS NULL AS deleted, w.status, w.open_until, e.id IS NULL AS "
-    "forgotten, "
-    "before.at AS before "
-    "FROM (SELECT * FROM events.delivery WHERE owner = $1 AND state = 'pending' AND next_attempt_at <= now() "
-    "ORDER BY next_attempt_at LIMIT $2) d "
-    "LEFT JOIN events.webhook w ON w.id = d.webhook_id LEFT JOIN events.event e ON e.id = d.event_id "
-    "LEFT JOIN LATERAL (SELECT b.next_attempt_at AS at FROM events.delivery b WHERE b.webhook_id = "
+    "WITH looked AS MATERIALIZED (SELECT d.row, w.id IS NULL AS deleted, w.status, w.open_until, "
+    "e.id IS NULL AS forgotten, before.at AS before "
+    "FROM (SELECT ctid AS row, webhook_id, lane, position, event_id FROM events.pending WHERE owner = $1 "
+    "AND next_attempt_at <= now() ORDER BY next_attempt_at LIMIT $2) d "
+    "LEFT JOIN LATERAL (SELECT * FROM events.webhook WHERE id = d.webhook_id LIMIT 1) w ON true "
+    "LEFT JOIN LATERAL (SELECT id FROM events.event WHERE id = d.event_id LIMIT 1) e ON true "
+    "LEFT JOIN LATERAL (SELECT b.next_attempt_at AS at FROM events.pending b WHERE b.webhook_id = "
     "d.webhook_id "
-    "AND b.lane = d.lane AND b.state = 'pending' AND b.position < d.position ORDER BY b.position LIMIT 1) "
-    "before "
-    "ON true), "
-    "ended AS (UPDATE events.delivery d SET owner = NULL, done_at = now(), "
-    "state = CASE WHEN looked.deleted THEN 'dropped' ELSE 'dead' END, "
-    "error = CASE WHEN looked.deleted THEN 'its webhook was deleted' WHEN looked.forgotten THEN "
-    "'its event is no longer kept' ELSE 'its webhook answered 410' END "
-    "FROM looked WHERE (looked.deleted OR looked.forgotten OR looked.status = 'gone') AND d.id = looked.id "
-    "AND d.state = 'pending' AND d.next_attempt_at <= now()), "
-    "d AS (UPDATE events.delivery d SET next_attempt_at = CASE WHEN looked.status = 'paused' THEN 'infinity' "
+    "AND b.lane = d.lane AND b.position < d.position ORDER BY b.position LIMIT 1) before ON true), "
+    "ended AS (DELETE FROM events.pending p USING looked "
+    "WHERE (looked.deleted OR looked.forgotten OR looked.status = 'gone') AND p.ctid = looked.row "
+    "AND p.next_attempt_at <= now() RETURNING " ENDED
+    "CASE WHEN looked.deleted THEN 'dropped' ELSE 'dead' END, "
+    "p.attempts, p.code, CASE WHEN looked.deleted THEN 'its webhook was deleted' WHEN looked.forgotten THEN "
+    "'its event is no longer kept' ELSE 'its webhook answered 410' END, NULL::timestamptz, NULL::integer, "
+    "NULL::bytea, now()), "
+    "kept AS (INSERT INTO events.delivery " ENDED_COLUMNS "SELECT * FROM ended), "
+    "d AS (UPDATE events.pending d SET next_attempt_at = CASE WHEN looked.status = 'paused' THEN 'infinity' "
     "WHEN looked.before > now() + $3 * interval '1 ms' THEN looked.before "
     "WHEN looked.before IS NOT NULL THEN now() + $4 * interval '1 ms' "
     "WHEN looked.open_until > now() THEN looked.open_until + random() * interval '5 s' "
     "ELSE now() + $3 * interval '1 ms' END "
-    "FROM looked WHERE looked.status IN ('active', 'paused') AND NOT looked.forgotten AND d.id = looked.id "
-    "AND d.owner = $1 AND d.state = 'pending' AND d.next_attempt_at <= now() "
+    "FROM looked WHERE looked.status IN ('active', 'paused') AND NOT looked.forgotten "
+    "AND d.ctid = looked.row AND d.owner = $1 AND d.next_attempt_at <= now() "
     "RETURNING d.*, looked.status = 'active' AND looked.before IS NULL "
     "AND (looked.open_until > now()) IS NOT TRUE AS go) "
     "SELECT (SELECT count(*) FROM looked), due.* FROM (SELECT) one LEFT JOIN (SELECT " DELIVERY_COLUMNS
-    " FROM d JOIN events.event e ON e.id = d.event_id JOIN events.webhook w ON w.id = d.webhook_id WHERE "
-    "d.go "
-    "ORDER BY d.position) due ON true";
+    " FROM d CROSS JOIN LATERAL (SELECT * FROM events.event WHERE id = d.event_id LIMIT 1) e "
+    "CROSS JOIN LATERAL (SELECT * FROM events.webhook WHERE id = d.webhook_id LIMIT 1) w "
+    "WHERE d.go ORDER BY d.position) due ON true";
 
 enum bf_err delivery_store_due(struct bf_tx *tx, const struct bf_vault *seal, struct bf_id owner,
                                size_t limit, struct delivery **ret_list, struct delivery_due *ret_due)
@@ -95,50 +107,68 @@ enum bf_err delivery_store_due(struct bf_tx *tx, const struct bf_vault *seal, st
     return BF_OK;
 }
 
-enum column {
-    COL_ID,
-    COL_TENANT,
-    COL_WEBHOOK,
-    COL_LANE,
-    COL_POSITION,
-    COL_NUMBER,
-    COL_AT,
-    COL_CODE,
-    COL_ERROR,
-    COL_LATENCY,
-    COL_ANSWER,
-    COL_STATE,
-    COL_WAIT,
-    COL_LAST,
-    COLS,
+// Those of an attempt that both the log of deliveries and that of attempts have.
+enum tried_column {
+    TRIED_NUMBER,
+    TRIED_AT,
+    TRIED_CODE,
+    TRIED_ERROR,
+    TRIED_LATENCY,
+    TRIED_ANSWER,
+    TRIED_COLS,
 };
+
+#define TRIED_ARRAYS "$1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bytea[], "
+#define TRIED_FORMS  BF_SQL_INTS, BF_SQL_INTS, BF_SQL_INTS, BF_SQL_TEXTS, BF_SQL_INTS, BF_SQL_BYTES
+#define ROW_FORMS    BF_SQL_IDS, BF_SQL_IDS, BF_SQL_INTS // webhook_id, lane, position
+#define TRIED_NAMES  "number, at_ms, code, error, latency_ms, answer, "
 
 // Not waited for until it is on the disk: what a crash of PostgreSQL forgets is sent again, as when a replica
 // dies.
-static const char settle_sql[] =
-    "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], "
-    "$6::integer[], $7::bigint[], $8::smallint[], $9::text[], $10::integer[], $11::text[], $12::text[], "
-    "$13::bigint[], $14::smallint[]) AS line (id, tenant_id, webhook, lane, position, number, at_ms, code, "
-    "error, "
-    "latency_ms, answer, state, wait_ms, last)), "
-    "logged AS (INSERT INTO events.attempt (delivery_id, number, tenant_id, at, code, error, latency_ms, "
-    "answer) "
-    "SELECT id, number, tenant_id, to_timestamp(at_ms / 1000.0), code, error, latency_ms, decode(answer, "
-    "'hex') "
-    "FROM given ON CONFLICT DO NOTHING), "
-    "settled AS (UPDATE events.delivery d SET state = given.state, attempts = given.number, code = "
-    "given.code, "
-    "error = given.error, next_attempt_at = now() + given.wait_ms * interval '1 ms', "
-    "owner = CASE WHEN given.state = 'pending' THEN d.owner END, "
-    "done_at = CASE WHEN given.state <> 'pending' THEN now() END "
-    "FROM given WHERE d.id = given.id AND d.state = 'pending'), "
-    "behind AS (SELECT n.id FROM given CROSS JOIN LATERAL (SELECT id, next_attempt_at FROM events.delivery n "
-    "WHERE n.webhook_id = given.webhook AND n.lane = given.lane AND n.state = 'pending' "
-    "AND n.position > given.position ORDER BY n.position LIMIT 1) n "
-    "WHERE given.last = 1 AND given.state <> 'pending' AND n.next_attempt_at > now()), "
-    "woken AS (UPDATE events.delivery d SET next_attempt_at = now() FROM behind WHERE d.id = behind.id "
-    "AND d.state = 'pending' RETURNING 1) "
-    "SELECT count(*), set_config('synchronous_commit', 'off', true) FROM woken";
+#define ASYNC "set_config('synchronous_commit', 'off', true)"
+
+// Deliveries that are over. The second half looks behind the last ones of lanes in memory.
+static const char over_sql[] =
+    "WITH given AS MATERIALIZED (SELECT * FROM unnest(" TRIED_ARRAYS
+    "$7::uuid[], $8::uuid[], $9::bigint[], $10::text[]) AS given (" TRIED_NAMES
+    "webhook_id, lane, position, state) " FIND(
+        "given") "), "
+                 "ended AS (DELETE FROM events.pending p USING given WHERE p.ctid = given.ctid "
+                 "RETURNING " ENDED "given.state, given.number, given.code, given.error, "
+                 "to_timestamp(given.at_ms / 1000.0), given.latency_ms, "
+                 "given.answer, now()), "
+                 "kept AS (INSERT INTO events.delivery " ENDED_COLUMNS "SELECT * FROM ended), "
+                 "behind AS MATERIALIZED (SELECT n.ctid FROM unnest($11::uuid[], $12::uuid[], $13::bigint[]) "
+                 "AS last (webhook_id, lane, position) CROSS JOIN LATERAL (SELECT n.ctid, n.next_attempt_at "
+                 "FROM "
+                 "events.pending n WHERE n.webhook_id = last.webhook_id AND n.lane = last.lane AND "
+                 "n.position > last.position "
+                 "ORDER BY n.position LIMIT 1) n WHERE n.next_attempt_at > now()), "
+                 "woken AS (UPDATE events.pending d SET next_attempt_at = now() FROM behind WHERE d.ctid = "
+                 "behind.ctid "
+                 "RETURNING 1) "
+                 "SELECT (SELECT count(*) FROM ended), (SELECT count(*) FROM woken), " ASYNC;
+
+static const char again_sql[] =
+    "WITH given AS MATERIALIZED (SELECT * FROM unnest(" TRIED_ARRAYS
+    "$7::uuid[], $8::uuid[], $9::bigint[], $10::bigint[]) AS given (" TRIED_NAMES
+    "webhook_id, lane, position, wait_ms) " FIND(
+        "given") "), "
+                 "settled AS (UPDATE events.pending d SET attempts = given.number, code = given.code, "
+                 "error = given.error, next_attempt_at = now() + given.wait_ms * interval '1 ms' "
+                 "FROM given WHERE d.ctid = given.ctid) SELECT " ASYNC;
+
+// But for the one that stands in the delivery that it ended.
+static const char log_sql[] =
+    "INSERT INTO events.attempt (delivery_id, number, tenant_id, at, code, error, latency_ms, answer) "
+    "SELECT given.id, given.number, given.tenant_id, to_timestamp(given.at_ms / 1000.0), given.code, "
+    "given.error, "
+    "given.latency_ms, given.answer "
+    "FROM unnest(" TRIED_ARRAYS "$7::uuid[], $8::uuid[], $9::uuid[]) AS given (" TRIED_NAMES
+    "webhook_id, id, tenant_id) "
+    "LEFT JOIN LATERAL (SELECT d.attempts FROM events.delivery d WHERE d.webhook_id = given.webhook_id "
+    "AND d.id = given.id AND d.tried_at IS NOT NULL LIMIT 1) over ON true "
+    "WHERE over.attempts IS DISTINCT FROM given.number ON CONFLICT DO NOTHING";
 
 // Of several attempts at a webhook the last one counts: they are in order. 410 ends it and all that it waits
 // for.
@@ -156,44 +186,28 @@ static const char health_sql[] =
     "updated_at = CASE WHEN given.gone = 1 THEN now() ELSE h.updated_at END "
     "FROM given JOIN w ON w.id = given.webhook WHERE h.id = given.webhook";
 
-static const char gone_sql[] =
-    "UPDATE events.delivery d SET state = 'dead', owner = NULL, done_at = now(), error = 'its webhook "
-    "answered 410' "
-    "FROM unnest($1::uuid[]) AS gone (webhook) WHERE d.webhook_id = gone.webhook AND d.state = 'pending'";
+// What is being settled is left alone: who waits for it here while it waits for others of the webhook waits
+// for ever. It is over then, or ends when it is looked for (due_sql).
+static const char end_sql[] =
+    "WITH found AS MATERIALIZED (SELECT ctid FROM events.pending WHERE webhook_id = ANY ($1::uuid[]) "
+    "FOR UPDATE SKIP LOCKED), "
+    "ended AS (DELETE FROM events.pending p USING found WHERE p.ctid = found.ctid RETURNING " ENDED
+    "$2, p.attempts, p.code, $3, NULL::timestamptz, "
+    "NULL::integer, NULL::bytea, now()) "
+    "INSERT INTO events.delivery " ENDED_COLUMNS "SELECT * FROM ended";
 
-static const char *state_of(enum delivery_verdict verdict)
+enum bf_err delivery_store_end(struct bf_tx *tx, struct bf_sql_array *webhooks, const char *state,
+                               const char *error)
 {
-    switch (verdict) {
-    case DELIVERY_DONE:
-        return "delivered";
-    case DELIVERY_AGAIN:
-        return "pending";
-    case DELIVERY_DEAD:
-    case DELIVERY_GONE:
-        break;
-    }
-    return "dead";
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct bf_param more[] = {BF_P_TEXT(state), BF_P_TEXT(error)};
+
+    return bf_sql_columns_ask(tx, end_sql, webhooks, 1, more, BF_LEN(more), &rows);
 }
 
-static void columns_add(struct bf_sql_array columns[COLS], const struct attempt *attempt)
+static bool is_over(const struct attempt *attempt)
 {
-    const struct delivery_outcome *outcome = &attempt->outcome;
-    char answer[2 * DELIVERY_ANSWER_BYTES_MAX + 1];
-
-    bf_sql_array_id(&columns[COL_ID], attempt->delivery->id);
-    bf_sql_array_id(&columns[COL_TENANT], attempt->delivery->tenant);
-    bf_sql_array_id(&columns[COL_WEBHOOK], attempt->delivery->webhook);
-    bf_sql_array_id(&columns[COL_LANE], attempt->delivery->lane);
-    bf_sql_array_int(&columns[COL_POSITION], attempt->delivery->position);
-    bf_sql_array_int(&columns[COL_NUMBER], attempt->delivery->attempts + 1);
-    bf_sql_array_int(&columns[COL_AT], (int64_t)outcome->at_ms);
-    bf_sql_array_int(&columns[COL_CODE], outcome->code);
-    bf_sql_array_text(&columns[COL_ERROR], outcome->error);
-    bf_sql_array_int(&columns[COL_LATENCY], outcome->latency_ms);
-    bf_sql_array_text(&columns[COL_ANSWER], bf_hex(outcome->answer, outcome->answer_len, answer));
-    bf_sql_array_text(&columns[COL_STATE], state_of(attempt->verdict));
-    bf_sql_array_int(&columns[COL_WAIT], (int64_t)attempt->wait_ms);
-    bf_sql_array_int(&columns[COL_LAST], attempt->last);
+    return attempt->verdict != DELIVERY_AGAIN;
 }
 
 // Webhooks before deliveries: so does REST.
@@ -215,15 +229,14 @@ static enum bf_err health_write(struct bf_tx *tx, const struct attempt *attempts
     }
     if (count)
         return bf_sql_columns_run(tx, health_sql, columns, BF_LEN(columns), &rows);
-    for (size_t i = 0; i < BF_LEN(columns); i++)
-        bf_sql_array_release(&columns[i]);
+    bf_sql_columns_release(columns, BF_LEN(columns));
     return BF_OK;
 }
 
 static enum bf_err gone_write(struct bf_tx *tx, const struct attempt *attempts)
 {
     struct bf_sql_array gone;
-    size_t rows, count = 0;
+    size_t count = 0;
 
     bf_sql_array_init(&gone);
     for (const struct attempt *each = attempts; each; each = each->next)
@@ -232,57 +245,150 @@ static enum bf_err gone_write(struct bf_tx *tx, const struct attempt *attempts)
             count++;
         }
     if (count)
-        return bf_sql_columns_run(tx, gone_sql, &gone, 1, &rows);
+        return delivery_store_end(tx, &gone, "dead", "its webhook answered 410");
     bf_sql_array_release(&gone);
     return BF_OK;
 }
 
-enum bf_err delivery_store_settle(struct bf_tx *tx, const struct attempt *attempts, size_t *ret_woken)
+static void tried_add(struct bf_sql_array columns[TRIED_COLS], const struct attempt *attempt)
 {
+    const struct delivery_outcome *outcome = &attempt->outcome;
+
+    bf_sql_array_int(&columns[TRIED_NUMBER], attempt->delivery->attempts + 1);
+    bf_sql_array_int(&columns[TRIED_AT], (int64_t)outcome->at_ms);
+    bf_sql_array_int(&columns[TRIED_CODE], outcome->code);
+    bf_sql_array_text(&columns[TRIED_ERROR], outcome->error);
+    bf_sql_array_int(&columns[TRIED_LATENCY], outcome->latency_ms);
+    bf_sql_array_bytes(&columns[TRIED_ANSWER], outcome->answer, outcome->answer_len);
+}
+
+static void row_add(struct bf_sql_array columns[3], const struct delivery *delivery)
+{
+    bf_sql_array_id(&columns[0], delivery->webhook);
+    bf_sql_array_id(&columns[1], delivery->lane);
+    bf_sql_array_int(&columns[2], delivery->position);
+}
+
+// *ret_missed: some were not pending any more.
+static enum bf_err over_write(struct bf_tx *tx, const struct attempt *attempts, bool *ret_missed,
+                              size_t *ret_woken)
+{
+    enum { ROW = TRIED_COLS, STATE = ROW + 3, LAST, COLS = LAST + 3 };
+    static const enum bf_sql_form forms[COLS] = {TRIED_FORMS, ROW_FORMS, BF_SQL_TEXTS, ROW_FORMS};
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     struct bf_sql_array columns[COLS];
-    enum bf_err err = health_write(tx, attempts);
+    size_t count = 0;
 
+    bf_sql_columns_init_as(columns, forms, COLS);
+    for (const struct attempt *each = attempts; each; each = each->next) {
+        if (!is_over(each))
+            continue;
+        count++;
+        tried_add(columns, each);
+        row_add(&columns[ROW], each->delivery);
+        bf_sql_array_text(&columns[STATE], each->verdict == DELIVERY_DONE ? "delivered" : "dead");
+        if (each->last)
+            row_add(&columns[LAST], each->delivery);
+    }
+    if (count == 0) {
+        bf_sql_columns_release(columns, COLS);
+        return BF_OK;
+    }
+    enum bf_err err = bf_sql_columns_ask(tx, over_sql, columns, COLS, NULL, 0, &rows);
     if (err)
         return err;
-    bf_sql_columns_init(columns, COLS);
+    *ret_missed = (size_t)bf_rows_int(rows, 0, 0) < count;
+    *ret_woken = (size_t)bf_rows_int(rows, 0, 1);
+    return BF_OK;
+}
+
+static enum bf_err again_write(struct bf_tx *tx, const struct attempt *attempts)
+{
+    enum { ROW = TRIED_COLS, WAIT = ROW + 3, COLS };
+    static const enum bf_sql_form forms[COLS] = {TRIED_FORMS, ROW_FORMS, BF_SQL_INTS};
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct bf_sql_array columns[COLS];
+
+    bf_sql_columns_init_as(columns, forms, COLS);
+    for (const struct attempt *each = attempts; each; each = each->next) {
+        if (is_over(each))
+            continue;
+        tried_add(columns, each);
+        row_add(&columns[ROW], each->delivery);
+        bf_sql_array_int(&columns[WAIT], (int64_t)each->wait_ms);
+    }
+    return bf_sql_columns_ask(tx, again_sql, columns, COLS, NULL, 0, &rows);
+}
+
+static enum bf_err log_write(struct bf_tx *tx, const struct attempt *attempts)
+{
+    enum { WEBHOOK = TRIED_COLS, ID, TENANT, COLS };
+    static const enum bf_sql_form forms[COLS] = {TRIED_FORMS, BF_SQL_IDS, BF_SQL_IDS, BF_SQL_IDS};
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct bf_sql_array columns[COLS];
+
+    bf_sql_columns_init_as(columns, forms, COLS);
+    for (const struct attempt *each = attempts; each; each = each->next) {
+        tried_add(columns, each);
+        bf_sql_array_id(&columns[WEBHOOK], each->delivery->webhook);
+        bf_sql_array_id(&columns[ID], each->delivery->id);
+        bf_sql_array_id(&columns[TENANT], each->delivery->tenant);
+    }
+    return bf_sql_columns_ask(tx, log_sql, columns, COLS, NULL, 0, &rows);
+}
+
+enum bf_err delivery_store_settle(struct bf_tx *tx, const struct attempt *attempts, size_t *ret_woken)
+{
+    bool again = false, missed = false;
+    size_t woken = 0;
+    enum bf_err err = health_write(tx, attempts);
+
     for (const struct attempt *each = attempts; each; each = each->next)
-        columns_add(columns, each);
-    err = bf_sql_columns_ask(tx, settle_sql, columns, COLS, NULL, 0, &rows);
+        again = again || !is_over(each);
+    if (!err)
+        err = over_write(tx, attempts, &missed, &woken);
+    if (!err && again)
+        err = again_write(tx, attempts);
+    if (!err && (again || missed))
+        err = log_write(tx, attempts);
     if (!err)
         err = gone_write(tx, attempts);
     if (!err)
-        *ret_woken = (size_t)bf_rows_int(rows, 0, 0);
+        *ret_woken = woken;
     return err;
 }
 
 enum bf_err delivery_store_postpone(struct bf_tx *tx, const struct delivery_wait *waits, size_t count)
 {
-    struct bf_sql_array columns[2];
+    struct bf_sql_array columns[4];
     size_t rows;
 
     bf_sql_columns_init(columns, BF_LEN(columns));
     for (size_t i = 0; i < count; i++) {
-        bf_sql_array_id(&columns[0], waits[i].id);
-        bf_sql_array_int(&columns[1], (int64_t)waits[i].wait_ms);
+        bf_sql_array_id(&columns[0], waits[i].webhook);
+        bf_sql_array_id(&columns[1], waits[i].lane);
+        bf_sql_array_int(&columns[2], waits[i].position);
+        bf_sql_array_int(&columns[3], (int64_t)waits[i].wait_ms);
     }
     return bf_sql_columns_run(
         tx,
-        "UPDATE events.delivery d SET next_attempt_at = now() + given.wait_ms * interval '1 ms' "
-        "FROM unnest($1::uuid[], $2::bigint[]) AS given (id, wait_ms) "
-        "WHERE d.id = given.id AND d.state = 'pending'",
+        "WITH given AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], "
+        "$4::bigint[]) "
+        "AS given (webhook_id, lane, position, wait_ms) " FIND(
+            "given") ") "
+                     "UPDATE events.pending d SET next_attempt_at = now() + given.wait_ms * interval '1 ms' "
+                     "FROM given WHERE d.ctid = given.ctid",
         columns, BF_LEN(columns), &rows);
 }
 
 enum bf_err delivery_store_resume(struct bf_tx *tx, struct bf_id owner, size_t *ret_freed)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err =
-        bf_tx_exec(tx, &rows,
-                   "UPDATE events.delivery d SET next_attempt_at = now() FROM events.webhook w "
-                   "WHERE d.owner = $1 AND d.state = 'pending' AND d.next_attempt_at = 'infinity' "
-                   "AND w.id = d.webhook_id AND w.status <> 'paused'",
-                   BF_P_ID(owner));
+    enum bf_err err = bf_tx_exec(tx, &rows,
+                                 "UPDATE events.pending d SET next_attempt_at = now() FROM events.webhook w "
+                                 "WHERE d.owner = $1 AND d.next_attempt_at = 'infinity' "
+                                 "AND w.id = d.webhook_id AND w.status <> 'paused'",
+                                 BF_P_ID(owner));
 
     if (!err)
         *ret_freed = (size_t)bf_rows_affected(rows);
@@ -306,17 +412,14 @@ enum bf_err delivery_store_beat(struct bf_tx *tx, struct bf_id replica)
 // few of them, and many deliveries. Owners that nobody knows are those of a batch that was
 // stored while its lane's owner was taken over.
 static const char dead_sql[] =
-    "WITH RECURSIVE known AS ((SELECT owner FROM events.delivery WHERE state = 'pending' ORDER BY owner "
-    "LIMIT 1) "
-    "UNION ALL SELECT (SELECT d.owner FROM events.delivery d WHERE d.state = 'pending' AND d.owner > "
-    "known.owner "
+    "WITH RECURSIVE known AS ((SELECT owner FROM events.pending ORDER BY owner LIMIT 1) "
+    "UNION ALL SELECT (SELECT d.owner FROM events.pending d WHERE d.owner > known.owner "
     "ORDER BY d.owner LIMIT 1) FROM known WHERE known.owner IS NOT NULL), "
-    "gone AS (DELETE FROM events.replica WHERE seen_at < now() - $2 * interval '1 ms' AND id <> $1), "
-    "owners AS (SELECT owner FROM known WHERE owner <> $1) "
-    "UPDATE events.delivery d SET owner = $1, next_attempt_at = least(d.next_attempt_at, "
-    "CASE WHEN d.attempts = 0 THEN now() ELSE d.next_attempt_at END) FROM owners "
-    "WHERE d.owner = owners.owner AND d.state = 'pending' AND NOT EXISTS (SELECT FROM events.replica r "
-    "WHERE r.id = owners.owner AND r.seen_at >= now() - $2 * interval '1 ms')";
+    "gone AS (DELETE FROM events.replica WHERE seen_at < now() - $2 * interval '1 ms' AND id <> $1) "
+    "UPDATE events.pending d SET owner = $1, next_attempt_at = least(d.next_attempt_at, "
+    "CASE WHEN d.attempts = 0 THEN now() ELSE d.next_attempt_at END) "
+    "WHERE d.owner = ANY (ARRAY(SELECT owner FROM known WHERE owner <> $1 AND NOT EXISTS (SELECT FROM "
+    "events.replica r WHERE r.id = known.owner AND r.seen_at >= now() - $2 * interval '1 ms')))";
 
 enum bf_err delivery_store_take_over(struct bf_tx *tx, struct bf_id replica, int64_t dead_ms,
                                      size_t *ret_taken)

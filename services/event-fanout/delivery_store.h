@@ -4,22 +4,26 @@
 
 #include "bf_db.h"
 #include "attempt.h"
+#include "bf_sql_array.h"
 #include "delivery.h"
 #include "bf_vault.h"
 
 #define DELIVERY_MEMORY_MS 60000             // how long one that is in memory is not looked for in the table
 #define DELIVERY_CHANNEL   "belfry_delivery" // NOTIFY; the payload is the owner that has something to look for
 
-// The columns that delivery_store_read() reads, of delivery d, event e and webhook w.
+// The columns that delivery_store_read() reads, of pending delivery d, event e and webhook w.
 #define DELIVERY_COLUMNS                                                            \
     "d.id, d.tenant_id, d.webhook_id, d.event_id, d.lane, d.position, d.attempts, " \
-    "(extract(epoch FROM d.give_up_at) * 1000)::bigint, w.url, w.secret, "          \
-    "CASE WHEN w.before_until > now() THEN w.secret_before END, e.body, w.version"
-#define DELIVERY_COLUMN_COUNT 13
+    "(extract(epoch FROM d.give_up_at) * 1000)::bigint, e.body, " DELIVERY_WEBHOOK_COLUMNS
+#define DELIVERY_WEBHOOK_COLUMNS \
+    "w.url, w.secret, CASE WHEN w.before_until > now() THEN w.secret_before END AS secret_before, w.version"
 
 // From these columns, beginning at `col`. NULL: its secret cannot be opened.
 struct delivery *delivery_store_read(const struct bf_rows *rows, size_t row, int col,
                                      const struct bf_vault *seal);
+// What it has from its webhook (DELIVERY_WEBHOOK_COLUMNS). False: its secret cannot be opened.
+bool delivery_store_read_webhook(struct delivery *delivery, const struct bf_rows *rows, size_t row, int col,
+                                 const struct bf_vault *seal);
 
 // Looks at `limit` deliveries of the owner that are due. Those that can go, the first of their lanes at
 // webhooks that do not rest, come in *ret_list (room for `limit`; the caller frees each) and are due again in
@@ -39,11 +43,16 @@ bf_must_check enum bf_err delivery_store_settle(struct bf_tx *tx, const struct a
 
 // When deliveries are due that are not in memory.
 struct delivery_wait {
-    struct bf_id id;
+    struct bf_id webhook, lane;
+    int64_t position;
     uint64_t wait_ms; // from now on
 };
 bf_must_check enum bf_err delivery_store_postpone(struct bf_tx *tx, const struct delivery_wait *waits,
                                                   size_t count);
+
+// All that is pending for these webhooks ends, with this state and error. Releases the array.
+bf_must_check enum bf_err delivery_store_end(struct bf_tx *tx, struct bf_sql_array *webhooks,
+                                             const char *state, const char *error);
 
 // Those that waited for a webhook that was paused and is not any more. *ret_freed: how many.
 bf_must_check enum bf_err delivery_store_resume(struct bf_tx *tx, struct bf_id owner, size_t *ret_freed);

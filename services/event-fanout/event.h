@@ -30,8 +30,8 @@ bool event_type_ok(struct bf_str type);
 // What a strange event lacks for being one: NULL when it is good.
 const char *event_check(const struct event *event, uint64_t now_ms);
 
-// {"id","type","tenant","time","call_id"?,"seq"?,"data"}: the same bytes each time. NULL: `data` is no JSON
-// object. The caller frees it.
+// {"id","type","tenant","time","call_id"?,"seq"?,"data"} of a good event: the same bytes each time. NULL:
+// `data` is no JSON object. The caller frees it.
 char *event_envelope(const struct event *event);
 
 #endif

@@ -93,9 +93,9 @@ static enum bf_err store_pushes(struct fanout *fanout, struct bf_tx *tx, const s
                                 struct push_list *pushes)
 {
     bool hold = push_sender_has_room(fanout->pushes);
-    enum bf_err err = BF_OK;
+    enum bf_err err = batch->wakes_count || batch->ends_count ? bf_tx_plan_anew(tx) : BF_OK;
 
-    if (batch->wakes_count)
+    if (!err && batch->wakes_count)
         err = push_store_wakes(tx, fanout->replica, batch->wakes, batch->wakes_count, hold, pushes);
     if (!err && batch->ends_count)
         err = push_store_ends(tx, fanout->replica, batch->ends, batch->ends_count, hold, pushes);
@@ -137,7 +137,7 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, size_
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     struct event_stored stored = {.made = NULL};
     struct push_list pushes;
-    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+    enum bf_err err = bf_tx_begin_keyed(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     push_list_init(&pushes);
     if (!err)

@@ -69,10 +69,12 @@ static void take_over(struct fanout *fanout)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     size_t taken = 0, pushes = 0;
-    enum bf_err err = bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+    enum bf_err err = bf_tx_begin_keyed(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     if (!err)
         err = delivery_store_take_over(tx, fanout->replica, KEEPER_DEAD_MS, &taken);
+    if (!err)
+        err = bf_tx_plan_anew(tx);
     if (!err)
         err = push_store_take_over(tx, fanout->replica, KEEPER_DEAD_MS, &pushes);
     if (!err)
@@ -95,7 +97,8 @@ static enum bf_err due(struct fanout *fanout, bool *ret_more)
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     struct delivery_due due = {.count = 0};
     size_t room = sender_due_begin(fanout->sender), limit = room < DUE_MAX ? room : DUE_MAX;
-    enum bf_err err = limit ? bf_tx_begin(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx) : BF_LIMIT;
+    enum bf_err err =
+        limit ? bf_tx_begin_keyed(fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx) : BF_LIMIT;
 
     if (!err)
         err = delivery_store_due(tx, &fanout->seal, fanout->replica, limit, list, &due);
@@ -105,7 +108,7 @@ static enum bf_err due(struct fanout *fanout, bool *ret_more)
         complain("keeper.due", err, tx);
     for (size_t i = 0; err && i < due.count; i++)
         delivery_free(list[i]);
-    sender_due_end(fanout->sender, list, err ? 0 : due.count);
+    sender_due_end(fanout->sender, list, err ? 0 : due.count, err || due.looked > due.count);
     *ret_more = !err && due.looked == limit;
     return err;
 }

@@ -9,72 +9,30 @@
 #define SHOWN                                                                                                \
     "SELECT json_build_object('id', d.id, 'webhook', d.webhook_id, 'event', d.event_id, 'type', d.type, "    \
     "'call_id', (SELECT e.call FROM events.event e WHERE e.id = d.event_id), 'state', d.state, 'attempts', " \
-    "d.attempts, 'code', "                                                                                   \
-    "nullif(d.code, 0), "                                                                                    \
-    "'error', nullif(d.error, ''), 'created_at', " TIME(                                                     \
-        "d.created_at") ", "                                                                                 \
-                        "'next_attempt_at', CASE WHEN "                                                      \
-                        "d.state = 'pending' THEN " TIME(                                                    \
-                            "n"                                                                              \
-                            "u"                                                                              \
-                            "l"                                                                              \
-                            "l"                                                                              \
-                            "i"                                                                              \
-                            "f"                                                                              \
-                            "("                                                                              \
-                            "d"                                                                              \
-                            "."                                                                              \
-                            "n"                                                                              \
-                            "e"                                                                              \
-                            "x"                                                                              \
-                            "t"                                                                              \
-                            "_"                                                                              \
-                            "a"                                                                              \
-                            "t"                                                                              \
-                            "t"                                                                              \
-                            "e"                                                                              \
-                            "m"                                                                              \
-                            "p"                                                                              \
-                            "t"                                                                              \
-                            "_"                                                                              \
-                            "a"                                                                              \
-                            "t"                                                                              \
-                            ","                                                                              \
-                            " "                                                                              \
-                            "'"                                                                              \
-                            "i"                                                                              \
-                            "n"                                                                              \
-                            "f"                                                                              \
-                            "i"                                                                              \
-                            "n"                                                                              \
-                            "i"                                                                              \
-                            "t"                                                                              \
-                            "y"                                                                              \
-                            "'"                                                                              \
-                            ")") " END, 'give_up_at', " TIME("d.give_up_at") ", "                            \
-                                                                             "'done_at',"                    \
-                                                                             " " TIME(                       \
-                                                                                 "d."                        \
-                                                                                 "done_"                     \
-                                                                                 "at") ", 'replay_of', "     \
-                                                                                       "d.replay_of) "       \
-                                                                                       "FROM "               \
-                                                                                       "events.delivery d "
+    "d.attempts, 'code', nullif(d.code, 0), 'error', nullif(d.error, ''), "                                  \
+    "'created_at', " TIME("d.created_at") ", 'next_attempt_at', " TIME(                                      \
+        "nullif(d.next_attempt_at, 'infinity')") ", "                                                        \
+                                                 "'give_up_at', " TIME("d.give_up_at") ", 'done_at', " TIME( \
+                                                     "d.done_at") ", 'replay_of', d.replay_of) "             \
+                                                                  "FROM events.log d "
 
 #define ID_OR_NULL(id) (bf_id_is_nil(id) ? BF_P_NULL : BF_P_ID(id))
+
+// Plans are made once: what has an index of its own is a statement of its own.
+#define LIST_SQL(webhook)                                                                      \
+    SHOWN "WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.id < $2) AND " webhook            \
+          " AND ($4::uuid IS NULL OR d.event_id = $4) AND ($5::text IS NULL OR d.state = $5) " \
+          "AND ($6::text IS NULL OR d.type = $6) ORDER BY d.id DESC LIMIT $7"
+static const char list_sql[] = LIST_SQL("$3::uuid IS NULL"),
+                  list_of_webhook_sql[] = LIST_SQL("d.webhook_id = $3");
 
 enum bf_err log_store_list(struct bf_tx *tx, const struct log_query *query, json_t **ret_items)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err =
-        bf_tx_exec(tx, &rows,
-                   SHOWN "WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.id < $2) AND ($3::uuid IS NULL "
-                         "OR d.webhook_id = $3) "
-                         "AND ($4::uuid IS NULL OR d.event_id = $4) AND ($5::text IS NULL OR d.state = $5) "
-                         "AND ($6::text IS NULL OR d.type = $6) ORDER BY d.id DESC LIMIT $7",
-                   BF_P_ID(query->tenant), ID_OR_NULL(query->before), ID_OR_NULL(query->webhook),
-                   ID_OR_NULL(query->event), BF_P_TEXT(query->state), BF_P_TEXT(query->type),
-                   BF_P_INT(query->limit + 1));
+    enum bf_err err = bf_tx_exec(tx, &rows, bf_id_is_nil(query->webhook) ? list_sql : list_of_webhook_sql,
+                                 BF_P_ID(query->tenant), ID_OR_NULL(query->before),
+                                 ID_OR_NULL(query->webhook), ID_OR_NULL(query->event),
+                                 BF_P_TEXT(query->state), BF_P_TEXT(query->type), BF_P_INT(query->limit + 1));
 
     if (err)
         return err;
@@ -99,17 +57,20 @@ static json_t *answer_text(char *at, size_t len)
     return json_stringn(at, len);
 }
 
-static enum bf_err attempts_find(struct bf_tx *tx, struct bf_id id, json_t **ret_attempts)
+static enum bf_err attempts_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id id,
+                                 json_t **ret_attempts)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     char answer[DELIVERY_ANSWER_BYTES_MAX];
-    enum bf_err err =
-        bf_tx_exec(tx, &rows,
-                   "SELECT json_build_object('number', number, 'at', " TIME(
-                       "at") ", 'code', nullif(code, 0), 'error', nullif(error, ''), 'latency_ms', "
-                             "latency_ms), answer FROM events.attempt WHERE delivery_id = $1 "
-                             "ORDER BY number",
-                   BF_P_ID(id));
+    enum bf_err err = bf_tx_exec(
+        tx, &rows,
+        "SELECT json_build_object('number', number, 'at', " TIME(
+            "at") ", 'code', nullif(code, 0), 'error', nullif(error, ''), 'latency_ms', "
+                  "latency_ms), answer FROM (SELECT number, at, code, error, latency_ms, answer "
+                  "FROM events.attempt WHERE delivery_id = $1 UNION ALL SELECT attempts, tried_at, "
+                  "code, error, latency_ms, answer FROM events.delivery WHERE tenant_id = $2 "
+                  "AND id = $1 AND tried_at IS NOT NULL) tried ORDER BY number",
+        BF_P_ID(id), BF_P_ID(tenant));
 
     if (err)
         return err;
@@ -134,7 +95,7 @@ enum bf_err log_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_id i
     if (!err && bf_rows_count(rows) == 0)
         err = BF_NOT_FOUND;
     if (!err)
-        err = attempts_find(tx, id, &attempts);
+        err = attempts_find(tx, tenant, id, &attempts);
     if (err)
         return err;
     json_t *delivery = json_loads(bf_rows_text(rows, 0, 0), 0, NULL);
@@ -167,9 +128,9 @@ enum bf_err log_store_replay(struct bf_tx *tx, struct bf_id owner, struct bf_id 
     struct bf_id id = bf_id_new();
     enum bf_err err =
         bf_tx_exec(tx, &rows,
-                   "INSERT INTO events.delivery " COLUMNS
+                   "INSERT INTO events.pending " COLUMNS
                    "SELECT $4, tenant_id, webhook_id, event_id, position, $4, type, $3, now(), "
-                   "now() + $5 * interval '1 ms', id FROM events.delivery d WHERE tenant_id = $1 "
+                   "now() + $5 * interval '1 ms', id FROM events.log d WHERE tenant_id = $1 "
                    "AND id = $2 AND EXISTS (SELECT FROM events.event e WHERE e.id = d.event_id) "
                    "RETURNING webhook_id",
                    BF_P_ID(tenant), BF_P_ID(delivery), BF_P_ID(owner), BF_P_ID(id),
@@ -193,21 +154,12 @@ static const char range_sql[] =
     "AND d.webhook_id = $2 AND d.id >= events.id_at(to_timestamp($3 / 1000.0)) "
     "AND d.id < events.id_at(to_timestamp($4 / 1000.0)) AND d.state = $5 AND d.replay_of IS NULL "
     "AND EXISTS (SELECT FROM events.event e WHERE e.id = d.event_id) ORDER BY d.id LIMIT $9 + 1), "
-    "made AS (INSERT INTO events.delivery " COLUMNS
+    "made AS (INSERT INTO events.pending " COLUMNS
     "SELECT events.new_id(), tenant_id, webhook_id, event_id, position, md5(lane::text || $7)::uuid, type, "
     "$6, now(), "
     "now() + $8 * interval '1 ms', id FROM old WHERE n <= $9 RETURNING 1) "
     "SELECT (SELECT count(*) FROM made), (SELECT count(*) > $9 FROM old), "
     "(SELECT id FROM old ORDER BY id DESC LIMIT 1)";
-
-static uint64_t id_ms(struct bf_id id)
-{
-    uint64_t ms = 0;
-
-    for (size_t i = 0; i < 6; i++)
-        ms = ms << 8 | id.bytes[i];
-    return ms;
-}
 
 enum bf_err log_store_replay_range(struct bf_tx *tx, struct bf_id owner, const struct log_range *range,
                                    struct log_replayed *ret_replayed)
@@ -226,7 +178,7 @@ enum bf_err log_store_replay_range(struct bf_tx *tx, struct bf_id owner, const s
     if (!err)
         *ret_replayed = (struct log_replayed){.count = (size_t)bf_rows_int(rows, 0, 0),
                                               .more = bf_rows_bool(rows, 0, 1),
-                                              .next_ms = id_ms(bf_rows_id(rows, 0, 2))};
+                                              .next_ms = bf_id_ms(bf_rows_id(rows, 0, 2))};
     return err;
 }
 
@@ -235,7 +187,7 @@ static const char test_sql[] =
     "WITH e AS (INSERT INTO events.event (id, tenant_id, type, seq, at, numbers, body) "
     "VALUES ($1, $2, $3, 0, to_timestamp($4 / 1000.0), '{}', $5) RETURNING id, tenant_id, type, position), "
     "w AS (UPDATE events.webhook SET version = version + 1, open_until = NULL WHERE id = $6) "
-    "INSERT INTO events.delivery " COLUMNS "SELECT $7, tenant_id, $6, id, position, id, type, $8, now(), "
+    "INSERT INTO events.pending " COLUMNS "SELECT $7, tenant_id, $6, id, position, id, type, $8, now(), "
     "now() + $9 * interval '1 ms', NULL FROM e";
 
 enum bf_err log_store_test(struct bf_tx *tx, struct bf_id owner, struct bf_id webhook,

@@ -71,6 +71,11 @@ static void forget(struct recent *recent, struct bf_id id)
     recent->index[hole] = 0;
 }
 
+bool recent_has(const struct recent *recent, struct bf_id id)
+{
+    return recent->index[find(recent, id)] != 0;
+}
+
 bool recent_add(struct recent *recent, struct bf_id id)
 {
     if (recent->index[find(recent, id)])

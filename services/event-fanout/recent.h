@@ -10,5 +10,6 @@ struct recent;
 struct recent *recent_new(size_t ids_max);
 void recent_free(struct recent *recent);                 // NULL is fine
 bool recent_add(struct recent *recent, struct bf_id id); // false: it is there already
+bool recent_has(const struct recent *recent, struct bf_id id);
 
 #endif

@@ -45,6 +45,16 @@ static void heard(void *ctx, const struct live_event *event)
     take(ctx, event, FANOUT_LIVE_HEARD);
 }
 
+static bool known(void *ctx, struct bf_id id)
+{
+    struct relay *relay = ctx;
+
+    pthread_mutex_lock(&relay->lock);
+    bool has = recent_has(relay->recent, id);
+    pthread_mutex_unlock(&relay->lock);
+    return has;
+}
+
 static void caught_up(void *ctx, const struct live_event *event)
 {
     take(ctx, event, FANOUT_LIVE_CAUGHT_UP);
@@ -69,11 +79,12 @@ static int64_t ear_turn(void *ctx, struct bf_ticker *ticker)
 
 static enum bf_err read_some(struct relay *relay, bool *ret_more)
 {
+    const struct socket_store_reader reader = {caught_up, known, relay};
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     enum bf_err err = bf_tx_begin(relay->fanout->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     if (!err)
-        err = socket_store_since(tx, relay->mark, PAGE, caught_up, relay, ret_more);
+        err = socket_store_since(tx, relay->mark, PAGE, &reader, ret_more);
     if (err && err != BF_UNAVAILABLE)
         bf_error("relay.read", BF_E(err), BF_S("database", tx ? bf_tx_error(tx) : ""));
     return err;

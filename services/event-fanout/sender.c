@@ -1,7 +1,7 @@
 // From a delivery to its outcome.
 #include "sender.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,10 +14,13 @@
 #include "settler.h"
 #include "webhook.h"
 
+enum { HEADER_EVENT, HEADER_DELIVERY, HEADER_ATTEMPT, HEADER_SIGNATURE, HEADERS };
+
 struct sending {
     struct attempt attempt; // first: the settler has it by this
     struct sender *sender;
-    struct curl_slist *headers;
+    struct curl_slist headers[HEADERS]; // of `lines`; what all have in common comes behind
+    struct bf_buf lines;
 };
 
 struct sender {
@@ -31,6 +34,8 @@ struct sender {
     struct endpoints *endpoints; // under lock
     bool stop;                   // under lock: no new requests
     bool left;                   // under lock: something was left to the table because memory was full
+    uint64_t blocked_ms; // under lock: monotonic, when something was last left there behind another one
+    uint64_t dice;       // under lock
     // Under lock. What is being settled, and while the table is looked at what has been since.
     struct attempt *settling;
     bool looking;
@@ -38,40 +43,56 @@ struct sender {
     size_t settled_count, settled_room;
 };
 
-static uint32_t random_now(void)
+// Under lock. For spreading things out in time, which need not surprise anybody (xorshift64*).
+static uint32_t random_now(struct sender *sender)
 {
-    uint32_t random;
-
-    bf_random(&random, sizeof(random));
-    return random;
+    sender->dice ^= sender->dice >> 12;
+    sender->dice ^= sender->dice << 25;
+    sender->dice ^= sender->dice >> 27;
+    return (uint32_t)(sender->dice * 0x2545f4914f6cdd1d >> 32);
 }
 
 // ---- requests
 
-static void header(struct sending *sending, const char *name, const char *value)
-{
-    bf_autofree char *line = bf_xasprintf("%s: %s", name, value);
+// The end of each list of headers: curl only reads it.
+static struct curl_slist common_headers[] = {
+    {(char *)"Content-Type: application/json", &common_headers[1]},
+    {(char *)"User-Agent: Belfry-Webhooks/1", NULL},
+};
 
-    sending->headers = curl_slist_append(sending->headers, line);
+#define LINES_BYTES_MAX 512
+
+static void lines_write(struct bf_buf *lines, const struct attempt *attempt, size_t begins[HEADERS])
+{
+    const struct delivery *delivery = attempt->delivery;
+    char id[BF_ID_TEXT_SIZE];
+
+    begins[HEADER_EVENT] = lines->len;
+    bf_buf_str(lines, "Belfry-Event-Id: ");
+    bf_buf_add(lines, bf_id_text(delivery->event, id), sizeof(id)); // with its end
+    begins[HEADER_DELIVERY] = lines->len;
+    bf_buf_str(lines, "Belfry-Delivery-Id: ");
+    bf_buf_add(lines, bf_id_text(delivery->id, id), sizeof(id));
+    begins[HEADER_ATTEMPT] = lines->len;
+    bf_buf_str(lines, "Belfry-Attempt: ");
+    bf_buf_int(lines, delivery->attempts + 1);
+    bf_buf_add(lines, "", 1);
+    begins[HEADER_SIGNATURE] = lines->len;
+    bf_buf_str(lines, "Belfry-Signature: ");
+    webhook_sign(lines, attempt->outcome.at_ms / 1000, delivery->secret, delivery->secret_before,
+                 bf_str(delivery->body));
 }
 
 static void headers_make(struct sending *sending)
 {
-    const struct delivery *delivery = sending->attempt.delivery;
-    bf_cleanup(bf_buf_release) struct bf_buf signature;
-    char id[BF_ID_TEXT_SIZE], number[24];
+    size_t begins[HEADERS];
 
-    bf_buf_init(&signature, 512);
-    webhook_sign(&signature, sending->attempt.outcome.at_ms / 1000, delivery->secret, delivery->secret_before,
-                 bf_str(delivery->body));
-    snprintf(number, sizeof(number), "%" PRId64, delivery->attempts + 1);
-    header(sending, "Content-Type", "application/json");
-    header(sending, "User-Agent", "Belfry-Webhooks/1");
-    header(sending, "Belfry-Event-Id", bf_id_text(delivery->event, id));
-    header(sending, "Belfry-Delivery-Id", bf_id_text(delivery->id, id));
-    header(sending, "Belfry-Attempt", number);
-    header(sending, "Belfry-Signature", signature.at);
-    header(sending, "Expect", ""); // curl's own would cost a round trip
+    bf_buf_init(&sending->lines, LINES_BYTES_MAX);
+    lines_write(&sending->lines, &sending->attempt, begins);
+    assert(bf_buf_ok(&sending->lines));
+    for (size_t i = 0; i < HEADERS; i++)
+        sending->headers[i] = (struct curl_slist){
+            sending->lines.at + begins[i], i + 1 < HEADERS ? &sending->headers[i + 1] : common_headers};
 }
 
 static void done(void *ctx, const struct courier_answer *answer);
@@ -140,9 +161,9 @@ static void flush(struct sender *sender, struct endpoint *endpoint, uint64_t now
     for (struct delivery *ready = endpoint_flush(sender->endpoints, endpoint), *next; ready; ready = next) {
         next = ready->ready_next;
         struct delivery *dropped = drop(sender, ready);
-        (void)endpoint_room(sender->endpoints, endpoint, now_ms, random_now(), &wait_ms);
+        (void)endpoint_room(sender->endpoints, endpoint, now_ms, random_now(sender), &wait_ms);
         for (const struct delivery *each = dropped; each && !gone; each = each->next)
-            settler_postpone(sender->settler, each->id, wait_ms);
+            settler_postpone(sender->settler, each, wait_ms);
         free_all(dropped);
     }
 }
@@ -177,9 +198,9 @@ static void endpoint_hears(struct sender *sender, struct attempt *attempt, uint6
     bool opened;
 
     attempt->health_changed = endpoints_done(sender->endpoints, endpoint, attempt->verdict == DELIVERY_DONE,
-                                             now_ms, random_now(), &attempt->health, &opened);
-    attempt->wait_ms = delivery_wait_ms(attempt->delivery->attempts + 1, random_now());
-    if (endpoint_room(sender->endpoints, endpoint, now_ms, random_now(), &rest_ms) == ENDPOINT_RESTS &&
+                                             now_ms, random_now(sender), &attempt->health, &opened);
+    attempt->wait_ms = delivery_wait_ms(attempt->delivery->attempts + 1, random_now(sender));
+    if (endpoint_room(sender->endpoints, endpoint, now_ms, random_now(sender), &rest_ms) == ENDPOINT_RESTS &&
         rest_ms > attempt->wait_ms)
         attempt->wait_ms = rest_ms;
     if (opened)
@@ -196,7 +217,7 @@ static void done(void *ctx, const struct courier_answer *answer)
     struct delivery_outcome *outcome = &sending->attempt.outcome;
     uint64_t now_ms = bf_unix_ms();
 
-    curl_slist_free_all(sending->headers);
+    bf_buf_release(&sending->lines);
     if (answer->stopped) { // nothing came of it: it stays pending
         free(sending);
         return;
@@ -211,12 +232,17 @@ static void done(void *ctx, const struct courier_answer *answer)
     judge(&sending->attempt, now_ms);
     pthread_mutex_lock(&sender->lock);
     endpoint_hears(sender, &sending->attempt, now_ms);
+    bool hurry = sending->attempt.delivery->next != NULL;
     pthread_mutex_unlock(&sender->lock);
-    settler_add(sender->settler, &sending->attempt);
+    settler_add(sender->settler, &sending->attempt, hurry);
     dispatch(sender);
 }
 
 // ---- settling
+
+// What waits in the table behind a delivery in memory is looked at each 2 s, and found waiting again. When
+// nothing has been for so long, nobody waits there, and what was settled need not be looked behind.
+#define BLOCKED_MS 10000
 
 // Before the outcome is written: from then on nobody may join the lane in memory.
 static void before_settled(void *ctx, struct attempt *attempts)
@@ -225,14 +251,15 @@ static void before_settled(void *ctx, struct attempt *attempts)
 
     pthread_mutex_lock(&sender->lock);
     sender->settling = attempts;
+    bool blocked = sender->blocked_ms && bf_mono_ms() - sender->blocked_ms < BLOCKED_MS;
     for (struct attempt *each = attempts; each; each = each->next) {
-        each->last = !each->delivery->next;
+        each->last = blocked && !each->delivery->next;
         if (each->verdict == DELIVERY_DONE || each->verdict == DELIVERY_DEAD)
             continue;
         each->dropped = drop(sender, each->delivery);
         for (const struct delivery *behind = each->delivery->next; behind; behind = behind->next)
             if (each->verdict == DELIVERY_AGAIN)
-                settler_postpone(sender->settler, behind->id, each->wait_ms);
+                settler_postpone(sender->settler, behind, each->wait_ms);
     }
     measure(sender);
     pthread_mutex_unlock(&sender->lock);
@@ -333,6 +360,8 @@ enum bf_err sender_start(struct fanout *fanout, struct sender **ret_sender)
 
     sender->fanout = fanout;
     pthread_mutex_init(&sender->lock, NULL);
+    bf_random(&sender->dice, sizeof(sender->dice));
+    sender->dice |= 1;
     sender->lanes = lanes_new((size_t)settings->deliveries_max);
     sender->endpoints = endpoints_new(&options);
     enum bf_err err = threads_start(sender);
@@ -381,7 +410,7 @@ void sender_on_due(struct sender *sender, void (*due)(void *ctx), void *ctx)
 
 static bool postpone(struct sender *sender, const struct delivery *delivery, uint64_t wait_ms)
 {
-    settler_postpone(sender->settler, delivery->id, wait_ms);
+    settler_postpone(sender->settler, delivery, wait_ms);
     return false;
 }
 
@@ -399,10 +428,12 @@ static bool take_into_lane(struct sender *sender, struct endpoint *endpoint, str
     case LANES_KNOWN:
         return false;
     case LANES_LATER:
+        sender->blocked_ms = bf_mono_ms();
         return postpone(sender, delivery, 0);
     case LANES_FULL:
         break;
     }
+    sender->blocked_ms = bf_mono_ms();
     fanout_count(FANOUT_MEMORY_FULL, 1);
     sender->left = true;
     return postpone(sender, delivery, 0);
@@ -415,7 +446,7 @@ static bool take(struct sender *sender, struct delivery *delivery, int64_t behin
     if (sender->stop)
         return false;
     struct endpoint *endpoint = endpoints_of(sender->endpoints, delivery);
-    switch (endpoint_room(sender->endpoints, endpoint, bf_unix_ms(), random_now(), &wait_ms)) {
+    switch (endpoint_room(sender->endpoints, endpoint, bf_unix_ms(), random_now(sender), &wait_ms)) {
     case ENDPOINT_ROOM:
         return take_into_lane(sender, endpoint, delivery, behind);
     case ENDPOINT_RESTS:
@@ -424,6 +455,7 @@ static bool take(struct sender *sender, struct delivery *delivery, int64_t behin
         fanout_count(FANOUT_ENDPOINT_FULL, 1);
         break;
     }
+    sender->blocked_ms = bf_mono_ms();
     return postpone(sender, delivery, wait_ms);
 }
 
@@ -463,9 +495,11 @@ static bool is_settled(const struct sender *sender, struct bf_id id)
     return false;
 }
 
-void sender_due_end(struct sender *sender, struct delivery **list, size_t count)
+void sender_due_end(struct sender *sender, struct delivery **list, size_t count, bool blocked)
 {
     pthread_mutex_lock(&sender->lock);
+    if (blocked)
+        sender->blocked_ms = bf_mono_ms();
     for (size_t i = 0; i < count; i++)
         if (is_settled(sender, list[i]->id) || !take(sender, list[i], 0))
             delivery_free(list[i]);

@@ -23,9 +23,9 @@ void sender_free(struct sender *sender); // once it is stopped and nobody calls 
 void sender_take_made(struct sender *sender, struct event_stored *stored);
 // For deliveries that were looked up in the table (delivery_store_due): between these two calls what is
 // settled is remembered, so that none of it is sent again. Begin returns how many there is room for; at 0 do
-// not look. End takes all; one thread at a time.
+// not look. End takes all; `blocked`: there were others that could not go. One thread at a time.
 size_t sender_due_begin(struct sender *sender);
-void sender_due_end(struct sender *sender, struct delivery **list, size_t count);
+void sender_due_end(struct sender *sender, struct delivery **list, size_t count, bool blocked);
 
 // Who is told that something of this replica may be due. Runs on the settler's thread, must not block nor
 // call the sender. NULL: nobody; none is under way when it returns.

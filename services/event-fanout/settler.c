@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "bf_log.h"
+#include "bf_wait.h"
 
 #define AGAIN_MS        200
 #define WAITS_BATCH_MAX 2000
@@ -17,6 +18,8 @@ struct settler {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct attempt *attempts, **attempts_end; // under lock
+    size_t attempt_count;                     // under lock
+    bool hurry;                               // under lock: something waits for one of them
     struct delivery_wait *waits;              // under lock
     size_t wait_count;                        // under lock
     bool end;                                 // under lock
@@ -34,14 +37,17 @@ static void attempts_take(struct settler *settler, struct turn *turn)
 {
     struct attempt **end = &settler->attempts;
 
-    for (size_t i = 0; i < SETTLER_BATCH_MAX && *end; i++)
+    for (size_t i = 0; i < SETTLER_BATCH_MAX && *end; i++) {
         end = &(*end)->next;
+        settler->attempt_count--;
+    }
     struct attempt *rest = *end;
     *end = NULL;
     turn->attempts = settler->attempts;
     settler->attempts = rest;
     if (!rest)
         settler->attempts_end = &settler->attempts;
+    settler->hurry = rest && settler->hurry;
 }
 
 // Under lock.
@@ -64,6 +70,10 @@ static bool turn_wait(struct settler *settler, struct turn *turn)
     pthread_mutex_lock(&settler->lock);
     while (!settler->attempts && !settler->wait_count && !settler->end)
         pthread_cond_wait(&settler->wake, &settler->lock);
+    struct timespec until = bf_wait_until(SETTLER_LINGER_MS);
+    while (!settler->hurry && settler->attempt_count < SETTLER_BATCH_MAX && !settler->end &&
+           pthread_cond_timedwait(&settler->wake, &settler->lock, &until) == 0)
+        continue;
     attempts_take(settler, turn);
     waits_take(settler, turn);
     pthread_mutex_unlock(&settler->lock);
@@ -74,7 +84,7 @@ static enum bf_err turn_write(struct settler *settler, struct turn *turn)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     size_t woken = 0;
-    enum bf_err err = bf_tx_begin(settler->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
+    enum bf_err err = bf_tx_begin_keyed(settler->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx);
 
     if (!err && turn->attempts)
         err = delivery_store_settle(tx, turn->attempts, &woken);
@@ -124,7 +134,7 @@ enum bf_err settler_start(struct bf_db *db, const struct settler_hooks *hooks, s
     *settler = (struct settler){.db = db, .hooks = *hooks, .attempts_end = &settler->attempts};
     settler->waits = bf_xcalloc(SETTLER_WAITS_MAX, sizeof(settler->waits[0]));
     pthread_mutex_init(&settler->lock, NULL);
-    pthread_cond_init(&settler->wake, NULL);
+    bf_wait_init(&settler->wake);
     if (pthread_create(&settler->thread, NULL, settler_run, settler) != 0) {
         free(settler->waits);
         free(settler);
@@ -149,21 +159,26 @@ void settler_stop(struct settler *settler)
     free(settler);
 }
 
-void settler_add(struct settler *settler, struct attempt *attempt)
+void settler_add(struct settler *settler, struct attempt *attempt, bool hurry)
 {
     pthread_mutex_lock(&settler->lock);
+    bool tell = !settler->attempts || (hurry && !settler->hurry);
     attempt->next = NULL;
     *settler->attempts_end = attempt;
     settler->attempts_end = &attempt->next;
-    pthread_cond_signal(&settler->wake);
+    settler->attempt_count++;
+    settler->hurry = settler->hurry || hurry;
+    if (tell || settler->attempt_count == SETTLER_BATCH_MAX)
+        pthread_cond_signal(&settler->wake);
     pthread_mutex_unlock(&settler->lock);
 }
 
-void settler_postpone(struct settler *settler, struct bf_id delivery, uint64_t wait_ms)
+void settler_postpone(struct settler *settler, const struct delivery *delivery, uint64_t wait_ms)
 {
     pthread_mutex_lock(&settler->lock);
     if (settler->wait_count < SETTLER_WAITS_MAX) {
-        settler->waits[settler->wait_count++] = (struct delivery_wait){delivery, wait_ms};
+        settler->waits[settler->wait_count++] =
+            (struct delivery_wait){delivery->webhook, delivery->lane, delivery->position, wait_ms};
         pthread_cond_signal(&settler->wake);
     }
     pthread_mutex_unlock(&settler->lock);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bf_sql_array.h"
+
 #define LOOK_BACK_S 5
 #define COLUMNS     "e.id, e.tenant_id, e.type, array_to_string(e.numbers, ' '), e.body"
 
@@ -63,9 +65,49 @@ enum bf_err socket_store_missed(struct bf_tx *tx, struct bf_id tenant, const cha
     return BF_OK;
 }
 
+// The numbers of the rows that are not known by their ids, in their order.
+static void unknown_pick(const struct bf_rows *rows, bool (*known)(void *ctx, struct bf_id id), void *ctx,
+                         struct bf_sql_array *ids, size_t *ret_count)
+{
+    *ret_count = 0;
+    for (size_t row = 0; row < bf_rows_count(rows); row++) {
+        struct bf_id id = bf_rows_id(rows, row, 0);
+        if (known && known(ctx, id))
+            continue;
+        bf_sql_array_id(ids, id);
+        ++*ret_count;
+    }
+}
+
+// Most have come by Redis: those are not read again but for their ids.
+static enum bf_err unknown_read(struct bf_tx *tx, const struct bf_rows *ids,
+                                const struct socket_store_reader *reader)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct bf_sql_array unknown;
+    size_t count;
+
+    bf_sql_array_init_as(&unknown, BF_SQL_IDS);
+    unknown_pick(ids, reader->known, reader->ctx, &unknown, &count);
+    if (count == 0) {
+        bf_sql_array_release(&unknown);
+        return BF_OK;
+    }
+    enum bf_err err =
+        bf_sql_columns_ask(tx,
+                           "SELECT " COLUMNS " FROM unnest($1::uuid[]) WITH ORDINALITY AS given (id, n) "
+                           "CROSS JOIN LATERAL (SELECT * FROM events.event WHERE id = given.id LIMIT 1) e "
+                           "ORDER BY given.n",
+                           &unknown, 1, NULL, 0, &rows);
+    for (size_t row = 0; !err && row < bf_rows_count(rows); row++) {
+        struct live_event event = event_of(rows, row);
+        reader->each(reader->ctx, &event);
+    }
+    return err;
+}
+
 enum bf_err socket_store_since(struct bf_tx *tx, char mark[SOCKET_STORE_MARK_SIZE], size_t max,
-                               void (*each)(void *ctx, const struct live_event *event), void *ctx,
-                               bool *ret_more)
+                               const struct socket_store_reader *reader, bool *ret_more)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     bf_cleanup(bf_rows_release_at) struct bf_rows *now = NULL;
@@ -74,21 +116,18 @@ enum bf_err socket_store_since(struct bf_tx *tx, char mark[SOCKET_STORE_MARK_SIZ
     // What is below the snapshot's xmin is finished; the statement below sees at least as much as that.
     if (!err && *mark)
         err = bf_tx_exec(tx, &rows,
-                         "SELECT " COLUMNS
-                         ", e.tx FROM events.event e WHERE e.tx >= $1::xid8 AND e.tx < $2::xid8 "
+                         "SELECT e.id, e.tx FROM events.event e WHERE e.tx >= $1::xid8 AND e.tx < $2::xid8 "
                          "ORDER BY e.tx, e.position LIMIT $3",
                          BF_P_TEXT(mark), BF_P_TEXT(bf_rows_text(now, 0, 0)), BF_P_INT((int64_t)max));
+    if (!err && *mark)
+        err = unknown_read(tx, rows, reader);
     if (err)
         return err;
     size_t count = *mark ? bf_rows_count(rows) : 0;
-    for (size_t row = 0; row < count; row++) {
-        struct live_event event = event_of(rows, row);
-        each(ctx, &event);
-    }
     // The rest of the last transaction may be in the next page: it is read again from its begin.
-    bool more = count == max && strcmp(bf_rows_text(rows, count - 1, 5), mark) != 0;
+    bool more = count == max && strcmp(bf_rows_text(rows, count - 1, 1), mark) != 0;
     snprintf(mark, SOCKET_STORE_MARK_SIZE, "%s",
-             more ? bf_rows_text(rows, count - 1, 5) : bf_rows_text(now, 0, 0));
+             more ? bf_rows_text(rows, count - 1, 1) : bf_rows_text(now, 0, 0));
     *ret_more = more;
     return BF_OK;
 }

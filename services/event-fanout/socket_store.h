@@ -17,8 +17,12 @@ bf_must_check enum bf_err socket_store_missed(struct bf_tx *tx, struct bf_id ten
 
 // Everything that was committed between the mark of the call before and the one that comes back, each event
 // once; *ret_more: there is more, ask again. An empty mark begins now. System scope.
+struct socket_store_reader {
+    void (*each)(void *ctx, const struct live_event *event);
+    bool (*known)(void *ctx, struct bf_id id); // is left out; NULL: none is
+    void *ctx;
+};
 bf_must_check enum bf_err socket_store_since(struct bf_tx *tx, char mark[SOCKET_STORE_MARK_SIZE], size_t max,
-                                             void (*each)(void *ctx, const struct live_event *event),
-                                             void *ctx, bool *ret_more);
+                                             const struct socket_store_reader *reader, bool *ret_more);
 
 #endif

@@ -99,7 +99,8 @@ static size_t since(char mark[SOCKET_STORE_MARK_SIZE], size_t max, struct heard 
     struct bf_tx *tx = begin(BF_SCOPE_SYSTEM, acme);
 
     heard->count = 0;
-    assert_int_equal(socket_store_since(tx, mark, max, hear, heard, ret_more), BF_OK);
+    assert_int_equal(
+        socket_store_since(tx, mark, max, &(struct socket_store_reader){hear, NULL, heard}, ret_more), BF_OK);
     bf_tx_release(tx);
     return heard->count;
 }

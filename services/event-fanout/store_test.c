@@ -28,7 +28,7 @@ static struct bf_tx *begin(void)
 {
     struct bf_tx *tx;
 
-    assert_int_equal(bf_tx_begin(db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx), BF_OK);
+    assert_int_equal(bf_tx_begin_keyed(db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, &tx), BF_OK);
     return tx;
 }
 
@@ -61,7 +61,7 @@ static int64_t number_of(const char *sql, struct bf_id id)
     return number;
 }
 
-#define PENDING   "SELECT count(*) FROM events.delivery WHERE webhook_id = $1 AND state = 'pending'"
+#define PENDING   "SELECT count(*) FROM events.pending WHERE webhook_id = $1"
 #define DELIVERED "SELECT count(*) FROM events.delivery WHERE webhook_id = $1 AND state = 'delivered'"
 #define DEAD      "SELECT count(*) FROM events.delivery WHERE webhook_id = $1 AND state = 'dead'"
 #define DROPPED   "SELECT count(*) FROM events.delivery WHERE webhook_id = $1 AND state = 'dropped'"
@@ -129,8 +129,8 @@ static void make_due(struct bf_id webhook)
     char text[BF_ID_TEXT_SIZE];
 
     sql = bf_xasprintf(
-        "UPDATE events.delivery SET next_attempt_at = now() - interval '1 s' WHERE webhook_id = '%s' "
-        "AND state = 'pending' AND next_attempt_at < 'infinity'",
+        "UPDATE events.pending SET next_attempt_at = now() - interval '1 s' WHERE webhook_id = '%s' "
+        "AND next_attempt_at < 'infinity'",
         bf_id_text(webhook, text));
     run(sql);
 }
@@ -232,8 +232,8 @@ static void what_a_paused_webhook_would_get_waits(void **state)
     event_stored_release(&stored);
     make_due(office.webhook);
     assert_int_equal(due(us, list), 0);
-    assert_int_equal(number_of("SELECT count(*) FROM events.delivery WHERE webhook_id = $1 "
-                               "AND next_attempt_at = 'infinity' AND state = 'pending'",
+    assert_int_equal(number_of("SELECT count(*) FROM events.pending WHERE webhook_id = $1 "
+                               "AND next_attempt_at = 'infinity'",
                                office.webhook),
                      2);
     tx = begin();
@@ -246,8 +246,7 @@ static void what_a_paused_webhook_would_get_waits(void **state)
     assert_int_equal(due(us, list), 2);
     delivery_free(list[0]);
     delivery_free(list[1]);
-    run("UPDATE events.delivery SET next_attempt_at = 'infinity' WHERE state = 'pending'"); // as published
-                                                                                            // right then
+    run("UPDATE events.pending SET next_attempt_at = 'infinity'"); // as published right then
     tx = begin();
     assert_int_equal(delivery_store_resume(tx, us, &freed), BF_OK);
     assert_true(freed >= 2);
@@ -264,7 +263,7 @@ static void a_webhook_that_rests_is_left_alone(void **state)
     make_due(office.webhook);
     run("UPDATE events.webhook SET open_until = now() + interval '1 hour'");
     assert_int_equal(due(us, list), 0);
-    assert_int_equal(number_of("SELECT count(*) FROM events.delivery WHERE webhook_id = $1 "
+    assert_int_equal(number_of("SELECT count(*) FROM events.pending WHERE webhook_id = $1 "
                                "AND next_attempt_at > now() + interval '59 min'",
                                office.webhook),
                      1);
@@ -379,6 +378,33 @@ static void a_replica_that_nobody_knows_takes_nothing(void **state)
     bf_buf_release(&error);
 }
 
+// Else the two wait for each other when there are many, and one of them fails.
+static void a_webhook_that_goes_leaves_what_is_being_settled(void **state)
+{
+    struct office office = office_new();
+    struct event one = event_of(office, bf_id_new(), "call.started"),
+                 two = event_of(office, bf_id_new(), "call.started");
+    struct delivery *list[10];
+    size_t woken;
+
+    publish(us, &one);
+    publish(us, &two);
+    make_due(office.webhook);
+    assert_int_equal(due(us, list), 2);
+    struct attempt attempt = {
+        .delivery = list[0], .outcome = {.code = 200, .at_ms = bf_unix_ms()}, .verdict = DELIVERY_DONE};
+    struct bf_tx *settling = begin(), *going = begin();
+    assert_int_equal(delivery_store_settle(settling, &attempt, &woken), BF_OK);
+    assert_int_equal(webhook_store_remove(going, office.tenant, office.webhook), BF_OK);
+    commit(going);
+    commit(settling);
+    assert_int_equal(number_of(PENDING, office.webhook), 0);
+    assert_int_equal(number_of(DELIVERED, office.webhook), 1);
+    assert_int_equal(number_of(DROPPED, office.webhook), 1);
+    delivery_free(list[0]);
+    delivery_free(list[1]);
+}
+
 static void what_a_dead_replica_owned_is_taken_over(void **state)
 {
     struct office office = office_new();
@@ -397,13 +423,13 @@ static void what_a_dead_replica_owned_is_taken_over(void **state)
     tx = begin();
     assert_int_equal(delivery_store_take_over(tx, us, 60000, &taken), BF_OK);
     commit(tx);
-    assert_int_equal(number_of("SELECT count(*) FROM events.delivery WHERE owner = $1", dead), 2);
+    assert_int_equal(number_of("SELECT count(*) FROM events.pending WHERE owner = $1", dead), 2);
     tx = begin();
     assert_int_equal(delivery_store_leave(tx, dead), BF_OK);
     assert_int_equal(delivery_store_take_over(tx, us, 60000, &taken), BF_OK);
     commit(tx);
     assert_true(taken >= 2);
-    assert_int_equal(number_of("SELECT count(*) FROM events.delivery WHERE owner = $1", dead), 0);
+    assert_int_equal(number_of("SELECT count(*) FROM events.pending WHERE owner = $1", dead), 0);
     size_t count = due(us, list), ours = 0;
     for (size_t i = 0; i < count; i++) {
         ours += bf_id_eq(list[i]->webhook, office.webhook);
@@ -566,7 +592,7 @@ static void one_key_of_an_operator_is_two_for_two_tenants(void **state)
 
 static void a_tenant_sees_its_own_alone(void **state)
 {
-    static const char *const tables[] = {"event", "webhook", "delivery", "attempt", "idempotency"};
+    static const char *const tables[] = {"event", "webhook", "pending", "delivery", "attempt", "idempotency"};
     struct office office = office_new();
     struct bf_tx *tx;
 
@@ -604,8 +630,7 @@ static int start(void **state)
 // Each test begins with nothing that waits.
 static int clear(void **state)
 {
-    run("UPDATE events.delivery SET state = 'dropped', owner = NULL, done_at = now() WHERE state = "
-        "'pending'");
+    run("DELETE FROM events.pending");
     return 0;
 }
 
@@ -628,6 +653,7 @@ int main(void)
         TEST(gone_ends_the_webhook_and_all_that_waits),
         TEST(a_webhook_deleted_while_events_were_stored_gets_nothing),
         TEST(a_replica_that_nobody_knows_takes_nothing),
+        TEST(a_webhook_that_goes_leaves_what_is_being_settled),
         TEST(what_a_dead_replica_owned_is_taken_over),
         TEST(two_secrets_sign_until_the_overlap_ends),
         TEST(what_is_dead_can_be_sent_again),

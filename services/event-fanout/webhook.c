@@ -1,7 +1,6 @@
 // What is a good webhook, and signatures.
 #include "webhook.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "bf_crypto.h"
@@ -52,7 +51,8 @@ static void sign_one(struct bf_buf *into, const char *secret, struct bf_str sign
     char hex[2 * BF_SHA256_BYTES + 1];
 
     bf_hmac_sha256(secret, strlen(secret), signed_text.at, signed_text.len, mac);
-    bf_buf_fmt(into, ",v1=%s", bf_hex(mac, sizeof(mac), hex));
+    bf_buf_str(into, ",v1=");
+    bf_buf_add(into, bf_hex(mac, sizeof(mac), hex), sizeof(hex) - 1);
 }
 
 void webhook_sign(struct bf_buf *into, uint64_t unix_s, const char *secret, const char *before,
@@ -61,9 +61,11 @@ void webhook_sign(struct bf_buf *into, uint64_t unix_s, const char *secret, cons
     bf_cleanup(bf_buf_release) struct bf_buf text;
 
     bf_buf_init(&text, body.len + 32);
-    bf_buf_fmt(&text, "%" PRIu64 ".", unix_s);
+    bf_buf_int(&text, (int64_t)unix_s);
+    bf_buf_str(&text, ".");
     bf_buf_add(&text, body.at, body.len);
-    bf_buf_fmt(into, "t=%" PRIu64, unix_s);
+    bf_buf_str(into, "t=");
+    bf_buf_int(into, (int64_t)unix_s);
     sign_one(into, secret, (struct bf_str){text.at, text.len});
     if (before)
         sign_one(into, before, (struct bf_str){text.at, text.len});

@@ -91,8 +91,8 @@ enum bf_err webhook_store_find(struct bf_tx *tx, struct bf_id tenant, struct bf_
 static enum bf_err wake(struct bf_tx *tx, struct bf_id webhook)
 {
     return bf_tx_exec(tx, NULL,
-                      "WITH due AS (UPDATE events.delivery SET next_attempt_at = now() WHERE webhook_id = $1 "
-                      "AND state = 'pending' RETURNING owner) "
+                      "WITH due AS (UPDATE events.pending SET next_attempt_at = now() WHERE webhook_id = $1 "
+                      "RETURNING owner) "
                       "SELECT pg_notify('" DELIVERY_CHANNEL
                       "', owner::text) FROM (SELECT DISTINCT owner FROM due) o",
                       BF_P_ID(webhook));
@@ -145,6 +145,7 @@ enum bf_err webhook_store_rotate(struct bf_tx *tx, const struct bf_vault *seal, 
 enum bf_err webhook_store_remove(struct bf_tx *tx, struct bf_id tenant, struct bf_id id)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    struct bf_sql_array removed;
     enum bf_err err = bf_tx_exec(tx, &rows, "DELETE FROM events.webhook WHERE tenant_id = $1 AND id = $2",
                                  BF_P_ID(tenant), BF_P_ID(id));
 
@@ -152,9 +153,7 @@ enum bf_err webhook_store_remove(struct bf_tx *tx, struct bf_id tenant, struct b
         return err;
     if (bf_rows_affected(rows) == 0)
         return BF_NOT_FOUND;
-    return bf_tx_exec(tx, NULL,
-                      "UPDATE events.delivery SET state = 'dropped', owner = NULL, done_at = now(), "
-                      "error = 'its webhook was deleted' "
-                      "WHERE tenant_id = $1 AND webhook_id = $2 AND state = 'pending'",
-                      BF_P_ID(tenant), BF_P_ID(id));
+    bf_sql_array_init(&removed);
+    bf_sql_array_id(&removed, id);
+    return delivery_store_end(tx, &removed, "dropped", "its webhook was deleted");
 }
