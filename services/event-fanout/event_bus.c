@@ -7,6 +7,7 @@
 #include "event_wire.h"
 #include "fanout.h"
 #include "fanout_metrics.h"
+#include "gate.h"
 #include "push_bus.h"
 #include "push_sender.h"
 #include "relay.h"
@@ -132,7 +133,8 @@ static void tell_sockets(const struct fanout *fanout, const struct batch *batch,
     free(events);
 }
 
-static enum bf_err store(struct fanout *fanout, const struct batch *batch, size_t *ret_stored)
+// BF_CONFLICT: `new_only`, and some of it was known.
+static enum bf_err store(struct fanout *fanout, const struct batch *batch, bool new_only, size_t *ret_stored)
 {
     bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
     struct event_stored stored = {.made = NULL};
@@ -144,6 +146,8 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, size_
         err = store_events(fanout, tx, batch, &stored);
     if (!err)
         err = store_pushes(fanout, tx, batch, &pushes);
+    if (!err && new_only && stored.stored < batch->news_count)
+        err = BF_CONFLICT;
     if (!err)
         err = bf_tx_commit(tx);
     if (err == BF_INTERNAL || err == BF_FORBIDDEN)
@@ -161,6 +165,71 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, size_
     return err;
 }
 
+// ---- batches together
+
+// A statement for many events costs little more than one for a few, and one commit is one write to the disk.
+#define STORE_AT_ONCE  2
+#define STORE_NEWS_MAX 400 // of several batches
+
+struct passing {
+    struct gate_job job;
+    const struct batch *batch;
+    size_t stored;
+    enum bf_err err;
+};
+
+// False: each has to go for itself, because how many of each were new is not known, or one of them is at
+// fault.
+static bool store_together(struct fanout *fanout, struct gate_job *jobs)
+{
+    struct batch all = {.news = NULL};
+    size_t stored = 0;
+
+    for (struct gate_job *each = jobs; each; each = each->next)
+        all.news_count += each->size;
+    all.news = bf_xcalloc(all.news_count, sizeof(all.news[0]));
+    size_t at = 0;
+    for (struct gate_job *each = jobs; each; each = each->next) {
+        const struct batch *batch = ((struct passing *)each)->batch;
+        for (size_t i = 0; i < batch->news_count; i++)
+            all.news[at++] = batch->news[i];
+    }
+    enum bf_err err = store(fanout, &all, true, &stored);
+    free(all.news);
+    for (struct gate_job *each = jobs; each; each = each->next) {
+        ((struct passing *)each)->err = err;
+        ((struct passing *)each)->stored = each->size;
+    }
+    return !err || err == BF_UNAVAILABLE;
+}
+
+static void store_passing(void *ctx, struct gate_job *jobs)
+{
+    struct fanout *fanout = ctx;
+
+    if (jobs->next && store_together(fanout, jobs))
+        return;
+    for (struct gate_job *each = jobs; each; each = each->next) {
+        struct passing *passing = (struct passing *)each;
+        passing->err = store(fanout, passing->batch, false, &passing->stored);
+    }
+}
+
+struct gate *event_bus_gate_new(struct fanout *fanout)
+{
+    return gate_new(STORE_AT_ONCE, STORE_NEWS_MAX, store_passing, fanout);
+}
+
+static enum bf_err store_batch(struct fanout *fanout, const struct batch *batch, size_t *ret_stored)
+{
+    struct passing passing = {
+        .job = {.size = batch->news_count, .alone = batch->wakes_count || batch->ends_count}, .batch = batch};
+
+    gate_pass(fanout->gate, &passing.job);
+    *ret_stored = passing.stored;
+    return passing.err;
+}
+
 static enum bf_err publish(const struct bf_bus_request *request, struct bf_buf *ret_body,
                            struct bf_buf *error, void *ctx)
 {
@@ -175,7 +244,7 @@ static enum bf_err publish(const struct bf_bus_request *request, struct bf_buf *
         return err;
     batch_make(&batch, &asked);
     if (batch.refused_count < asked.count)
-        err = store(fanout, &batch, &stored);
+        err = store_batch(fanout, &batch, &stored);
     if (!err) {
         fanout_count(FANOUT_EVENTS_REFUSED, (int64_t)batch.refused_count);
         event_wire_write_publish(ret_body, stored, batch.refused, asked.count);

@@ -4,6 +4,12 @@
 
 #include "bf_bus.h"
 
+struct fanout;
+struct gate;
+
+// What Publish calls of several threads pass to be stored together. gate_free ends it.
+struct gate *event_bus_gate_new(struct fanout *fanout);
+
 extern const struct bf_bus_method event_bus_methods[]; // ctx: struct fanout *
 extern const size_t event_bus_method_count;
 

@@ -1,0 +1,159 @@
+// What waits at a gate is done together, within its limits.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <semaphore.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bf_base.h"
+#include "bf_clock.h"
+#include "gate.h"
+
+#define JOBS        6
+#define DEADLINE_MS 10000
+
+struct run {
+    size_t jobs, size;
+};
+
+static struct {
+    struct gate *gate;
+    struct gate_job jobs[JOBS];
+    pthread_t threads[JOBS];
+    sem_t began, go_on;
+    struct run runs[JOBS];
+    _Atomic size_t run_count, under_way, most;
+} site;
+
+static void run(void *ctx, struct gate_job *jobs)
+{
+    struct run *own = &site.runs[site.run_count++];
+
+    if (++site.under_way > site.most)
+        site.most = site.under_way;
+    for (struct gate_job *each = jobs; each; each = each->next) {
+        own->jobs++;
+        own->size += each->size;
+    }
+    sem_post(&site.began);
+    sem_wait(&site.go_on);
+    site.under_way--;
+}
+
+static void *pass(void *job)
+{
+    gate_pass(site.gate, job);
+    return NULL;
+}
+
+static void setup(size_t at_once, size_t size_max)
+{
+    site.gate = gate_new(at_once, size_max, run, NULL);
+    sem_init(&site.began, 0, 0);
+    sem_init(&site.go_on, 0, 0);
+    memset(site.runs, 0, sizeof(site.runs));
+    site.run_count = site.under_way = site.most = 0;
+}
+
+static void begin(size_t i, size_t size, bool alone)
+{
+    site.jobs[i] = (struct gate_job){.size = size, .alone = alone};
+    pthread_create(&site.threads[i], NULL, pass, &site.jobs[i]);
+}
+
+static void until_waiting(size_t count)
+{
+    uint64_t deadline_ms = bf_mono_ms() + DEADLINE_MS;
+
+    while (gate_waiting(site.gate) < count && bf_mono_ms() < deadline_ms)
+        usleep(1000);
+    assert_int_equal(gate_waiting(site.gate), count);
+}
+
+static void finish(size_t jobs)
+{
+    for (size_t i = 0; i < JOBS; i++)
+        sem_post(&site.go_on);
+    for (size_t i = 0; i < jobs; i++)
+        pthread_join(site.threads[i], NULL);
+    gate_free(site.gate);
+    sem_destroy(&site.began);
+    sem_destroy(&site.go_on);
+}
+
+static void what_comes_meanwhile_goes_together(void **state)
+{
+    setup(1, 100);
+    begin(0, 10, false);
+    sem_wait(&site.began);
+    for (size_t i = 1; i < 4; i++)
+        begin(i, 10, false);
+    until_waiting(3);
+    finish(4);
+    assert_int_equal(site.run_count, 2);
+    assert_int_equal(site.runs[0].jobs, 1);
+    assert_int_equal(site.runs[1].jobs, 3);
+    assert_int_equal(site.runs[1].size, 30);
+    assert_int_equal(site.most, 1);
+}
+
+static void no_more_than_fits_goes_together(void **state)
+{
+    setup(1, 25);
+    begin(0, 99, false); // larger than any may be together: it goes all the same
+    sem_wait(&site.began);
+    for (size_t i = 1; i < 5; i++) {
+        begin(i, 10, false);
+        until_waiting(i);
+    }
+    finish(5);
+    assert_int_equal(site.run_count, 3);
+    assert_int_equal(site.runs[0].size, 99);
+    assert_int_equal(site.runs[1].jobs, 2);
+    assert_int_equal(site.runs[2].jobs, 2);
+}
+
+static void what_wants_to_be_alone_is(void **state)
+{
+    setup(1, 100);
+    begin(0, 1, false);
+    sem_wait(&site.began);
+    begin(1, 1, false);
+    until_waiting(1);
+    begin(2, 1, true);
+    until_waiting(2);
+    begin(3, 1, false);
+    until_waiting(3);
+    finish(4);
+    assert_int_equal(site.run_count, 4);
+}
+
+static void as_many_as_may_are_at_it_at_once(void **state)
+{
+    setup(2, 10);
+    for (size_t i = 0; i < 2; i++) {
+        begin(i, 10, false);
+        sem_wait(&site.began); // the second begins while the first is under way
+    }
+    begin(2, 10, false);
+    until_waiting(1);
+    finish(3);
+    assert_int_equal(site.run_count, 3);
+    assert_int_equal(site.most, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_comes_meanwhile_goes_together),
+        cmocka_unit_test(no_more_than_fits_goes_together),
+        cmocka_unit_test(what_wants_to_be_alone_is),
+        cmocka_unit_test(as_many_as_may_are_at_it_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
