@@ -144,7 +144,7 @@ $(O)/bin/%: $(O)/loadtest/%.o $(COMMON_A)
 SIPLOAD_O := $(patsubst %.c,$(O)/%.o,$(filter-out %_test.c,$(wildcard loadtest/sipload_*.c)))
 $(O)/bin/sipload: $(SIPLOAD_O)
 
-$(O)/bin/eventload: $(O)/loadtest/sipload_hist.o
+$(O)/bin/eventload: $(O)/loadtest/eventload_socket.o $(O)/loadtest/sipload_hist.o
 $(O)/bin/eventload: LDLIBS += -lcurl
 
 $(O)/bin/tlsload: LDLIBS += -lssl

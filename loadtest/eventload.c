@@ -15,33 +15,49 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "belfry/event/v1/event.pb-c.h"
 #include "bf_bus.h"
 #include "bf_clock.h"
+#include "bf_crypto.h"
 #include "bf_id.h"
-#include "sipload_hist.h"
+#include "eventload_mark.h"
+#include "eventload_socket.h"
 
-#define TENANTS_MAX   1000
-#define REQUEST_BYTES 16384
-#define PEERS_MAX     8192
-#define LATE_MS       15000 // after the last was published
-#define MARK          "\"sent_us\":"
+#define TENANTS_MAX    1000
+#define REQUEST_BYTES  16384
+#define PUBLISHERS_MAX 64
+#define LATE_MS        15000 // after the last was published
 
 struct plan {
-    const char *mode, *bus, *tenants_file, *url;
-    int64_t port, dead_port, rate, count, batch, outstanding, skip;
+    const char *mode, *bus, *tenants_file, *url, *socket_at;
+    int64_t port, dead_port, rate, count, batch, publishers, outstanding, skip, sockets;
 };
 
 static struct {
     struct plan plan;
     struct bf_id tenants[TENANTS_MAX];
+    char *keys[TENANTS_MAX];
     size_t tenant_count;
+    struct bf_bus_client *bus;
+    uint64_t began_us, seed;
+    _Atomic int64_t next; // event to be published
     _Atomic int64_t got, strange;
     _Atomic uint64_t first_us, last_us;
-    struct hist latency; // the receiver's thread alone, read when it is done
+    _Atomic uint64_t receiver_cpu_us; // until the last request
+    struct hist latency;              // the receiver's thread alone, read when it is done
 } load;
+
+static uint64_t cpu_us(int who)
+{
+    struct rusage used;
+
+    getrusage(who, &used);
+    return (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
+           (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
 
 // ---- the receiver
 
@@ -65,12 +81,15 @@ static int listener_open(int64_t port)
     return fd;
 }
 
-static void take(const char *body)
+static void take(char *body, size_t len)
 {
-    const char *mark = strstr(body, MARK);
-    uint64_t now_us = bf_mono_us(), sent_us = mark ? strtoull(mark + strlen(MARK), NULL, 10) : 0;
+    char after = body[len];
 
-    if (!sent_us || sent_us > now_us) {
+    body[len] = '\0';
+    uint64_t now_us = bf_mono_us(), sent_us = mark_read(body);
+    body[len] = after;
+
+    if (!sent_us) {
         load.strange++;
         return;
     }
@@ -81,17 +100,23 @@ static void take(const char *body)
         hist_add(&load.latency, now_us - sent_us);
 }
 
-// The bytes of the first whole request in the buffer; 0: there is none yet.
-static size_t request_len(struct peer *peer)
-{
-    peer->text[peer->len] = '\0';
-    char *end = strstr(peer->text, "\r\n\r\n");
-    const char *length = end ? strcasestr(peer->text, "\r\nContent-Length:") : NULL;
+struct request {
+    size_t head, body; // bytes
+};
 
-    if (!length || length > end)
-        return 0;
-    size_t whole = (size_t)(end - peer->text) + 4 + strtoul(length + 17, NULL, 10);
-    return whole <= peer->len ? whole : 0;
+// The first whole request in the buffer; false: there is none yet. curl writes its headers always alike.
+static bool request_next(struct peer *peer, struct request *ret_request)
+{
+    static const char name[] = "\r\nContent-Length: ";
+    const char *end = memmem(peer->text, peer->len, "\r\n\r\n", 4);
+    const char *length =
+        end ? memmem(peer->text, (size_t)(end - peer->text) + 2, name, sizeof(name) - 1) : NULL;
+
+    if (!length)
+        return false;
+    struct request request = {(size_t)(end - peer->text) + 4, strtoul(length + sizeof(name) - 1, NULL, 10)};
+    *ret_request = request;
+    return request.head + request.body <= peer->len;
 }
 
 // False: the peer is gone.
@@ -103,12 +128,14 @@ static bool peer_read(struct peer *peer)
     if (got <= 0)
         return got < 0 && (errno == EAGAIN || errno == EINTR);
     peer->len += (size_t)got;
-    for (size_t len; (len = request_len(peer));) {
-        take(peer->text);
+    peer->text[peer->len] = '\0';
+    for (struct request request; request_next(peer, &request);) {
+        size_t whole = request.head + request.body;
+        take(peer->text + request.head, request.body);
         if (send(peer->fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL) < 0)
             return false;
-        memmove(peer->text, peer->text + len, peer->len - len);
-        peer->len -= len;
+        peer->len -= whole;
+        memmove(peer->text, peer->text + whole, peer->len + 1);
     }
     return peer->len < sizeof(peer->text) - 1;
 }
@@ -140,6 +167,7 @@ static void *receiver_run(void *ctx)
                 free(peer);
             }
         }
+        load.receiver_cpu_us = cpu_us(RUSAGE_THREAD);
     }
     return NULL;
 }
@@ -171,12 +199,25 @@ struct packed { // one event of a batch
     Belfry__Event__V1__Entry entry;
 };
 
+// Like bf_id_new(), without a system call for each: what makes the events shall cost little here.
+static struct bf_id id_next(void)
+{
+    static _Atomic uint64_t count;
+    struct bf_id id = bf_id_at(bf_unix_ms());
+    uint64_t own = atomic_fetch_add(&count, 1) * UINT64_C(0x9e3779b97f4a7c15) ^ load.seed;
+
+    id.bytes[6] = 0x70;
+    memcpy(id.bytes + 8, &own, sizeof(own));
+    id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));
+    return id;
+}
+
 static void pack(struct packed *packed, int64_t number)
 {
     const struct bf_id *tenant = &load.tenants[(size_t)number % load.tenant_count];
 
-    packed->id = bf_id_new();
-    packed->call = bf_id_new();
+    packed->id = id_next();
+    packed->call = id_next();
     packed->data = data_new();
     belfry__event__v1__event__init(&packed->event);
     belfry__event__v1__entry__init(&packed->entry);
@@ -191,7 +232,7 @@ static void pack(struct packed *packed, int64_t number)
     packed->entry.event = &packed->event;
 }
 
-static void publish(struct bf_bus_client *bus, int64_t first, size_t count)
+static void publish(int64_t first, size_t count)
 {
     bf_autofree struct packed *batch = bf_xcalloc(count, sizeof(*batch));
     bf_autofree Belfry__Event__V1__Entry **entries = bf_xcalloc(count, sizeof(Belfry__Event__V1__Entry *));
@@ -208,7 +249,7 @@ static void publish(struct bf_bus_client *bus, int64_t first, size_t count)
     size_t len = belfry__event__v1__publish_request__pack(&request, bytes);
     bf_buf_init(&reply, 65536);
     enum bf_err err =
-        bf_bus_call(bus, "Publish", "", "", 5000, (struct bf_str){(char *)bytes, len}, &reply, NULL);
+        bf_bus_call(load.bus, "Publish", "", "", 5000, (struct bf_str){(char *)bytes, len}, &reply, NULL);
     if (err) {
         fprintf(stderr, "eventload: Publish: error %d\n", err);
         exit(1);
@@ -225,33 +266,51 @@ static void until_us(uint64_t at_us)
         usleep((useconds_t)(at_us - now_us));
 }
 
+// Each tenant has as many WebSockets as the others, and each of them sees its events.
+static int64_t sockets_wanted(void)
+{
+    return load.plan.sockets ? load.plan.count * load.plan.sockets / (int64_t)load.tenant_count : 0;
+}
+
 // So many came as should, or it takes too long.
 static void wait_for(int64_t count)
 {
     uint64_t until_ms = bf_mono_ms() + LATE_MS;
 
-    while (load.got < count && bf_mono_ms() < until_ms)
+    while ((load.got < count || sockets_got() < sockets_wanted()) && bf_mono_ms() < until_ms)
         usleep(1000);
+}
+
+static void *publisher_run(void *ctx)
+{
+    const struct plan *plan = &load.plan;
+
+    for (int64_t first; (first = atomic_fetch_add(&load.next, plan->batch)) < plan->count;) {
+        int64_t left = plan->count - first;
+        if (plan->rate)
+            until_us(load.began_us + (uint64_t)(first * 1000000 / plan->rate));
+        publish(first, (size_t)(left < plan->batch ? left : plan->batch));
+    }
+    return NULL;
 }
 
 static void mode_publish(void)
 {
-    struct bf_bus_client *bus;
+    pthread_t threads[PUBLISHERS_MAX];
 
-    if (bf_bus_dial(load.plan.bus, &bus)) {
+    if (bf_bus_dial(load.plan.bus, &load.bus)) {
         fprintf(stderr, "eventload: --bus %s is none\n", load.plan.bus);
         exit(1);
     }
-    for (int i = 0; i < 500 && !bf_bus_connected(bus); i++)
+    for (int i = 0; i < 500 && !bf_bus_connected(load.bus); i++)
         usleep(10000);
-    uint64_t began_us = bf_mono_us();
-    for (int64_t sent = 0; sent < load.plan.count; sent += load.plan.batch) {
-        if (load.plan.rate)
-            until_us(began_us + (uint64_t)(sent * 1000000 / load.plan.rate));
-        int64_t left = load.plan.count - sent;
-        publish(bus, sent, (size_t)(left < load.plan.batch ? left : load.plan.batch));
-    }
-    bf_bus_hang_up(bus);
+    bf_random(&load.seed, sizeof(load.seed));
+    load.began_us = bf_mono_us();
+    for (int64_t i = 0; i < load.plan.publishers; i++)
+        pthread_create(&threads[i], NULL, publisher_run, NULL);
+    for (int64_t i = 0; i < load.plan.publishers; i++)
+        pthread_join(threads[i], NULL);
+    bf_bus_hang_up(load.bus);
 }
 
 // ---- the bare loop
@@ -344,12 +403,14 @@ static void mode_post(void)
 static bool tenants_read(const char *path)
 {
     FILE *file = fopen(path, "r");
-    char line[64];
+    char line[256];
 
     while (file && load.tenant_count < TENANTS_MAX && fgets(line, sizeof(line), file)) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (bf_id_parse(bf_str(line), &load.tenants[load.tenant_count]))
-            load.tenant_count++;
+        size_t id = strcspn(line, " \r\n");
+        const char *key = line + id + strspn(line + id, " ");
+        if (!bf_id_parse((struct bf_str){line, id}, &load.tenants[load.tenant_count]))
+            continue;
+        load.keys[load.tenant_count++] = bf_xstrndup(key, strcspn(key, "\r\n"));
     }
     if (file)
         fclose(file);
@@ -363,9 +424,14 @@ static const struct {
     int64_t least, most;
     const char *meaning;
 } options[] = {
-    {"mode", offsetof(struct plan, mode), true, 0, 0, "publish, or post: the bare loop"},
+    {"mode", offsetof(struct plan, mode), true, 0, 0,
+     "publish; sockets: opens WebSockets, says so and waits for the end of its input; or post: the bare "
+     "loop"},
     {"bus", offsetof(struct plan, bus), true, 0, 0, "publish: nng address of event-fanout"},
-    {"tenants", offsetof(struct plan, tenants_file), true, 0, 0, "publish: file with ids, taken in turn"},
+    {"tenants", offsetof(struct plan, tenants_file), true, 0, 0,
+     "file of tenants, taken in turn: lines of an id, and a key for --sockets"},
+    {"sockets", offsetof(struct plan, sockets), false, 0, SOCKETS_MAX, "WebSockets to be opened first (0)"},
+    {"socket-at", offsetof(struct plan, socket_at), true, 0, 0, "their 127.x.x.x:port"},
     {"url", offsetof(struct plan, url), true, 0, 0, "post: where to"},
     {"port", offsetof(struct plan, port), false, 1, 65535, "of the receiver, on 127.0.0.1"},
     {"dead-port", offsetof(struct plan, dead_port), false, 0, 65535,
@@ -374,14 +440,21 @@ static const struct {
      "events a second; 0: as fast as they are taken (0)"},
     {"count", offsetof(struct plan, count), false, 1, 10000000, "events or posts (1000)"},
     {"batch", offsetof(struct plan, batch), false, 1, 1000, "events in one Publish (1)"},
+    {"publishers", offsetof(struct plan, publishers), false, 1, PUBLISHERS_MAX,
+     "Publish calls under way at most (1)"},
     {"outstanding", offsetof(struct plan, outstanding), false, 1, 4096, "post: at once (64)"},
     {"skip", offsetof(struct plan, skip), false, 0, 10000000,
      "requests at the begin whose time does not count (0)"},
 };
 
+static bool is_mode(const char *mode)
+{
+    return load.plan.mode && strcmp(load.plan.mode, mode) == 0;
+}
+
 static int usage(void)
 {
-    fprintf(stderr, "eventload --mode publish|post --port N [options]; prints one JSON object\n");
+    fprintf(stderr, "eventload --mode publish|sockets|post [options]; prints one JSON object\n");
     for (size_t i = 0; i < BF_LEN(options); i++)
         fprintf(stderr, "  --%-12s %s\n", options[i].name, options[i].meaning);
     return 2;
@@ -408,33 +481,71 @@ static bool options_read(int argc, char **argv)
         if (at == '?' || !option_set((size_t)at, optarg))
             return false;
     const struct plan *plan = &load.plan;
-    bool publishes = plan->mode && strcmp(plan->mode, "publish") == 0,
-         posts = plan->mode && strcmp(plan->mode, "post") == 0;
-    return plan->port &&
-           ((publishes && plan->bus && plan->tenants_file && tenants_read(plan->tenants_file)) ||
-            (posts && plan->url && strncmp(plan->url, "http://127.", 11) == 0));
+    bool tenants = plan->tenants_file && tenants_read(plan->tenants_file);
+    bool sockets = !plan->sockets || (tenants && plan->socket_at);
+    if (is_mode("publish"))
+        return plan->port && plan->bus && tenants && sockets;
+    if (is_mode("sockets"))
+        return plan->sockets && sockets;
+    return is_mode("post") && plan->port && plan->url && strncmp(plan->url, "http://127.", 11) == 0;
+}
+
+static void print(int64_t wanted)
+{
+    double seconds = (double)(load.last_us - load.first_us) / 1e6, got = load.got > 0 ? (double)load.got : 1;
+
+    printf("{\"count\":%lld,\"got\":%lld,\"strange\":%lld,\"seconds\":%.3f,\"rate\":%.1f,"
+           "\"client_cpu_us\":%.1f,\"receiver_cpu_us\":%.1f,\"latency_us\":",
+           (long long)wanted, (long long)load.got, (long long)load.strange, seconds,
+           seconds > 0 ? (double)(load.got - 1) / seconds : 0, (double)cpu_us(RUSAGE_SELF) / got,
+           (double)load.receiver_cpu_us / got);
+    hist_print_json(&load.latency, stdout);
+    if (load.plan.sockets) {
+        printf(",\"sockets\":%lld,\"sockets_count\":%lld,\"sockets_got\":%lld,\"sockets_gone\":%lld,\"socket_"
+               "latency_us\":",
+               (long long)load.plan.sockets, (long long)sockets_wanted(), (long long)sockets_got(),
+               (long long)sockets_gone());
+        hist_print_json(sockets_latency(), stdout);
+    }
+    printf("}\n");
+}
+
+// Until whoever started this has measured.
+static void mode_sockets(void)
+{
+    printf("{\"sockets\":%lld}\n", (long long)load.plan.sockets);
+    fflush(stdout);
+    while (getchar() != EOF)
+        continue;
+    if (sockets_gone()) {
+        fprintf(stderr, "eventload: %lld WebSockets ended meanwhile\n", (long long)sockets_gone());
+        exit(1);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    load.plan = (struct plan){.count = 1000, .batch = 1, .outstanding = 64};
+    load.plan = (struct plan){.count = 1000, .batch = 1, .publishers = 1, .outstanding = 64};
     if (!options_read(argc, argv))
         return usage();
-    bool publishes = strcmp(load.plan.mode, "publish") == 0;
+    bool publishes = is_mode("publish");
     int64_t dead = publishes && load.plan.dead_port // the first tenant's webhook is there
                        ? (load.plan.count + (int64_t)load.tenant_count - 1) / (int64_t)load.tenant_count
                        : 0;
+    if (load.plan.sockets) {
+        sockets_skip(load.plan.skip);
+        sockets_open(load.plan.socket_at, load.plan.sockets, load.keys, load.tenant_count);
+    }
+    if (is_mode("sockets")) {
+        mode_sockets();
+        return 0;
+    }
     receiver_start();
     if (publishes)
         mode_publish();
     else
         mode_post();
     wait_for(load.plan.count - dead);
-    double seconds = (double)(load.last_us - load.first_us) / 1e6;
-    printf("{\"count\":%lld,\"got\":%lld,\"strange\":%lld,\"seconds\":%.3f,\"rate\":%.1f,\"latency_us\":",
-           (long long)(load.plan.count - dead), (long long)load.got, (long long)load.strange, seconds,
-           seconds > 0 ? (double)(load.got - 1) / seconds : 0);
-    hist_print_json(&load.latency, stdout);
-    printf("}\n");
+    print(load.plan.count - dead);
     return 0;
 }

@@ -17,6 +17,7 @@ import { endAll } from './processes.mjs';
 import { measureRegister } from './register.mjs';
 import { Report } from './report.mjs';
 import { measureMiss, measureTable, waitForDomain } from './scale.mjs';
+import { measureWakes } from './wake.mjs';
 
 const EXTENSIONS = 10; // of each tenant
 const USERS = 20_000; // that the REGISTER rounds take in turn
@@ -53,6 +54,7 @@ const PARTS = {
   calls: measureCalls,
   bindings: measureBindings,
   events: measureEvents,
+  wake: measureWakes,
 };
 
 async function main() {

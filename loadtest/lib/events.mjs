@@ -1,39 +1,49 @@
-// Webhooks: from Publish to the request at the receiver, deliveries a second against a bare libcurl loop, and what one dead
-// endpoint among many costs the others. Publisher and receiver are one program (eventload), so there is one clock.
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { promisify } from 'node:util';
-import { Api } from '../../tests/lib/api.mjs';
-import { inTurns, median } from './load.mjs';
-import { PORTS } from './ports.mjs';
-import { progress } from './report.mjs';
+// Events on their way out: to webhooks and WebSockets at a steady rate, what one dead endpoint among many costs the others, deliveries
+// a second against a bare libcurl loop, and what an idle WebSocket takes. Publisher and receiver are one program (eventload), so there is
+// one clock.
+import { readFileSync, readdirSync } from 'node:fs';
+import { until } from '../../tests/lib/until.mjs';
+import { median, othersOf, pairs } from './load.mjs';
+import { Site, TENANTS } from './site.mjs';
 
-const run = promisify(execFile);
-const TENANTS = 100; // each with one webhook
 const PER_SECOND = 500;
+const PUBLISHERS = 8; // Publish calls under way, as when many call-controls are busy; as many as event-fanout works on at once
+// One replica's limit is 10,000. The gateway needs two files for each, and there may be 20,000 for a process.
+const IDLE = { direct: 10_000, gateway: 5_000 };
 
 export async function measureEvents(context) {
   const { report, quick } = context;
   const site = await Site.open(context);
-  report.section(`webhooks of ${TENANTS} tenants`);
+  report.section(`events of ${TENANTS} tenants`);
   try {
-    const steady = { rate: PER_SECOND, count: quick ? 2_500 : 10_000, skip: PER_SECOND };
-    const alone = await site.publish(steady);
-    report.figure({ name: `from Publish to the webhook request at ${PER_SECOND} events/s, p99`, value: alone.latency_us.p99 / 1000, unit: 'ms', at_most: 50, note: spread(alone) });
-    await measureDead(report, site, steady, quick ? 1 : 3);
-    await measureRate(report, site, quick ? 5_000 : 20_000, quick ? 1 : 3);
+    const steady = { rate: PER_SECOND, skip: PER_SECOND, publishers: PUBLISHERS };
+    await measureSteady(context, site, { ...steady, count: quick ? 3_000 : 10_000 });
+    await measureDead(context, site, { ...steady, count: quick ? 2_500 : 5_000 });
+    await measureRate(context, site);
+    await measureIdle(context, site);
   } finally {
     await site.close();
   }
 }
 
-function spread({ latency_us: { p50, p999, max } }) {
-  return `p50 ${(p50 / 1000).toFixed(1)}, p999 ${(p999 / 1000).toFixed(1)}, max ${(max / 1000).toFixed(1)} ms`;
+const ms = (us) => us / 1000;
+const spread = ({ p50, p999, max }) => `p50 ${ms(p50).toFixed(1)}, p999 ${ms(p999).toFixed(1)}, max ${ms(max).toFixed(1)} ms`;
+
+/** Both kinds of receivers at once: each event goes to one webhook and one WebSocket. */
+async function measureSteady({ report, instance }, site, steady) {
+  const result = await site.publish({ ...steady, sockets: TENANTS, socket_at: socketsOf(instance) });
+  report.figure({ name: `from Publish to the webhook request at ${PER_SECOND} events/s, p99`, value: ms(result.latency_us.p99), unit: 'ms', at_most: 50, note: `${spread(result.latency_us)}${othersOf([result])}` });
+  report.figure({
+    name: `from Publish to the WebSocket at ${PER_SECOND} events/s, p99`, value: ms(result.socket_latency_us.p99), unit: 'ms', at_most: 20,
+    note: `${TENANTS} WebSockets; ${spread(result.socket_latency_us)}${othersOf([result])}; CPU of an event ${cpu(result.cpu_us)}`,
+  });
 }
 
-/** The first tenant's webhook takes connections and never answers, or is as well as the others. */
-async function measureDead(report, site, steady, rounds) {
+const cpu = (cpu_us) => `${Object.values(cpu_us).reduce((sum, us) => sum + us, 0).toFixed(0)} us (${Object.entries(cpu_us).map(([name, us]) => `${name} ${us.toFixed(0)}`).join(', ')})`;
+const cpuOf = (results) => cpu(Object.fromEntries(Object.keys(results[0].cpu_us).map((name) => [name, median(results.map(({ cpu_us }) => cpu_us[name]))])));
+
+/** The first tenant's webhook takes connections and never answers, or is as well as the others. The median of ratios of pairs that nobody disturbed. */
+async function measureDead({ report, quick }, site, steady) {
   const well = () => site.publish(steady);
   const dead = async () => {
     await site.replaceFirst(site.dead_url);
@@ -41,72 +51,61 @@ async function measureDead(report, site, steady, rounds) {
     await site.replaceFirst(site.url);
     return result;
   };
-  const turns = await inTurns(rounds, well, dead);
+  await well(); // what is done for the first time is done
+  const { pairs: rounds, seen, note } = await pairs(quick ? 3 : 7, well, dead, ({ latency_us }) => ({ latency_us }));
   report.figure({
-    name: `p99 of the others with one dead endpoint among ${TENANTS}, to that without`, value: median(turns.map(([a, b]) => b.latency_us.p99 / a.latency_us.p99)), unit: '', at_most: 1.1,
-    note: turns.map(([a, b]) => `${(a.latency_us.p99 / 1000).toFixed(1)} to ${(b.latency_us.p99 / 1000).toFixed(1)} ms`).join(', '),
+    name: `p99 of the others with one dead endpoint among ${TENANTS}, to that without`, value: median(rounds.map(([a, b]) => b.latency_us.p99 / a.latency_us.p99)), unit: '', at_most: 1.1,
+    note: `${note}; ${rounds.map(([a, b]) => `${ms(a.latency_us.p99).toFixed(1)} to ${ms(b.latency_us.p99).toFixed(1)} ms`).join(', ')};`
+      + ` p50 ${ms(median(rounds.map(([a]) => a.latency_us.p50))).toFixed(2)} and ${ms(median(rounds.map(([, b]) => b.latency_us.p50))).toFixed(2)} ms`,
+    pairs: seen,
   });
 }
 
-async function measureRate(report, site, count, rounds) {
-  const turns = await inTurns(rounds, () => site.post({ count, outstanding: 256 }), () => site.publish({ count, batch: 200 }));
+async function measureRate({ report, quick }, site) {
+  const count = quick ? 10_000 : 30_000;
+  const post = () => site.post({ count, outstanding: 256 });
+  const publish = () => site.publish({ count, batch: 50, publishers: PUBLISHERS });
+  await publish(); // connections are there
+  const { pairs: rounds, seen, note } = await pairs(quick ? 3 : 5, post, publish, ({ cpu_us }) => ({ cpu_us }));
+  const published = rounds.map(([, b]) => b);
   report.figure({
-    name: 'webhook deliveries: rate to that of a bare libcurl loop', value: median(turns.map(([a, b]) => b.rate / a.rate)), unit: '', at_least: 0.5,
-    note: turns.map(([a, b]) => `${Math.round(b.rate)} to ${Math.round(a.rate)}/s`).join(', '),
+    name: 'webhook deliveries: rate to that of a bare libcurl loop', value: median(rounds.map(([a, b]) => b.rate / a.rate)), unit: '', at_least: 0.5,
+    note: `${note}; ${Math.round(median(published.map(({ rate }) => rate)))} to ${Math.round(median(rounds.map(([a]) => a.rate)))}/s; CPU of a delivery ${cpuOf(published)}, of a post of the loop`
+      + ` ${median(rounds.map(([a]) => a.client_cpu_us - a.receiver_cpu_us)).toFixed(0)} us, of the receiver ${median(published.map(({ receiver_cpu_us }) => receiver_cpu_us)).toFixed(0)} us`,
+    pairs: seen,
   });
 }
 
-class Site {
-  static async open({ instance, scratch }) {
-    const site = new Site();
-    site.api = new Api(instance.api, instance.operator_key);
-    site.bus = instance.env.BELFRY_EVENTS_BUS;
-    site.file = path.join(scratch, 'event-tenants');
-    [site.port, site.dead_port] = [instance.port(PORTS.webhooks), instance.port(PORTS.dead_webhook)];
-    [site.url, site.dead_url] = [site.port, site.dead_port].map((port) => `http://127.0.0.1:${port}/`);
-    site.tenants = [];
-    for (let i = 0; i < TENANTS; i++) {
-      const slug = `bench-hook-${i}`;
-      const { id } = await site.api.ok('POST', '/v1/tenants', { slug, name: slug, domains: [`hook-${i}.bench.test`], limits: { requests_per_minute: 100_000 } });
-      site.tenants.push(id);
-      await site.#hook(id, site.url);
-    }
-    writeFileSync(site.file, `${site.tenants.join('\n')}\n`);
-    return site;
-  }
+/** What a program has in memory (Pss: what is shared counts in parts). The kernel's buffers of a connection are nobody's. */
+async function measureIdle({ report, instance, quick }, site) {
+  const open = async (count, at, root) => {
+    await until(async () => (await instance.metric('event-fanout', 'belfry_fanout_sockets')) === 0, { what: 'no WebSocket', deadline_ms: 20_000 });
+    const before = root.map(memoryOf);
+    const sockets = await site.openSockets(count, at);
+    const after = root.map(memoryOf);
+    await sockets.close();
+    return after.map((bytes, i) => (bytes - before[i]) / count);
+  };
+  const [fanout, gateway] = [site.servers['event-fanout'], await instance.pid('nginx')];
+  const [direct, through] = quick ? [2_000, 1_000] : [IDLE.direct, IDLE.gateway];
+  const [each] = await open(direct, socketsOf(instance), [fanout]);
+  report.figure({ name: 'event-fanout: memory of an idle WebSocket', value: each, unit: 'bytes', note: `Pss of the program, ${direct} of them without the gateway` });
+  const [, passed] = await open(through, new URL(instance.api).host, [fanout, gateway]);
+  report.figure({ name: 'gateway: memory of an idle WebSocket', value: passed, unit: 'bytes', note: `Pss of all its processes, ${through} of them` });
+}
 
-  async close() {
-    for (const id of this.tenants) await this.#forget(id);
-    for (const id of this.tenants) await this.api.ok('DELETE', `/v1/tenants/${id}`);
-  }
+const socketsOf = (instance) => new URL(instance.fanouts[0].sockets).host;
 
-  /** With what waited for it. */
-  async replaceFirst(url) {
-    await this.#forget(this.tenants[0]);
-    await this.#hook(this.tenants[0], url);
-  }
+/** Bytes of a process and its children. */
+function memoryOf(root) {
+  const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((pid) => parentOf(pid) === root);
+  return [root, ...children].reduce((sum, pid) => sum + 1024 * Number(/^Pss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]), 0);
+}
 
-  publish(options) {
-    return this.#run({ mode: 'publish', bus: this.bus, tenants: this.file, ...options });
-  }
-
-  post(options) {
-    return this.#run({ mode: 'post', url: this.url, ...options });
-  }
-
-  #hook(tenant, url) {
-    return this.api.ok('POST', `/v1/tenants/${tenant}/webhooks`, { url, events: ['*'] });
-  }
-
-  async #forget(tenant) {
-    for (const { id } of await this.api.list(`/v1/tenants/${tenant}/webhooks`)) await this.api.ok('DELETE', `/v1/tenants/${tenant}/webhooks/${id}`);
-  }
-
-  async #run(options) {
-    const args = Object.entries({ port: this.port, ...options }).flatMap(([name, value]) => [`--${name.replaceAll('_', '-')}`, String(value)]);
-    progress(`${options.mode} ${options.count}`);
-    const result = JSON.parse((await run(process.env.BENCH_EVENTLOAD, args, { timeout: 120_000 })).stdout);
-    if (result.got !== result.count || result.strange) throw new Error(`${result.got} of ${result.count} requests came, and ${result.strange} strange ones`);
-    return result;
+function parentOf(pid) {
+  try {
+    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+  } catch {
+    return null; // it ended meanwhile
   }
 }

@@ -4,5 +4,5 @@ export const PORTS = {
   stock: 440,
   // A phone keeps its address, or each round would add a contact: one local port for each server.
   stock_phones: 450, edge_phones: 451, stock_callees: 452, edge_callees: 453, bound_phones: 454,
-  webhooks: 455, dead_webhook: 456,
+  webhooks: 455, dead_webhook: 456, expo: 457,
 };
