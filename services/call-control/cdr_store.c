@@ -39,6 +39,17 @@ enum column {
     COLS,
 };
 
+static const enum bf_sql_form forms[COLS] = {
+    [COL_CALL] = BF_SQL_IDS,         [COL_TENANT] = BF_SQL_IDS,       [COL_CALL_ID] = BF_SQL_TEXTS,
+    [COL_CALLER] = BF_SQL_TEXTS,     [COL_CALLEE] = BF_SQL_TEXTS,     [COL_ANSWERED_BY] = BF_SQL_TEXTS,
+    [COL_DEVICE] = BF_SQL_TEXTS,     [COL_USER_AGENT] = BF_SQL_TEXTS, [COL_STARTED] = BF_SQL_INTS,
+    [COL_RINGING] = BF_SQL_INTS,     [COL_ANSWERED] = BF_SQL_INTS,    [COL_ENDED] = BF_SQL_INTS,
+    [COL_SETUP] = BF_SQL_INTS,       [COL_RING] = BF_SQL_INTS,        [COL_TALK] = BF_SQL_INTS,
+    [COL_RESULT] = BF_SQL_TEXTS,     [COL_CODE] = BF_SQL_INTS,        [COL_REASON] = BF_SQL_TEXTS,
+    [COL_HUNG_UP_BY] = BF_SQL_TEXTS, [COL_MEDIA] = BF_SQL_TEXTS,      [COL_EDGE] = BF_SQL_TEXTS,
+    [COL_RELAY] = BF_SQL_TEXTS,      [COL_LOCAL_PLAN] = BF_SQL_INTS,
+};
+
 static const char insert_sql[] = "INSERT INTO calls.cdr (call, tenant_id, sip_call_id, caller, callee, "
                                  "answered_by, device, user_agent, "
                                  "started_at, ringing_at, answered_at, ended_at, setup_ms, ring_ms, talk_ms, "
@@ -46,15 +57,15 @@ static const char insert_sql[] = "INSERT INTO calls.cdr (call, tenant_id, sip_ca
                                  "hung_up_by, media, edge, relay, local_plan) "
                                  "SELECT call, tenant, sip_call_id, caller, callee, answered_by, device, "
                                  "user_agent, " AT("started") ", " AT("ringing") ", " AT("answered") ", " AT(
-                                     "ended") ", setup, ring, talk, result, code, reason, "
+                                     "ended") ", setup, ring, talk, result, code::smallint, reason, "
                                               "hung_up_by, media::jsonb, edge, relay, local_plan = 1 FROM "
                                               "unnest($1::uuid[], $2::uuid[], $3::text[], "
                                               "$4::text[], $5::text[], $6::text[], $7::text[], $8::text[], "
                                               "$9::bigint[], $10::bigint[], $11::bigint[], "
                                               "$12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], "
-                                              "$16::text[], $17::smallint[], $18::text[], "
+                                              "$16::text[], $17::bigint[], $18::text[], "
                                               "$19::text[], $20::text[], $21::text[], $22::text[], "
-                                              "$23::smallint[]) AS line(call, tenant, sip_call_id, "
+                                              "$23::bigint[]) AS line(call, tenant, sip_call_id, "
                                               "caller, callee, answered_by, device, user_agent, started, "
                                               "ringing, answered, ended, setup, ring, talk, "
                                               "result, code, reason, hung_up_by, media, edge, relay, "
@@ -96,7 +107,7 @@ enum bf_err cdr_store_add(struct bf_tx *tx, const struct call *const *calls, siz
 {
     struct bf_sql_array columns[COLS];
 
-    bf_sql_columns_init(columns, COLS);
+    bf_sql_columns_init_as(columns, forms, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, calls[i]);
     return bf_sql_columns_run(tx, insert_sql, columns, COLS, ret_new);

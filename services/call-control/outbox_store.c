@@ -1,7 +1,6 @@
 // SQL about the outbox.
 #include "outbox_store.h"
 
-#include "bf_crypto.h"
 #include "bf_sql_array.h"
 #include "tell.h"
 
@@ -13,7 +12,7 @@ enum bf_err outbox_store_wanted(struct bf_tx *tx, const struct bf_id *tenants, s
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     struct bf_sql_array ids;
 
-    bf_sql_array_init(&ids);
+    bf_sql_array_init_as(&ids, BF_SQL_IDS);
     for (size_t i = 0; i < count; i++)
         if (i == 0 || !bf_id_eq(tenants[i], tenants[i - 1]))
             bf_sql_array_id(&ids, tenants[i]);
@@ -26,13 +25,13 @@ enum bf_err outbox_store_wanted(struct bf_tx *tx, const struct bf_id *tenants, s
 
 enum column { COL_TENANT, COL_CALL, COL_ENTRY, COLS };
 
+static const enum bf_sql_form forms[COLS] = {BF_SQL_IDS, BF_SQL_IDS, BF_SQL_BYTES};
+
 static void columns_add(struct bf_sql_array columns[COLS], const struct outbox_entry *entry)
 {
-    bf_autofree char *hex = bf_xcalloc(2 * entry->packed.len + 1, 1);
-
     bf_sql_array_id(&columns[COL_TENANT], entry->tenant);
     bf_sql_array_id(&columns[COL_CALL], entry->call);
-    bf_sql_array_text(&columns[COL_ENTRY], bf_hex(entry->packed.at, entry->packed.len, hex));
+    bf_sql_array_bytes(&columns[COL_ENTRY], entry->packed.at, entry->packed.len);
 }
 
 enum bf_err outbox_store_add(struct bf_tx *tx, const struct outbox_entry *entries, size_t count)
@@ -40,15 +39,14 @@ enum bf_err outbox_store_add(struct bf_tx *tx, const struct outbox_entry *entrie
     struct bf_sql_array columns[COLS];
     size_t rows;
 
-    bf_sql_columns_init(columns, COLS);
+    bf_sql_columns_init_as(columns, forms, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, &entries[i]);
-    return bf_sql_columns_run(
-        tx,
-        "INSERT INTO calls.outbox (tenant_id, call, entry) SELECT tenant, call, decode(entry, 'hex') "
-        "FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY "
-        "AS line (tenant, call, entry, n) ORDER BY n",
-        columns, COLS, &rows);
+    return bf_sql_columns_run(tx,
+                              "INSERT INTO calls.outbox (tenant_id, call, entry) SELECT tenant, call, entry "
+                              "FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) WITH ORDINALITY "
+                              "AS line (tenant, call, entry, n) ORDER BY n",
+                              columns, COLS, &rows);
 }
 
 static void request_add(struct bf_buf *request, const void *entry, size_t len)

@@ -23,12 +23,19 @@ enum column {
     COLS,
 };
 
+static const enum bf_sql_form forms[COLS] = {
+    [COL_CALL] = BF_SQL_IDS,     [COL_SEQ] = BF_SQL_INTS,      [COL_TENANT] = BF_SQL_IDS,
+    [COL_AT] = BF_SQL_INTS,      [COL_KIND] = BF_SQL_TEXTS,    [COL_NUMBER] = BF_SQL_TEXTS,
+    [COL_DEVICE] = BF_SQL_TEXTS, [COL_CODE] = BF_SQL_INTS,     [COL_TEXT] = BF_SQL_TEXTS,
+    [COL_EDGE] = BF_SQL_TEXTS,   [COL_DETAILS] = BF_SQL_TEXTS,
+};
+
 #define INSERT_SQL(at)                                                                                       \
     "INSERT INTO calls.timeline (call, seq, tenant_id, at, kind, number, device, code, text, edge, details)" \
-    " SELECT call, seq, tenant, " at ", kind, number, device, code, text, edge, "                            \
+    " SELECT call, seq, tenant, " at ", kind, number, device, code::smallint, text, edge, "                  \
     "details::jsonb FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], "            \
     "$6::text[], "                                                                                           \
-    "$7::text[], $8::smallint[], $9::text[], $10::text[], $11::text[]) "                                     \
+    "$7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[]) "                                       \
     "AS line(call, seq, tenant, at_ms, kind, number, device, code, text, edge, details) "                    \
     "ON CONFLICT DO NOTHING"
 #define LINE_AT "to_timestamp(at_ms / 1000.0)"
@@ -62,7 +69,7 @@ static enum bf_err insert(struct bf_tx *tx, const char *sql, const struct call_e
 {
     struct bf_sql_array columns[COLS];
 
-    bf_sql_columns_init(columns, COLS);
+    bf_sql_columns_init_as(columns, forms, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, &events[i]);
     return bf_sql_columns_run(tx, sql, columns, COLS, ret_new);
@@ -130,7 +137,7 @@ enum bf_err timeline_store_replay(struct bf_tx *tx, const struct bf_id *calls, s
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     struct bf_sql_array ids;
 
-    bf_sql_array_init(&ids);
+    bf_sql_array_init_as(&ids, BF_SQL_IDS);
     for (size_t i = 0; i < count; i++)
         bf_sql_array_id(&ids, calls[i]);
     struct bf_param params[] = {bf_sql_array_param(&ids), BF_P_INT(TIMELINE_REPLAY_MAX)};

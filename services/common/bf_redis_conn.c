@@ -40,12 +40,16 @@ enum bf_err bf_redis_judge(struct bf_str error, bool *ret_broken)
 
 void bf_redis_put_head(struct bf_buf *into, size_t args)
 {
-    bf_buf_fmt(into, "*%zu\r\n", args);
+    bf_buf_add(into, "*", 1);
+    bf_buf_int(into, (int64_t)args);
+    bf_buf_add(into, "\r\n", 2);
 }
 
 void bf_redis_put_arg(struct bf_buf *into, const void *at, size_t len)
 {
-    bf_buf_fmt(into, "$%zu\r\n", len);
+    bf_buf_add(into, "$", 1);
+    bf_buf_int(into, (int64_t)len);
+    bf_buf_add(into, "\r\n", 2);
     bf_buf_add(into, at, len);
     bf_buf_add(into, "\r\n", 2);
 }
