@@ -122,7 +122,7 @@ test('every page, wide and light, and at 360 px and dark in Portuguese', async (
   const live = await talk(all);
   const pages = [...OPERATOR_PAGES.map(([path, ...rest]) => [path, path, ...rest]), ...TENANT_PAGES.map(([path, ...rest]) => [path, `t/${tenant.slug}/${path}`, ...rest]),
     ['call-live', `t/${tenant.slug}/calls/${live.id}`, /100 → 101/, /100 → 101/, '.timeline svg'],
-    ['call-over', `t/${tenant.slug}/calls/${cdr.id}`, /100 → 600/, /100 → 600/, '.timeline svg']];
+    ['call-over', `t/${tenant.slug}/cdrs/${cdr.id}`, /100 → 600/, /100 → 600/, '.timeline svg']];
   const wrong = [];
   for (const [kind, options, heading] of [['wide', {}, (en) => en], ['narrow', { width: 360, height: 740, dark: true, lang: 'pt-BR' }, (_, pt) => pt]]) {
     const page = await browser.page(t, { base: world.belfry.api, ...options });
@@ -260,11 +260,18 @@ test('an operator makes a tenant, an extension and its provisioning, by keyboard
 
   await page.goto('/console/tenants');
   const row = page.locator('tr').filter({ hasText: slug });
-  const more = page.getByRole('button', { name: 'Show more' });
-  await until(async () => (await row.count()) > 0 || (await more.isVisible() && await more.click().then(() => false)), { what: 'the tenant in the list, however many there are' });
+  const others = page.getByRole('button', { name: 'Show more' });
+  await until(async () => (await row.count()) > 0 || (await others.isVisible() && await others.click().then(() => false)), { what: 'the tenant in the list, however many there are' });
   await row.getByRole('button', { name: /^Suspend/ }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click();
   await row.getByText('Suspended').waitFor();
+  const more = row.getByRole('button', { name: /^More/ });
+  await more.press('Enter');
+  await page.locator('.more-list button:focus').filter({ hasText: 'Limits' }).waitFor();
+  assert.deepEqual(await serious(page), []);
+  await page.keyboard.press('Escape');
+  await page.locator('.more-list').waitFor({ state: 'detached' });
+  assert.match(await page.evaluate(() => document.activeElement.ariaLabel), /^More/, 'the focus is back where it was');
   assert.deepEqual(page.faults, []);
 });
 

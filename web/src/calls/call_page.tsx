@@ -6,7 +6,7 @@ import { useConsole, useTenant } from '../core/context';
 import { number, span } from '../core/format';
 import { useGet, useNow } from '../core/hooks';
 import { BASE } from '../core/router';
-import { lang, t, t_or } from '../i18n';
+import { locale, t, t_or } from '../i18n';
 import { Badge, Button, Facts, Heading, ProblemBox, Time } from '../ui/bits';
 import { type Column, Table } from '../ui/table';
 import { type Call, type Cdr, type Leg, mos_tone, result_tone } from './call';
@@ -84,24 +84,23 @@ function StateOf({ found }: { found: Found }) {
 
 function Summary({ found }: { found: Found }) {
   const call = 'live' in found ? found.live : found.cdr;
-  const common: [string, ComponentChildren][] = [
-    [t('call.started'), <Time at={call.started_at} />],
-    [t('call.answered_by'), ('live' in found ? (found.live.answered_at ? found.live.number : null) : found.cdr.answered_by) ?? '–'],
-  ];
+  const answered_by = 'cdr' in found ? found.cdr.answered_by : found.live.answered_at && found.live.number;
+  const given = (label: string, value: string | null) => (value ? [[label, value] as [string, string]] : []);
+  const common: [string, ComponentChildren][] = [[t('call.started'), <Time at={call.started_at} />], ...given(t('call.answered_by'), answered_by)];
   const own: [string, ComponentChildren][] = 'live' in found ? [] : [
-    [t('call.setup'), span(found.cdr.setup_ms, lang())],
-    [t('call.rang'), span(found.cdr.ring_ms, lang())],
-    [t('call.talked'), span(found.cdr.talk_ms, lang())],
-    [t('call.reason'), found.cdr.reason ?? '–'],
-    [t('call.hung_up_by'), found.cdr.hung_up_by ? t_or(`by.${found.cdr.hung_up_by}`, found.cdr.hung_up_by) : '–'],
+    [t('call.setup'), span(found.cdr.setup_ms, locale())],
+    [t('call.rang'), span(found.cdr.ring_ms, locale())],
+    [t('call.talked'), span(found.cdr.talk_ms, locale())],
+    ...given(t('call.hung_up_by'), found.cdr.hung_up_by && t_or(`by.${found.cdr.hung_up_by}`, found.cdr.hung_up_by)),
+    ...given(t('call.reason'), found.cdr.reason === found.cdr.hung_up_by ? null : found.cdr.reason),
     ...(found.cdr.transfers.length ? [[t('call.transfers'), found.cdr.transfers.map(({ to, how }) => `${to ?? '?'} (${how ?? ''})`).join(', ')] as [string, string]] : []),
   ];
   return (
     <Facts items={[...common, ...own,
-      [t('call.user_agent'), call.user_agent ?? '–'],
+      ...given(t('call.user_agent'), call.user_agent),
       [t('call.edge'), call.edge],
-      [t('call.relay'), call.relay ?? '–'],
-      ['Call-ID', <code class="clip">{call.sip_call_id ?? '–'}</code>],
+      ...given(t('call.relay'), call.relay && call.relay.replace(/^udp:/, '')),
+      ...(call.sip_call_id ? [['Call-ID', <code>{call.sip_call_id}</code>] as [string, ComponentChildren]] : []),
       ...(call.local_plan ? [[t('call.plan'), <Badge tone="warn">{t('call.local_plan')}</Badge>] as [string, ComponentChildren]] : [])]} />
   );
 }
@@ -113,7 +112,7 @@ function Story({ lines, caller, over }: { lines: Line[]; caller: string; over: b
   if (!drawn) return <p class="empty">{t('timeline.none')}</p>;
   const shown = all ? lines : lines.slice(0, 40);
   const columns: Column<Line>[] = [
-    { label: t('time'), kind: 'figure', show: ({ time }) => span(Date.parse(time) - drawn.start_ms, lang()) },
+    { label: t('time'), kind: 'figure', show: ({ time }) => span(Date.parse(time) - drawn.start_ms, locale()) },
     { label: t('timeline.what'), kind: 'name', show: ({ kind }) => t(`line.${kind}`) },
     { label: t('number'), show: ({ number }) => number ?? <span class="quiet dash">–</span> },
     { label: t('timeline.code'), show: ({ code }) => (code === null ? <span class="quiet dash">–</span> : <Badge tone={code >= 400 ? 'bad' : code >= 200 ? 'good' : 'busy'}>{code}</Badge>) },
@@ -122,23 +121,23 @@ function Story({ lines, caller, over }: { lines: Line[]; caller: string; over: b
   ];
   return (
     <>
-      <TimelinePicture picture={drawn} label={t('timeline.label', { n: drawn.lanes.length, span: span(drawn.end_ms - drawn.start_ms, lang()) })} />
-      <Table caption={t('timeline.title')} columns={columns} rows={shown} id={(line) => `${line.seq}/${line.time}/${line.kind}/${line.number ?? ''}`} />
+      <TimelinePicture picture={drawn} label={t('timeline.label', { n: drawn.lanes.length, span: span(drawn.end_ms - drawn.start_ms, locale()) })} />
+      <Table dense caption={t('timeline.title')} columns={columns} rows={shown} id={(line) => `${line.seq}/${line.time}/${line.kind}/${line.number ?? ''}`} />
       {shown.length < lines.length && <div class="more"><Button onClick={() => set_all(true)}>{t('list.more')}</Button></div>}
     </>
   );
 }
 
 function Media({ legs }: { legs: Leg[] }) {
-  const figure = (value: number | null, unit: string, digits = 1) => (value === null ? <span class="quiet dash">–</span> : `${number(value, lang(), digits)}${unit}`);
+  const figure = (value: number | null, unit: string, digits = 1) => (value === null ? <span class="quiet dash">–</span> : `${number(value, locale(), digits)}${unit}`);
   const columns: Column<Leg>[] = [
     { label: t('media.from'), kind: 'name', show: ({ party }) => (party ? t(`call.${party}`) : t('media.nobody')) },
     { label: t('media.codec'), show: ({ codec }) => codec ?? '–' },
-    { label: t('media.packets'), kind: 'figure', show: ({ packets }) => number(packets, lang()) },
+    { label: t('media.packets'), kind: 'figure', show: ({ packets }) => number(packets, locale()) },
     { label: t('media.loss'), kind: 'figure', show: ({ loss_percent }) => figure(loss_percent, ' %') },
     { label: t('media.jitter'), kind: 'figure', show: ({ jitter_ms }) => figure(jitter_ms, ' ms') },
     { label: t('media.round_trip'), kind: 'figure', show: ({ round_trip_ms }) => figure(round_trip_ms, ' ms') },
-    { label: 'MOS', kind: 'figure', show: ({ mos }) => (mos === null ? <span class="quiet dash">–</span> : <Badge tone={mos_tone(mos)}>{number(mos, lang(), 1)}</Badge>) },
+    { label: 'MOS', kind: 'figure', show: ({ mos }) => (mos === null ? <span class="quiet dash">–</span> : <Badge tone={mos_tone(mos)}>{number(mos, locale(), 1)}</Badge>) },
   ];
   return <Table caption={t('media.title')} columns={columns} rows={legs} id={(leg) => `${leg.party}/${leg.tag}`} />;
 }

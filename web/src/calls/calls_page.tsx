@@ -5,7 +5,7 @@ import { useConsole, useTenant } from '../core/context';
 import { clock, number } from '../core/format';
 import { useNow } from '../core/hooks';
 import { BASE } from '../core/router';
-import { lang, t, t_or } from '../i18n';
+import { locale, t, t_or } from '../i18n';
 import { Badge, Button, Heading, type Tone } from '../ui/bits';
 import { Confirm, Dialog } from '../ui/dialog';
 import { Form } from '../ui/form';
@@ -105,8 +105,8 @@ function QualityCell({ quality }: { quality: Quality | undefined }) {
   if (!quality || curve(quality).values.length === 0) return <span class="quiet dash">–</span>;
   const { kind, values, min, max, last } = curve(quality);
   const { loss_percent, jitter_ms } = quality.samples.at(-1)!;
-  const figure = last === null ? '–' : kind === 'mos' ? `MOS ${number(last, lang(), 1)}` : t('quality.rate', { n: Math.round(last) });
-  const more = [loss_percent !== null && t('quality.loss', { n: number(loss_percent, lang(), 1) }), jitter_ms !== null && t('quality.jitter', { n: number(jitter_ms, lang(), 1) })].filter(Boolean).join(' · ');
+  const figure = last === null ? '–' : kind === 'mos' ? `MOS ${number(last, locale(), 1)}` : t('quality.rate', { n: Math.round(last) });
+  const more = [loss_percent !== null && t('quality.loss', { n: number(loss_percent, locale(), 1) }), jitter_ms !== null && t('quality.jitter', { n: number(jitter_ms, locale(), 1) })].filter(Boolean).join(' · ');
   return (
     <span class="quality" title={more || undefined}>
       <Spark values={values} min={min} max={max} tone={kind === 'mos' ? mos_tone(last) : last ? 'good' : 'warn'} label={t('quality.curve', { figure })} />

@@ -122,7 +122,7 @@ export function scale({ start_ms, end_ms, answered_ms }: Picture): { at: (ms: nu
 
 /** Round times for the axis: at most `count` of them, from 0 to `length_ms`. */
 export function ticks(length_ms: number, count: number): number[] {
-  const steps = [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000];
+  const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000, 7_200_000];
   const step = steps.find((each) => length_ms / each <= count) ?? length_ms;
   return Array.from({ length: Math.floor(length_ms / step) + 1 }, (_, i) => i * step);
 }

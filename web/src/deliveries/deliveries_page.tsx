@@ -5,7 +5,7 @@ import { useConsole, useTenant } from '../core/context';
 import { span } from '../core/format';
 import { useGet, useList } from '../core/hooks';
 import { BASE } from '../core/router';
-import { lang, t } from '../i18n';
+import { locale, t } from '../i18n';
 import { Badge, Button, Facts, Heading, ProblemBox, Time, type Tone } from '../ui/bits';
 import { Dialog } from '../ui/dialog';
 import { type Column, ListTable, Table } from '../ui/table';
@@ -91,7 +91,7 @@ function Details({ id, base, close, replay }: { id: string; base: string; close:
     { label: '#', kind: 'name', show: ({ number }) => number },
     { label: t('time'), show: ({ at }) => <Time at={at} /> },
     { label: t('deliveries.answer'), show: ({ code, error }) => code ?? error ?? '–' },
-    { label: t('deliveries.latency'), kind: 'figure', show: ({ latency_ms }) => span(latency_ms, lang()) },
+    { label: t('deliveries.latency'), kind: 'figure', show: ({ latency_ms }) => span(latency_ms, locale()) },
     { label: t('deliveries.body'), show: ({ answer }) => (answer ? <code class="clip" title={answer}>{answer}</code> : <span class="quiet dash">–</span>) },
   ];
   return (

@@ -4,7 +4,7 @@ import { type Page, api_path } from '../core/api';
 import { useConsole } from '../core/context';
 import { number, span } from '../core/format';
 import { useGet } from '../core/hooks';
-import { lang, t } from '../i18n';
+import { locale, t } from '../i18n';
 import { Badge, Button, Heading, ProblemBox } from '../ui/bits';
 import { Confirm } from '../ui/dialog';
 import { type Column, Table } from '../ui/table';
@@ -19,11 +19,11 @@ export function EdgesPage() {
   const drift = useDrift(data?.items);
   const figure = (edge: number | null, index: number | null, what: Drift['what'], id: string) => {
     const drifted = drift.get(id)?.some((each) => each.what === what);
-    return <span class={drifted ? 'drifted' : undefined}>{edge === null ? '–' : number(edge, lang())}{drifted && <span class="hint"> {t('edges.index', { n: index ?? '–' })}</span>}</span>;
+    return <span class={drifted ? 'drifted' : undefined}>{edge === null ? '–' : number(edge, locale())}{drifted && <span class="hint"> {t('edges.index', { n: index ?? '–' })}</span>}</span>;
   };
   const columns: Column<Edge>[] = [
     { label: t('edges.edge'), kind: 'name', show: ({ id }) => id },
-    { label: t('status'), show: ({ alive, age_ms }) => <Badge tone={alive ? 'good' : 'bad'}>{alive ? t('edges.alive') : t('edges.silent', { span: span(age_ms, lang()) })}</Badge> },
+    { label: t('status'), show: ({ alive, age_ms }) => <Badge tone={alive ? 'good' : 'bad'}>{alive ? t('edges.alive') : t('edges.silent', { span: span(age_ms, locale()) })}</Badge> },
     { label: t('edges.bindings'), kind: 'figure', show: (edge) => figure(edge.bindings, edge.indexed_bindings, 'bindings', edge.id) },
     { label: t('edges.calls'), kind: 'figure', show: (edge) => figure(edge.calls, edge.indexed_calls, 'calls', edge.id) },
     { label: t('edges.table'), kind: 'figure', show: (edge) => figure(edge.table_seq, edge.registry_seq, 'table', edge.id) },

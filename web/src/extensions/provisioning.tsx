@@ -5,7 +5,7 @@ import { useConsole, useTenant } from '../core/context';
 import { useGet } from '../core/hooks';
 import { t } from '../i18n';
 import { make_phone_token } from '../phone/token';
-import { Button, Copy, ProblemBox, Secret, Time } from '../ui/bits';
+import { Button, Copy, ProblemBox, Time } from '../ui/bits';
 import { type Account, type Extension, phone_account, proxy_of, settings_of, zoiper_text } from './extension';
 
 /** `known`: the password, when it was made a moment ago. Passwords are kept nowhere, so another one is made for who wants to see one. */
@@ -40,16 +40,14 @@ function Linphone({ base, number }: { base: string; number: string }) {
     api.post<{ path: string; expires_at: string }>(`${base}/provisioning`).then(({ path, expires_at }) => set_link({ url: location.origin + path, expires_at }), set_problem);
   }, [api, base]);
   return (
-    <section>
-      <h3>Linphone</h3>
-      <p class="hint">{t('provision.linphone')}</p>
-      <ProblemBox problem={problem} />
-      {link && (
-        <>
-          <Qr text={link.url} label={t('provision.qr_linphone', { number })} />
-          <Copy text={link.url} label={t('copy_of', { what: 'Linphone' })} /> <span class="hint">{t('expires')} <Time at={link.expires_at} ago /></span>
-        </>
-      )}
+    <section class="beside">
+      <div>
+        <h3>Linphone</h3>
+        <p class="hint">{t('provision.linphone')}</p>
+        <ProblemBox problem={problem} />
+        {link && <p><Copy text={link.url} label={t('copy_of', { what: 'Linphone' })} /> <span class="hint">{t('expires')} <Time at={link.expires_at} ago /></span></p>}
+      </div>
+      {link && <Qr text={link.url} label={t('provision.qr_linphone', { number })} />}
     </section>
   );
 }
@@ -65,9 +63,9 @@ function WithPassword({ extension, password }: { extension: Extension; password:
     <>
       <section>
         <h3>{t('provision.any')}</h3>
-        <Secret label={t('password')} value={password} hint={t('shown_once')} />
-        <dl class="facts">{settings_of(account).map(([key, value]) => <div key={key}><dt>{t(`setting.${key}`)}</dt><dd><code>{value}</code></dd></div>)}</dl>
-        <Copy text={text} />
+        <p class="hint">{t('provision.any_hint')}</p>
+        <dl class="facts">{settings_of(account).map(([key, value]) => <div key={key}><dt>{t(`setting.${key}`)}</dt><dd><code data-secret={key === 'password' || undefined}>{value}</code></dd></div>)}</dl>
+        <Copy text={text} label={t('copy_of', { what: t('provision.any') })} />
       </section>
       <section>
         <h3>Zoiper</h3>
@@ -75,11 +73,13 @@ function WithPassword({ extension, password }: { extension: Extension; password:
         <pre class="zone">{zoiper_text(account)}</pre>
         <Copy text={zoiper_text(account)} label={t('copy_of', { what: 'Zoiper' })} />
       </section>
-      <section>
-        <h3>{t('provision.browser')}</h3>
-        <p class="hint">{t('provision.browser_hint')}</p>
+      <section class="beside">
+        <div>
+          <h3>{t('provision.browser')}</h3>
+          <p class="hint">{t('provision.browser_hint')}</p>
+          <Copy text={link} label={t('copy_of', { what: t('provision.browser') })} />
+        </div>
         <Qr text={link} label={t('provision.qr', { number: extension.number })} />
-        <Copy text={link} label={t('copy_of', { what: t('provision.browser') })} />
       </section>
     </>
   );

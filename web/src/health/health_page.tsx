@@ -4,7 +4,7 @@ import { useConsole } from '../core/context';
 import { span } from '../core/format';
 import { useGet } from '../core/hooks';
 import { BASE } from '../core/router';
-import { lang, t } from '../i18n';
+import { locale, t } from '../i18n';
 import { Badge, Heading, ProblemBox } from '../ui/bits';
 import { type Column, Table } from '../ui/table';
 
@@ -23,7 +23,7 @@ export function HealthPage() {
   const columns: Column<Process>[] = [
     { label: t('health.process'), kind: 'name', show: ({ name }) => name },
     { label: t('status'), show: ({ state }) => <Badge tone={state === 'ready' ? 'good' : state === 'not-ready' ? 'warn' : 'bad'}>{t(`health.${state}`)}</Badge> },
-    { label: t('health.answer'), kind: 'figure', show: ({ answer_ms }) => (answer_ms === null ? '–' : span(answer_ms, lang())) },
+    { label: t('health.answer'), kind: 'figure', show: ({ answer_ms }) => (answer_ms === null ? '–' : span(answer_ms, locale())) },
     { label: t('details'), show: ({ detail }) => detail || <span class="quiet dash">–</span> },
   ];
   const bad = data?.items.filter(({ state }) => state !== 'ready').length ?? 0;
@@ -31,8 +31,8 @@ export function HealthPage() {
     <>
       <Heading title={t('health.title')} lead={data && <Badge tone={bad ? 'bad' : 'good'}>{bad ? t('health.some_bad', { n: bad }) : t('health.all_well', { n: data.items.length })}</Badge>} />
       <ProblemBox problem={problem} />
-      {data && <Table caption={t('health.title')} columns={columns} rows={data.items} id={({ name }) => name} empty={t('health.none')} />}
-      <p class="hint"><a href={`${BASE}/edges`}>{t('health.see_edges')}</a></p>
+      {data && <Table dense caption={t('health.title')} columns={columns} rows={data.items} id={({ name }) => name} empty={t('health.none')} />}
+      <p class="hint after"><a href={`${BASE}/edges`}>{t('health.see_edges')}</a></p>
     </>
   );
 }

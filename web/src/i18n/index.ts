@@ -10,6 +10,9 @@ let current: Lang = 'en';
 
 export const lang = (): Lang => current;
 
+/** What figures and times are written by: the browser's own region, when it speaks the language that is shown. */
+export const locale = (): string => navigator.languages.find((each) => each.toLowerCase().startsWith(current)) ?? current;
+
 /** What to begin with: what was chosen before, else what the browser asks for. */
 export function wanted_lang(): Lang {
   const kept = localStorage.getItem(KEPT_AS);

@@ -32,7 +32,7 @@ export function KeysPage() {
     { label: t('keys.role'), show: ({ role }) => t(`role.${role}`) },
     { label: t('created'), show: ({ created_at }) => <Time at={created_at} /> },
     { label: t('expires'), show: ({ expires_at }) => <Time at={expires_at} ago /> },
-    { label: t('keys.used'), show: ({ last_used_at }) => <Time at={last_used_at} ago /> },
+    { label: t('keys.used'), show: ({ last_used_at }) => (last_used_at && Date.now() - Date.parse(last_used_at) < 3_600_000 ? t('keys.used_lately') : <Time at={last_used_at} ago />) },
   ];
   if (may_write) columns.push({ label: t('actions'), kind: 'actions', show: (key) => <Button kind="plain" onClick={() => ask({ what: 'delete', key })} aria-label={`${t('keys.revoke')}: ${key.name || key.id}`}>{t('keys.revoke')}</Button> });
   const login = () => void api.post<{ path: string; expires_at: string }>('/v1/logins', {}).then(

@@ -33,6 +33,7 @@ export const PAGES: PageRow[] = [
   { path: '/t/:tenant/calls', page: CallsPage, menu: { label: 'calls.title', icon: 'calls' } },
   { path: '/t/:tenant/calls/:id', page: CallPage },
   { path: '/t/:tenant/cdrs', page: CdrsPage, menu: { label: 'cdrs.title', icon: 'cdrs' } },
+  { path: '/t/:tenant/cdrs/:id', page: CallPage },
   { path: '/t/:tenant/extensions', page: ExtensionsPage, menu: { label: 'extensions.title', icon: 'extensions' } },
   { path: '/t/:tenant/groups', page: GroupsPage, menu: { label: 'groups.title', icon: 'groups' } },
   { path: '/t/:tenant/registrations', page: RegistrationsPage, menu: { label: 'registrations.title', icon: 'registrations' } },

@@ -13,7 +13,8 @@ async function speak_and_keep(wanted: Lang): Promise<void> {
   language_changed.dispatchEvent(new Event('changed'));
 }
 
-export function Preferences() {
+/** `short`: for a bar that has little room. */
+export function Preferences({ short = false }: { short?: boolean }) {
   const [theme, set_theme] = useState(kept_theme);
   const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]!;
   const turn = () => {
@@ -23,8 +24,8 @@ export function Preferences() {
   return (
     <div class="preferences">
       <select aria-label={t('language')} value={lang()} onChange={(event) => void speak_and_keep(event.currentTarget.value as Lang)}>
-        <option value="en" lang="en">English</option>
-        <option value="pt" lang="pt-BR">Português</option>
+        <option value="en" lang="en">{short ? 'EN' : 'English'}</option>
+        <option value="pt" lang="pt-BR">{short ? 'PT' : 'Português'}</option>
       </select>
       <IconButton icon={theme} label={`${t('theme')}: ${t(`theme.${theme}`)}`} onClick={turn} />
     </div>

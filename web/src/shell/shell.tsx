@@ -42,7 +42,7 @@ export function Shell({ session, leave }: { session: Session; leave: () => void 
           <IconButton icon={menu ? 'close' : 'menu'} label={t('menu')} class="menu-button" aria-expanded={menu} aria-controls="menu" onClick={() => set_menu(!menu)} />
           <a class="brand" aria-label="Belfry" href={`${BASE}/`}><img src={mark} alt="" width="26" height="26" /><span>Belfry</span></a>
           <span class="where">{slug ?? ''}</span>
-          <Preferences />
+          <Preferences short />
           <IconButton icon="out" label={t('sign_out')} onClick={leave} />
         </header>
         <nav id="menu" aria-label={t('menu')}>

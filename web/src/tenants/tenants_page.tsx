@@ -8,6 +8,7 @@ import { t } from '../i18n';
 import { Badge, Button, Heading, Secret, Time } from '../ui/bits';
 import { Confirm, Dialog } from '../ui/dialog';
 import { Form, type Field } from '../ui/form';
+import { More } from '../ui/more';
 import { type Column, ListTable } from '../ui/table';
 
 type Asked = { what: 'create' } | { what: 'created'; tenant: Tenant; key: string } | { what: 'suspend' | 'delete' | 'limits'; tenant: Tenant } | null;
@@ -38,11 +39,13 @@ export function TenantsPage() {
     {
       label: t('actions'), kind: 'actions', show: (tenant) => (
         <>
-          <Button kind="plain" onClick={() => ask({ what: 'limits', tenant })} aria-label={`${t('limits')}: ${tenant.name}`}>{t('limits')}</Button>
           {tenant.status === 'active'
             ? <Button kind="plain" onClick={() => ask({ what: 'suspend', tenant })} aria-label={`${t('tenants.suspend')}: ${tenant.name}`}>{t('tenants.suspend')}</Button>
             : <Button kind="plain" onClick={() => void set_status(tenant, 'active')} aria-label={`${t('tenants.activate')}: ${tenant.name}`}>{t('tenants.activate')}</Button>}
-          <Button kind="plain" onClick={() => ask({ what: 'delete', tenant })} aria-label={`${t('delete')}: ${tenant.name}`}>{t('delete')}</Button>
+          <More of={tenant.name}>
+            <Button kind="plain" onClick={() => ask({ what: 'limits', tenant })}>{t('limits')}</Button>
+            <Button kind="plain" onClick={() => ask({ what: 'delete', tenant })}>{t('delete')}</Button>
+          </More>
         </>
       ),
     },

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../core/api';
 import { moment, moment_full, relative } from '../core/format';
-import { lang, t } from '../i18n';
+import { locale, t } from '../i18n';
 import { Icon, type IconName } from './icon';
 
 export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'quiet';
@@ -12,7 +12,7 @@ export type Tone = 'good' | 'busy' | 'warn' | 'bad' | 'quiet';
 export const Badge = ({ tone, children }: { tone: Tone; children: ComponentChildren }) => <span class={`badge ${tone}`}>{children}</span>;
 
 export const Time = ({ at, ago = false }: { at: string | null; ago?: boolean }) =>
-  at ? <time dateTime={at} title={moment_full(at, lang())}>{ago ? relative(at, lang()) : moment(at, lang())}</time> : <span class="quiet">{t('never')}</span>;
+  at ? <time dateTime={at} title={moment_full(at, locale())}>{ago ? relative(at, locale()) : moment(at, locale())}</time> : <span class="quiet">{t('never')}</span>;
 
 export function Button({ icon, kind = '', children, ...rest }: { icon?: IconName; kind?: '' | 'main' | 'danger' | 'plain'; children: ComponentChildren; onClick?: () => void; disabled?: boolean; type?: 'button' | 'submit'; [aria: `aria-${string}`]: string | boolean | undefined }) {
   return <button type="button" class={`button ${kind}`} {...rest}>{icon && <Icon name={icon} />}<span>{children}</span></button>;

@@ -18,12 +18,14 @@ export interface TableProps<T> {
   id: (row: T) => string;
   empty?: ComponentChildren;
   row_class?: (row: T) => string;
+  /** On narrow screens a row stays a line instead of becoming a card. */
+  dense?: boolean;
 }
 
-export function Table<T>({ caption, columns, rows, id, empty, row_class }: TableProps<T>) {
+export function Table<T>({ caption, columns, rows, id, empty, row_class, dense }: TableProps<T>) {
   if (rows.length === 0) return <p class="empty">{empty ?? t('list.empty')}</p>;
   return (
-    <table class="list">
+    <table class={dense ? 'list dense' : 'list'}>
       <caption class="sr-only">{caption}</caption>
       <thead>
         <tr>{columns.map(({ label, kind }) => <th scope="col" key={label} class={kind}>{kind === 'actions' ? <span class="sr-only">{label}</span> : label}</th>)}</tr>
@@ -33,7 +35,7 @@ export function Table<T>({ caption, columns, rows, id, empty, row_class }: Table
           <tr key={id(row)} data-id={id(row)} class={row_class?.(row)}>
             {columns.map(({ label, show, kind }) => kind === 'name'
               ? <th scope="row" key={label} class="name">{show(row)}</th>
-              : <td key={label} class={kind} data-label={label}>{show(row)}</td>)}
+              : <td key={label} class={kind} data-label={label}><span class="cell">{show(row)}</span></td>)}
           </tr>
         ))}
       </tbody>

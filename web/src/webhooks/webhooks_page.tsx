@@ -8,6 +8,7 @@ import { t } from '../i18n';
 import { Badge, Button, Heading, Secret, Time } from '../ui/bits';
 import { Confirm, Dialog } from '../ui/dialog';
 import { type Field, Form } from '../ui/form';
+import { More } from '../ui/more';
 import { type Column, ListTable } from '../ui/table';
 
 interface Webhook {
@@ -57,10 +58,12 @@ export function WebhooksPage() {
             {webhook.status === 'active'
               ? <Button kind="plain" onClick={() => act(api.patch(one, { status: 'paused' }), t('webhooks.is_paused'))} aria-label={of(t('webhooks.pause'))}>{t('webhooks.pause')}</Button>
               : <Button kind="plain" onClick={() => act(api.patch(one, { status: 'active' }), t('webhooks.is_active'))} aria-label={of(t('webhooks.resume'))}>{t('webhooks.resume')}</Button>}
-            <Button kind="plain" onClick={() => ask({ what: 'replay', webhook })} aria-label={of(t('webhooks.replay'))}>{t('webhooks.replay')}</Button>
-            <Button kind="plain" onClick={() => ask({ what: 'rotate', webhook })} aria-label={of(t('webhooks.rotate'))}>{t('webhooks.rotate')}</Button>
             <Button kind="plain" onClick={() => ask({ what: 'edit', webhook })} aria-label={of(t('edit'))}>{t('edit')}</Button>
-            <Button kind="plain" onClick={() => ask({ what: 'delete', webhook })} aria-label={of(t('delete'))}>{t('delete')}</Button>
+            <More of={webhook.url}>
+              <Button kind="plain" onClick={() => ask({ what: 'replay', webhook })}>{t('webhooks.replay')}</Button>
+              <Button kind="plain" onClick={() => ask({ what: 'rotate', webhook })}>{t('webhooks.rotate')}</Button>
+              <Button kind="plain" onClick={() => ask({ what: 'delete', webhook })}>{t('delete')}</Button>
+            </More>
           </>
         );
       },
