@@ -237,7 +237,7 @@ status: ## what runs, and where things are
 	@deploy/local/belfry status
 logs: ## follow the logs
 	@deploy/local/belfry logs
-demo: ## two tenants, real phones and calls, webhooks, a woken phone: a report to look at
+demo: ## two tenants, real phones and browsers, webhooks, a woken phone: a report to look at
 	$(DEPS) build,run,demo tests/demo/run
 
 clean: ## remove the build products (never an instance)

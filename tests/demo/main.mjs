@@ -3,14 +3,15 @@
 //   tests/demo/run [--json]      RUN and PORT_BASE name the instance (default: run, 5000), as for `make up`
 //
 // Brings the instance up if needed, onboards two tenants that use the same numbers, lets both talk at the same time, rings a
-// group over two edges and explains that call, tells a backend and an app of another, wakes a sleeping phone, and shows the walls
-// between the tenants. It may be run again and again; it leaves the instance running, and ends with 0 when everything it claims was
+// group over two edges and explains that call, tells a backend and an app of another, wakes a sleeping phone, lets browsers call,
+// and shows the walls between the tenants. It may be run again and again; it leaves the instance running, and ends with 0 when everything it claims was
 // seen. What it needs of the instance beyond what `make up` gives is lent to it meanwhile: stage.mjs.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Api } from '../lib/api.mjs';
+import { phonePath } from '../lib/browser.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { ROOT } from '../lib/instance.mjs';
 import { Phones } from '../lib/phones.mjs';
@@ -19,13 +20,14 @@ import { RtpEnd, delays, relayed } from '../lib/rtp.mjs';
 import { Ua } from '../lib/sip.mjs';
 import { mediaOf, sdp } from '../lib/sip_message.mjs';
 import { elapsed, until } from '../lib/until.mjs';
+import { BROWSERS, browsers } from './browsers.mjs';
 import { events } from './events.mjs';
 import { TENANTS, heard, ms, onboard, passwordOf, registerPhones, softphone, timeline } from './office.mjs';
 import { sleeping } from './sleeping.mjs';
 import { PHONE_PORTS, Stage } from './stage.mjs';
 
 const TALK_MS = 4000;
-const SECTIONS = [onboard, registerPhones, talk, group, events, sleeping, probe, walls];
+const SECTIONS = [onboard, registerPhones, talk, group, events, sleeping, browsers, probe, walls];
 
 async function main() {
   const json = process.argv.includes('--json');
@@ -111,8 +113,8 @@ async function finish(demo, { tenant, caller, callee, id, answered_at }) {
   await caller.hangup();
   await callee.event('CALL_CLOSED');
   await heard(demo, tenant, [caller, callee], talked_ms);
-  const { packets, bytes, errors } = relay.totals.RTP;
-  report.check(packets > 0 && errors === 0, `${tenant.slug}: the sound went through rtpengine`, `${packets} packets, ${Math.round(bytes / 1024)} KiB, ${errors} errors`, { packets, bytes, errors });
+  const { packets, bytes, errors } = relay.totals.RTP; // SRTP that overtakes the answer with its key is an error: a packet or two
+  report.check(packets > 0 && errors < packets / 50, `${tenant.slug}: the sound went through rtpengine`, `${packets} packets, ${Math.round(bytes / 1024)} KiB, ${errors} errors`, { packets, bytes, errors });
 }
 
 // ---- a group, and what is known of its call ------------------------------------------------------------------------------
@@ -315,8 +317,15 @@ async function wrongPassword({ belfry, tenants: [belavista] }) {
 async function goOn({ api, belfry, report, tenants }) {
   const { path: link } = await api.ok('POST', '/v1/logins', { expires_in_seconds: 3600 });
   const file = path.relative(process.cwd(), path.join(belfry.run, 'belfry.env')) || belfry.run;
-  report.text('\n  The instance is still running. Go on:');
-  report.text(`    ${belfry.api}${link}      # the console; this link signs you in once, within an hour`);
+  const [tenant] = tenants;
+  report.text('\n  The instance is still running. See these calls in the console; the link signs one browser in, once, within an hour:');
+  report.text(`    ${belfry.api}${tenant ? link.replace('/#', `/console/t/${tenant.slug}/cdrs#`) : link}`);
+  const links = Object.entries(BROWSERS).filter(([number]) => tenant?.passwords[number]).map(([number, name]) => belfry.api + phonePath({ number, name, domain: tenant.domain, password: tenant.passwords[number] }));
+  if (links.length > 1) {
+    report.text('\n  Two phones: open each in a tab of its own, and call 105 from the first, with video if you like. The console shows it under Live calls.');
+    for (const each of links) report.text(`    ${each}`);
+  }
+  report.text('\n  By hand:');
   report.dim(`    . ${file}      # BELFRY_OPERATOR_KEY and where everything is`);
   report.dim(`    curl -H "Authorization: Bearer $BELFRY_OPERATOR_KEY" ${belfry.api}/v1/tenants`);
   report.dim(`    curl -H "Authorization: Bearer $BELFRY_OPERATOR_KEY" -H 'Content-Type: application/json' \\`);

@@ -1,7 +1,7 @@
 // The demo's tenants and their phones, and how its figures are written.
 //
 //   await onboard(demo), await registerPhones(demo)     sections; demo.tenants[] have {id, slug, domain, phones: {'100', '101'}}
-//   await passwordOf(api, tenant, number)               a new extension's password, or a new one for one that is there
+//   await passwordOf(api, tenant, number, kind)         a new extension's password, or a new one for one that is there
 //   await softphone(demo, tenant, number, password, {transport, answer, edge, instance})
 //                                                       a baresip that plays a sound of its own, `sound`; not registered
 //   await heard(demo, tenant, [one, other], talked_ms)  checks that each heard the other
@@ -45,9 +45,9 @@ async function tenantOf(api, { slug, name, domain }) {
   return { id: tenant.id, slug, domain, created: made.status === 201, passwords: {}, phones: {} };
 }
 
-export async function passwordOf(api, tenant, number) {
+export async function passwordOf(api, tenant, number, kind = 'softphone') {
   const base = `/v1/tenants/${tenant.id}/extensions`;
-  const made = await api.post(base, { number, kind: 'softphone' });
+  const made = await api.post(base, { number, kind });
   if (made.status === 201) return made.body.password;
   if (made.status !== 409) throw new Error(`POST ${base}: ${made.status} ${made.text}`);
   return (await api.ok('POST', `${base}/${number}/password`, {})).password;

@@ -123,7 +123,7 @@ function firstLoud(samples) {
   return start < 0 ? 0 : start;
 }
 
-function levelDb(samples) {
+export function levelDb(samples) {
   const power = samples.reduce((sum, value) => sum + value * value, 0) / Math.max(1, samples.length);
   return power > 0 ? 10 * Math.log10(power / 32768 ** 2) : -Infinity;
 }

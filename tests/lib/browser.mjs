@@ -5,6 +5,8 @@
 //   page.faults                                             what must not happen: CSP violations, script errors, failed requests
 //   await page.shot('calls')                                a screenshot among the test's artefacts
 //   await serious(page)                                     what axe-core finds that keeps people out: [] when all is well
+//   await page.received()                                 media that comes in now: {audio: {packets, lost, energy, codec}, video: {frames, ...}}
+//   phonePath({number, name, domain, password})             the link of the browser phone with this account
 //   await page.wide()                                       how much wider the page is than the screen: 0 when it does not scroll
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -35,6 +37,8 @@ export class Browser {
     const page = await context.newPage();
     page.setDefaultTimeout(DEADLINE_MS);
     watch(page);
+    await page.addInitScript(remember);
+    page.received = () => page.evaluate(received);
     page.shot = (name) => page.screenshot({ path: path.join(SHOTS, `${name}.png`), fullPage: true });
     page.wide = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     return page;
@@ -52,6 +56,36 @@ function watch(page) {
     page.faults.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
+}
+
+export const phonePath = (account) => `/phone#token=a1.${Buffer.from(JSON.stringify(account)).toString('base64url')}`;
+
+/** In the page, before its own scripts: every peer connection is remembered. */
+function remember() {
+  const Real = globalThis.RTCPeerConnection;
+  globalThis.connections = [];
+  globalThis.RTCPeerConnection = class extends Real {
+    constructor(...args) {
+      super(...args);
+      globalThis.connections.push(this);
+    }
+  };
+}
+
+/** In the page: what its connections receive. */
+async function received() {
+  const found = { audio: { packets: 0, lost: 0, energy: 0, codec: null }, video: { frames: 0, width: null, height: null, codec: null } };
+  for (const connection of globalThis.connections.filter(({ connectionState }) => connectionState === 'connected')) {
+    const all = await connection.getStats();
+    for (const each of all.values()) {
+      if (each.type !== 'inbound-rtp') continue;
+      const sum = found[each.kind];
+      const codec = all.get(each.codecId)?.mimeType.split('/')[1] ?? null;
+      if (each.kind === 'audio') Object.assign(sum, { packets: sum.packets + each.packetsReceived, lost: sum.lost + each.packetsLost, energy: sum.energy + each.totalAudioEnergy, codec });
+      else Object.assign(sum, { frames: sum.frames + (each.framesDecoded ?? 0), width: each.frameWidth ?? null, height: each.frameHeight ?? null, codec });
+    }
+  }
+  return found;
 }
 
 /** axe-core runs in a world of its own, which the page's Content-Security-Policy does not concern; it stays there while the document does. */
