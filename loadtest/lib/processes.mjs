@@ -2,6 +2,7 @@
 //
 //   const server = await Kamailio.start({name, config, env, directory, port, modules})   waits until it answers
 //   cpuMs(pid)                                   user and system time of a process tree so far
+//   memoryBytes(pid)                             of a process tree, what several share counted once: {all, own}; own: without shared memory and files
 //   machineMs()                                  {busy, all}: of all cores together
 //   await server.stop()
 //   await endAll()                               whatever was started here and still runs
@@ -81,14 +82,30 @@ function stat(pid) {
   }
 }
 
-export function cpuMs(root) {
+/** The processes of a tree: [pid, {parent, ticks}]. */
+function tree(root) {
   const parents = new Map();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number)) {
     const fields = stat(pid);
     if (fields) parents.set(pid, { parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) });
   }
   const belongs = (pid) => pid === root || (parents.has(pid) && pid > 1 && belongs(parents.get(pid).parent));
-  return [...parents].filter(([pid]) => belongs(pid)).reduce((sum, [, { ticks }]) => sum + ticks, 0) * TICK_MS;
+  return [...parents].filter(([pid]) => belongs(pid));
+}
+
+export function cpuMs(root) {
+  return tree(root).reduce((sum, [, { ticks }]) => sum + ticks, 0) * TICK_MS;
+}
+
+export function memoryBytes(root) {
+  const sum = { all: 0, own: 0 };
+  for (const [pid] of tree(root)) {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    const bytes = (name) => 1024 * Number(new RegExp(`^${name}: +(\\d+)`, 'm').exec(text)[1]);
+    sum.all += bytes('Pss');
+    sum.own += bytes('Pss_Anon');
+  }
+  return sum;
 }
 
 export function machineMs() {

@@ -6,6 +6,7 @@
 //   const request = await ua.incoming('INVITE');
 //   ua.reply(request, 200, {body});            // then ua.dialog(request) for requests inside it
 //   ua.send(bytes)                             // anything at all
+//   {transport: 'wss', server: {url}}          // a browser's way in, by the gateway; its certificate is not looked at
 //   ua.connection                              // the socket of TCP or TLS. For TLS open() wants {ca}, and takes {server_name, tls_options}
 //   await ua.close();
 //   await known(server, domain)                // until the edge has heard of a domain
@@ -16,6 +17,7 @@ import dgram from 'node:dgram';
 import net from 'node:net';
 import tls from 'node:tls';
 import { authorization, branch, build, challengeOf, elements, frames, parse, tagOf, token, uriOf } from './sip_message.mjs';
+import { Socket } from './socket.mjs';
 import { DeadlineError, until, within } from './until.mjs';
 
 const T1_MS = 500;
@@ -149,7 +151,7 @@ export class Ua {
     return this.#inbox.some((request) => request.method === method);
   }
 
-  reply(request, status, { reason = 'Test', body = '', headers = [], to_tag = this.#tag } = {}) {
+  reply(request, status, { reason = 'Test', body = '', type = 'application/sdp', headers = [], to_tag = this.#tag } = {}) {
     const to = request.get('To');
     const all = [
       ...request.all('Via').map((value) => ['Via', value]),
@@ -159,7 +161,7 @@ export class Ua {
       ['Call-ID', request.get('Call-ID')],
       ['CSeq', request.get('CSeq')],
       ['Contact', this.contact],
-      ...(body ? [['Content-Type', 'application/sdp']] : []),
+      ...(body ? [['Content-Type', type]] : []),
       ...headers,
     ];
     const bytes = build({ first: `SIP/2.0 ${status} ${reason}`, headers: all, body });
@@ -365,7 +367,14 @@ async function openTls(ua, on_message) {
   return stream(socket, on_message);
 }
 
-const TRANSPORTS = { udp: openUdp, tcp: openTcp, tls: openTls };
+/** RFC 7118: a message a frame, and no address of one's own. */
+async function openWss(ua, on_message) {
+  ua.contact ??= `<sip:${ua.user}@${token(5)}.invalid;transport=ws>`;
+  const socket = await Socket.open(ua.server.url, { protocols: ['sip'], tls_options: { rejectUnauthorized: false }, text: (text) => on_message(Buffer.from(text)) });
+  return { socket, port: 0, send: (bytes) => socket.send(bytes.toString()), closed: () => socket.closed !== null, close: () => socket.drop() };
+}
+
+const TRANSPORTS = { udp: openUdp, tcp: openTcp, tls: openTls, wss: openWss };
 
 function stream(socket, on_message) {
   socket.setNoDelay(true);

@@ -1,6 +1,7 @@
 // A WebSocket client (RFC 6455) that can set headers, read slowly and vanish: Node 20 has none of its own that can.
 //
 //   const socket = await Socket.open(url, {headers, protocols})     Refused (status, body, headers) when there is no 101
+//                                  wss:// takes {tls_options}; {text: (message) => ...} takes messages in place of socket.got
 //   socket.got                     messages, parsed from JSON, in order; socket.raw: their texts
 //   await socket.message(test)     the first that passes, also one that came before
 //   socket.closed                  null, or {code, reason}; code 1006: without a close frame
@@ -8,6 +9,7 @@
 //   socket.pause(), socket.resume()
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
+import https from 'node:https';
 import { until } from './until.mjs';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -29,11 +31,13 @@ export class Socket {
   closed = null;
   #tcp;
   #pending = Buffer.alloc(0);
+  #text;
 
-  static open(url, { headers = {}, protocols } = {}) {
+  static open(url, { headers = {}, protocols, tls_options = {}, text } = {}) {
     const key = randomBytes(16).toString('base64');
     const { promise, resolve, reject } = deferred();
-    const request = http.request(url.replace(/^ws/, 'http'), {
+    const request = (url.startsWith('wss:') ? https : http).request(url.replace(/^ws/, 'http'), {
+      ...tls_options,
       headers: {
         connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': key,
         ...(protocols ? { 'sec-websocket-protocol': protocols.join(', ') } : {}), ...headers,
@@ -48,14 +52,15 @@ export class Socket {
     request.on('upgrade', (answer, tcp, head) => {
       const expected = createHash('sha1').update(key + GUID).digest('base64');
       if (answer.headers['sec-websocket-accept'] !== expected) reject(new Error('Sec-WebSocket-Accept is wrong'));
-      else resolve(new Socket(tcp, head, answer.headers['sec-websocket-protocol']));
+      else resolve(new Socket(tcp, head, answer.headers['sec-websocket-protocol'], text));
     });
     request.end();
     return promise;
   }
 
-  constructor(tcp, head, protocol) {
+  constructor(tcp, head, protocol, text) {
     this.#tcp = tcp;
+    this.#text = text;
     this.protocol = protocol;
     tcp.setTimeout(0);
     tcp.on('data', (bytes) => this.#take(bytes));
@@ -86,6 +91,7 @@ export class Socket {
   #got({ opcode, payload }) {
     if (opcode === TEXT) {
       const text = new TextDecoder('utf-8', { fatal: true }).decode(payload);
+      if (this.#text) return this.#text(text);
       this.raw.push(text);
       this.got.push(JSON.parse(text));
     } else if (opcode === PING) {
