@@ -217,6 +217,7 @@ static const struct column process_columns[] = {
     {"PROCESS", "name", COLUMN_TEXT},
     {"STATE", "state", COLUMN_TEXT},
     {"MS", "answer_ms", COLUMN_NUMBER},
+    {"CALLS", "calls", COLUMN_NUMBER},
     {"DETAIL", "detail", COLUMN_TEXT},
 };
 

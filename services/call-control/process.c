@@ -30,6 +30,12 @@ static const char *process_read(const char *at, size_t len, struct process *proc
     process->name[name_len] = '\0';
     memcpy(process->url, equals + 1, url_len);
     process->url[url_len] = '\0';
+    char *metric = strchr(process->url, '#');
+    if (metric && (!metric[1] || strlen(metric + 1) >= PROCESS_METRIC_SIZE))
+        return "behind the # is the name of a metric, of 95 bytes at most";
+    snprintf(process->metric, sizeof(process->metric), "%s", metric ? metric + 1 : "");
+    if (metric)
+        *metric = '\0';
     return scheme_known(process->url) ? NULL : "URLs are http://, https://, tcp://host:port or unix:///path";
 }
 
@@ -79,6 +85,24 @@ void process_judge(int64_t status, struct bf_str body, struct process_health *he
     health->detail[0] = '\0';
     if (!ready && !missing_of(body, health->detail))
         snprintf(health->detail, sizeof(health->detail), "HTTP %d", (int)status);
+}
+
+int64_t process_metric(struct bf_str body, const char *metric)
+{
+    size_t name_len = strlen(metric);
+
+    for (size_t at = 0; at < body.len;) {
+        const char *line = body.at + at;
+        const char *end = memchr(line, '\n', body.len - at);
+        size_t len = end ? (size_t)(end - line) : body.len - at;
+        int64_t value;
+
+        if (end && len > name_len && line[name_len] == ' ' && memcmp(line, metric, name_len) == 0 &&
+            bf_parse_int((struct bf_str){line + name_len + 1, len - name_len - 1}, 0, INT64_MAX, &value))
+            return value;
+        at += len + 1;
+    }
+    return -1;
 }
 
 const char *process_state_name(enum process_state state)

@@ -7,11 +7,17 @@
 
 #define FILE_BYTES_MAX (32 << 10)
 
+static json_t *figure_json(int64_t figure)
+{
+    return figure < 0 ? json_null() : json_integer((json_int_t)figure);
+}
+
 static json_t *process_json(const struct process *process, const struct process_health *health)
 {
-    return json_pack("{s:s, s:s, s:s, s:o}", "name", process->name, "state",
+    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:o}", "name", process->name, "state",
                      process_state_name(health->state), "detail", health->detail, "answer_ms",
-                     health->answer_ms < 0 ? json_null() : json_integer((json_int_t)health->answer_ms));
+                     figure_json(health->answer_ms), "relay", *process->metric != '\0', "calls",
+                     figure_json(health->calls));
 }
 
 // The file is read each time: a process more or less restarts nobody.

@@ -7,10 +7,11 @@
 
 #include "bf_clock.h"
 
-#define BODY_MAX 1024
+#define BODY_MAX (16 << 10)
 
 struct probe {
     CURL *easy;
+    const char *metric;
     char body[BODY_MAX];
     size_t len;
 };
@@ -71,8 +72,10 @@ static void probe_end(struct probe *probe, CURLcode code, struct process_health 
         return;
     }
     health->answer_ms = took_us / 1000;
-    // connected without a request
-    process_judge(status ? status : 200, (struct bf_str){probe->body, probe->len}, health);
+    struct bf_str body = {probe->body, probe->len};
+    process_judge(status ? status : 200, body, health); // 0: connected without a request
+    if (*probe->metric)
+        health->calls = process_metric(body, probe->metric);
 }
 
 static void probes_take(CURLM *multi, struct probe *probes, struct process_health *health)
@@ -111,7 +114,9 @@ enum bf_err process_probe(const struct process *list, size_t count, struct proce
     bool good = multi != NULL;
 
     for (size_t i = 0; i < count; i++)
-        health[i] = (struct process_health){PROCESS_AWAY, "it did not answer in time", -1};
+        health[i] = (struct process_health){PROCESS_AWAY, "it did not answer in time", -1, -1};
+    for (size_t i = 0; i < count; i++)
+        probes[i].metric = list[i].metric;
     for (size_t i = 0; good && i < count; i++)
         good = probe_start(multi, &probes[i], list[i].url);
     if (good)

@@ -26,6 +26,29 @@ static void a_list_is_names_and_urls(void **state)
     assert_int_equal(count, 0);
 }
 
+static void a_relay_says_how_many_calls_it_carries(void **state)
+{
+    struct process list[PROCESSES_MAX];
+    size_t count;
+    const char *metric = "rtpengine_sessions{type=\"own\"}";
+
+    assert_null(process_list_read(
+        "relay=http://127.0.0.1:1/metrics#rtpengine_sessions{type=\"own\"} a=tcp://b:1", list, &count));
+    assert_string_equal(list[0].url, "http://127.0.0.1:1/metrics");
+    assert_string_equal(list[0].metric, metric);
+    assert_string_equal(list[1].metric, "");
+    assert_int_equal(
+        process_metric(BF_STR("# TYPE rtpengine_sessions gauge\nrtpengine_sessions{type=\"own\"} 12\nx 1\n"),
+                       metric),
+        12);
+    assert_int_equal(process_metric(BF_STR("rtpengine_sessions{type=\"foreign\"} 12\n"), metric), -1);
+    assert_int_equal(process_metric(BF_STR("rtpengine_sessions{type=\"own\"} 12"), metric),
+                     -1); // it may go on
+    assert_int_equal(process_metric(BF_STR("rtpengine_sessions{type=\"own\"} -1\n"), metric), -1);
+    assert_int_equal(process_metric(BF_STR("rtpengine_sessions{type=\"own\"}\n"), metric), -1);
+    assert_int_equal(process_metric(BF_STR(""), metric), -1);
+}
+
 static void what_is_no_list_is_named(void **state)
 {
     struct process list[PROCESSES_MAX];
@@ -35,6 +58,7 @@ static void what_is_no_list_is_named(void **state)
     assert_non_null(process_list_read("edge", list, &count));
     assert_non_null(process_list_read("=http://x/", list, &count));
     assert_non_null(process_list_read("edge=", list, &count));
+    assert_non_null(process_list_read("relay=http://x/metrics#", list, &count));
     assert_non_null(process_list_read("edge=file:///etc/passwd", list, &count));
     for (size_t i = 0; i <= PROCESSES_MAX; i++)
         strcat(many, "a=tcp://b:1 ");
@@ -107,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_is_names_and_urls),
+        cmocka_unit_test(a_relay_says_how_many_calls_it_carries),
         cmocka_unit_test(what_is_no_list_is_named),
         cmocka_unit_test(an_answer_says_what_is_missing),
         cmocka_unit_test(a_long_answer_is_cut),

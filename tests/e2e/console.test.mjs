@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test, { after } from 'node:test';
 import { unique } from '../lib/api.mjs';
-import { Browser, serious } from '../lib/browser.mjs';
+import { Browser, phonePath, serious } from '../lib/browser.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { answers, ringing } from '../lib/office.mjs';
 import { Receiver } from '../lib/receiver.mjs';
@@ -38,7 +38,7 @@ async function scene(t) {
   const book = new CallBook(operator, tenant);
   await operator.ok('PATCH', `${base}/extensions/100`, { display_name: HOSTILE });
   await operator.ok('PATCH', `${base}/extensions/102`, { display_name: 'Portaria', forward_no_answer: '100', ring_seconds: 20 });
-  await operator.ok('POST', `${base}/groups`, { number: '600', display_name: 'Recepção', strategy: 'all', members: ['101', '102'] });
+  await operator.ok('POST', `${base}/groups`, { number: '600', display_name: `Recepção ${HOSTILE}`, strategy: 'all', members: ['101', '102'] });
   await operator.ok('POST', `${base}/webhooks`, { url: receiver.url('/hook'), events: ['call.*'] });
   await operator.ok('POST', `${base}/webhooks`, { url: 'http://127.0.0.1:1/nobody-listens-here', events: ['call.ended'] });
   await operator.ok('POST', `${base}/keys`, { role: 'reader', name: 'Backoffice <b>', expires_at: new Date(Date.now() + 86_400_000).toISOString() });
@@ -99,7 +99,7 @@ const TENANT_PAGES = [
 const OPERATOR_PAGES = [
   ['tenants', 'Tenants', 'Clientes', 'table.list tbody tr'],
   ['health', 'Health', 'Saúde', 'table.list tbody tr'],
-  ['edges', 'Edges', 'Bordas', 'table.list tbody tr'],
+  ['edges', 'Edges', 'Bordas', 'section[aria-labelledby=relays] td:nth-child(3) .cell:text-matches("^[1-9]")'], // a relay has the live call
 ];
 
 /** Goes to a page and says what is wrong with it: sideways scrolling, what axe-core finds serious, errors and CSP violations. */
@@ -314,6 +314,75 @@ test('a call is hung up and searched for by hand', async (t) => {
   await page.getByLabel('Number').fill('999');
   await page.getByRole('button', { name: 'Search', exact: true }).click();
   await page.getByText('No calls were found').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('hostile names stand there letter by letter, and nothing in them becomes an element or runs', async (t) => {
+  const all = await scene(t);
+  const { tenant, world, receiver, phones } = all;
+  receiver.answer = () => ({ status: 500, body: HOSTILE });
+  await groupCall(all);
+  const page = await browser.page(t, { base: world.belfry.api });
+  await signIn(page, world.belfry.operator_key);
+  const shows = async (path, text) => {
+    await page.goto(`/console/${path}`);
+    await page.getByText(text, { exact: false }).first().waitFor();
+    assert.equal(await page.locator('main :is(img, script, b, svg[onload]), nav :is(img, script)').count(), 0, `${path} made an element of ${text}`);
+  };
+  await shows(`t/${tenant.slug}/extensions`, HOSTILE);
+  await shows(`t/${tenant.slug}/groups`, HOSTILE);
+  await shows(`t/${tenant.slug}/registrations`, HOSTILE_AGENT);
+  await shows(`t/${tenant.slug}/keys`, 'Backoffice <b>');
+  await shows(`t/${tenant.slug}/settings`, HOSTILE_TENANT);
+  await shows(`t/${tenant.slug}/audit`, 'extension/100');
+  await page.locator('tr').filter({ hasText: 'extension.change' }).filter({ hasText: 'extension/100' }).locator('summary').click();
+  await page.locator('.changes').getByText(HOSTILE, { exact: true }).waitFor();
+  await until(async () => (await world.operator.list(`${all.base}/deliveries`)).some(({ type, code }) => type === 'call.started' && code === 500), { what: 'the receiver has answered' });
+  await shows(`t/${tenant.slug}/deliveries`, 'call.started');
+  await page.getByRole('button', { name: 'Details: call.started' }).first().click();
+  await page.getByRole('dialog').getByText(HOSTILE).first().waitFor();
+
+  const phone = await browser.page(t, { base: world.belfry.api, width: 440 });
+  await phone.goto(phonePath({ number: '102', domain: tenant.domain, password: tenant.passwords['102'], name: HOSTILE }));
+  await phone.waitForSelector('[data-registration=registered]');
+  assert.match(await phone.locator('.phone-top').innerText(), /<img src=x onerror=alert\(1\)>/);
+  const call = phones['100'].invite('102', { body: sdp(), display: `"${HOSTILE}" ` });
+  await phone.locator('.call-card.incoming .peer').filter({ hasText: HOSTILE }).waitFor();
+  assert.equal(await phone.locator('main img').count(), 0);
+  await phone.shot('phone-hostile');
+  void call.cancel();
+  await phone.waitForSelector('.keypad');
+  assert.deepEqual([...page.faults, ...phone.faults], []);
+});
+
+test('by keyboard at 360 px: the menu opens, leads to a page and closes; who uses a screen reader hears where they are', async (t) => {
+  const world = new World(t);
+  const tenant = await world.tenant({ numbers: ['100'] });
+  const page = await browser.page(t, { base: world.belfry.api, width: 360, height: 740 });
+  await page.goto('/');
+  await page.waitForSelector('#key:focus');
+  await page.keyboard.type(tenant.key);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Live calls' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Live calls', 'a new page has the focus at its heading');
+  const menu = page.getByRole('button', { name: 'Menu' });
+  await menu.press('Enter');
+  assert.equal(await menu.getAttribute('aria-expanded'), 'true');
+  await page.shot('menu-narrow');
+  assert.deepEqual(await serious(page), []);
+  await page.getByRole('link', { name: 'Extensions' }).press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Extensions' }).waitFor();
+  assert.equal(await menu.getAttribute('aria-expanded'), 'false');
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Extensions');
+  assert.match(await page.title(), /^Extensions/);
+  await page.getByRole('button', { name: /^Set up a phone/ }).press('Enter');
+  await page.locator('svg.qr').waitFor();
+  await page.shot('provisioning-narrow');
+  assert.equal(await page.wide(), 0);
+  assert.deepEqual(await serious(page), []);
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.match(await page.evaluate(() => document.activeElement.ariaLabel), /^Set up a phone/, 'a closed dialog gives the focus back');
   assert.deepEqual(page.faults, []);
 });
 

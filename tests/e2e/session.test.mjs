@@ -82,6 +82,9 @@ test('operators see every process, others none', async (t) => {
   const programs = (await world.belfry.programs()).map(({ name }) => name).filter((name) => name !== 'watch');
   assert.deepEqual(items.map(({ name }) => name).sort(), programs.sort());
   assert.ok(items.every(({ state, answer_ms }) => state === 'ready' && answer_ms !== null), JSON.stringify(items));
+  const relays = items.filter(({ relay }) => relay);
+  assert.deepEqual(relays.map(({ name }) => name).sort(), world.belfry.relays.map(({ name }) => name).sort());
+  assert.ok(relays.every(({ calls }) => Number.isInteger(calls)) && items.every(({ relay, calls }) => relay || calls === null), JSON.stringify(items));
   assertProblem(await tenant.api.get('/v1/processes'), { status: 403 });
 });
 

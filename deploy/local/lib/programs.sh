@@ -90,12 +90,13 @@ relay_rtp_ports() {
     echo "$first $((first + size - 1))"
 }
 
-# program_urls: how every program is asked whether it is ready: name=url each, for call-control.
+# program_urls: how every program is asked whether it is ready, and a relay how many calls it has: name=url each, for call-control.
 program_urls() {
     local name kind plus path
     # shellcheck disable=SC2119
     for name in $(program_names); do
         IFS=: read -r kind plus path <<<"$(program_field "$name" 4)"
+        case $name in rtpengine*) path='/metrics#rtpengine_sessions{type="own"}' ;; esac
         case $kind in
         http) echo "$name=http://127.0.0.1:$(port "$plus" "$(copy_of "$name")")$path" ;;
         listen) echo "$name=http://$LISTEN:$(port "$plus")$path" ;;

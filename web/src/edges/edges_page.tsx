@@ -1,9 +1,10 @@
-// Operators: edges and drift.
+// Operators: edges, whether they drift, and media relays.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Page, api_path } from '../core/api';
 import { useConsole } from '../core/context';
 import { number, span } from '../core/format';
 import { useGet } from '../core/hooks';
+import { type Process, process_tone } from '../health/process';
 import { locale, t } from '../i18n';
 import { Badge, Button, Heading, ProblemBox } from '../ui/bits';
 import { Confirm } from '../ui/dialog';
@@ -36,6 +37,7 @@ export function EdgesPage() {
       <Heading title={t('edges.title')} lead={t('edges.lead')} />
       <ProblemBox problem={problem} />
       {data && <Table caption={t('edges.title')} columns={columns} rows={data.items} id={({ id }) => id} empty={t('edges.none')} />}
+      <Relays />
       {forget && (
         <Confirm title={t('edges.forget')} yes={t('edges.forget')} close={() => set_forget(null)} act={async () => {
           await api.delete(api_path`/v1/edges/${forget.id}`);
@@ -43,6 +45,26 @@ export function EdgesPage() {
         }}>{t('edges.forget_sure', { id: forget.id })}</Confirm>
       )}
     </>
+  );
+}
+
+/** The relays are asked by call-control: whether an edge uses one is the edge's own finding. */
+function Relays() {
+  const { api } = useConsole();
+  const { data, problem } = useGet<Page<Process>>(api, '/v1/processes', AGAIN_MS);
+  const columns: Column<Process>[] = [
+    { label: t('relays.relay'), kind: 'name', show: ({ name }) => name },
+    { label: t('status'), show: (relay) => <Badge tone={process_tone(relay)}>{t(`health.${relay.state}`)}</Badge> },
+    { label: t('edges.calls'), kind: 'figure', show: ({ calls }) => (calls === null ? '–' : number(calls, locale())) },
+    { label: t('health.answer'), kind: 'figure', show: ({ answer_ms }) => (answer_ms === null ? '–' : span(answer_ms, locale())) },
+    { label: t('details'), show: ({ detail }) => detail || <span class="quiet dash">–</span> },
+  ];
+  return (
+    <section aria-labelledby="relays">
+      <h2 id="relays">{t('relays.title')}</h2>
+      <ProblemBox problem={problem} />
+      {data && <Table caption={t('relays.title')} columns={columns} rows={data.items.filter(({ relay }) => relay)} id={({ name }) => name} empty={t('relays.none')} />}
+    </section>
   );
 }
 

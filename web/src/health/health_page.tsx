@@ -7,13 +7,7 @@ import { BASE } from '../core/router';
 import { locale, t } from '../i18n';
 import { Badge, Heading, ProblemBox } from '../ui/bits';
 import { type Column, Table } from '../ui/table';
-
-interface Process {
-  name: string;
-  state: 'ready' | 'not-ready' | 'away';
-  detail: string;
-  answer_ms: number | null;
-}
+import { type Process, process_tone } from './process';
 
 const AGAIN_MS = 3000;
 
@@ -22,7 +16,7 @@ export function HealthPage() {
   const { data, problem } = useGet<Page<Process>>(api, '/v1/processes', AGAIN_MS);
   const columns: Column<Process>[] = [
     { label: t('health.process'), kind: 'name', show: ({ name }) => name },
-    { label: t('status'), show: ({ state }) => <Badge tone={state === 'ready' ? 'good' : state === 'not-ready' ? 'warn' : 'bad'}>{t(`health.${state}`)}</Badge> },
+    { label: t('status'), show: (process) => <Badge tone={process_tone(process)}>{t(`health.${process.state}`)}</Badge> },
     { label: t('health.answer'), kind: 'figure', show: ({ answer_ms }) => (answer_ms === null ? '–' : span(answer_ms, locale())) },
     { label: t('details'), show: ({ detail }) => detail || <span class="quiet dash">–</span> },
   ];

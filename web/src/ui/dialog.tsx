@@ -1,4 +1,4 @@
-// Dialogs: the browser's own <dialog>, which keeps the focus inside, gives it back, and closes on Escape.
+// Dialogs: the browser's own <dialog>, which keeps the focus inside and closes on Escape; the focus goes back to where it was.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Problem } from '../core/api';
@@ -10,8 +10,12 @@ export function Dialog({ title, close, children, wide = false }: { title: string
   const id = useId();
   useEffect(() => {
     const dialog = place.current!;
+    const before = document.activeElement as HTMLElement | null;
     dialog.showModal();
-    return () => dialog.close();
+    return () => {
+      dialog.close();
+      before?.focus(); // the dialog is out of the page by now, and would give it back to nobody
+    };
   }, []);
   return (
     <dialog ref={place} aria-labelledby={id} class={wide ? 'wide' : ''} onCancel={(event) => { event.preventDefault(); close(); }}>
