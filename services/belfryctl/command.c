@@ -214,11 +214,8 @@ static const struct column edge_columns[] = {
 };
 
 static const struct column process_columns[] = {
-    {"PROCESS", "name", COLUMN_TEXT},
-    {"STATE", "state", COLUMN_TEXT},
-    {"MS", "answer_ms", COLUMN_NUMBER},
-    {"CALLS", "calls", COLUMN_NUMBER},
-    {"DETAIL", "detail", COLUMN_TEXT},
+    {"PROCESS", "name", COLUMN_TEXT},  {"STATE", "state", COLUMN_TEXT},   {"MS", "answer_ms", COLUMN_NUMBER},
+    {"CALLS", "calls", COLUMN_NUMBER}, {"DETAIL", "detail", COLUMN_TEXT},
 };
 
 // ---- commands

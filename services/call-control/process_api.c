@@ -51,7 +51,7 @@ static enum bf_err process_list(struct api_work *work)
 {
     bf_autofree struct process *list = bf_xcalloc(PROCESSES_MAX, sizeof(*list));
     struct process_health health[PROCESSES_MAX];
-    size_t count;
+    size_t count = 0;
     enum bf_err err = processes_read(work, list, &count);
 
     if (!err)

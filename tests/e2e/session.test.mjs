@@ -1,8 +1,11 @@
 // What people are let in by: sessions and links that are good once, links that set up a phone; and what operators see of the platform.
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { assertProblem } from '../lib/api.mjs';
 import { md5 } from '../lib/sip_message.mjs';
+import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
 
 const SESSION = '/v1/session';
@@ -42,6 +45,22 @@ for (const who of ['operator', 'admin']) {
     assertProblem(await session.get(SESSION), { status: 401 });
   });
 }
+
+test('a login is good until it expires, and neither it nor its session is in any log', async (t) => {
+  const world = new World(t);
+  const tenant = await world.tenant({ numbers: [] });
+  const late = await tenant.api.ok('POST', '/v1/logins', { expires_in_seconds: 1 });
+  const { login } = await tenant.api.ok('POST', '/v1/logins', { expires_in_seconds: 60 });
+  const { api_key } = await tenant.api.as(login).ok('POST', SESSION, undefined);
+  await until(() => Date.now() > Date.parse(late.expires_at), { what: 'the login has expired' });
+  assertProblem(await tenant.api.as(late.login).send('POST', SESSION), { status: 401 });
+  assertProblem(await tenant.api.as(login).send('POST', SESSION), { status: 401 });
+  const folder = join(world.belfry.run, 'log');
+  for (const file of readdirSync(folder)) {
+    const text = readFileSync(join(folder, file), 'latin1');
+    for (const secret of [late.login, login, api_key]) assert.ok(!text.includes(secret), `${file} has a secret`);
+  }
+});
 
 test('of many who come with the same login at the same time one gets in', async (t) => {
   const world = new World(t);
