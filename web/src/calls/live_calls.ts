@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Page, api_path } from '../core/api';
 import { useConsole, useTenant } from '../core/context';
 import { Events, type EventsState } from '../core/events';
-import { events_key } from '../core/events_key';
+import { events_key, forget_events_key } from '../core/events_key';
 import { useEvery } from '../core/hooks';
 import type { Call, Leg } from './call';
 import { type Live, with_event, with_list, without_old } from './live';
@@ -35,7 +35,10 @@ export function useLiveCalls(): { live: Live; state: Moving; quality: ReadonlyMa
       token: () => events_key(session, tenant.id),
       event: (event) => set_live((before) => with_event(before, event, Date.now())),
       ready: (gap) => gap && void list(),
-      state: (now) => set_state(now === 'refused' ? 'polling' : now),
+      state: (now) => {
+        if (now === 'refused') forget_events_key(tenant.id);
+        set_state(now === 'refused' ? 'polling' : now);
+      },
     });
     return () => events.close();
   }, [api, session, tenant.id]);

@@ -38,8 +38,9 @@ export async function redeem(login: string, ended: () => void): Promise<Session>
 
 /** A key that a login link made ends now; one that somebody typed is only forgotten. */
 export async function sign_out(session: Session): Promise<void> {
-  sessionStorage.removeItem(KEPT_AS);
+  forget_key();
   if (session.who.expires_at) await session.api.delete('/v1/session').catch(() => {});
 }
 
-export const forget_key = (): void => sessionStorage.removeItem(KEPT_AS);
+/** And what was made with it. */
+export const forget_key = (): void => sessionStorage.clear();
