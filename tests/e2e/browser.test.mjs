@@ -1,4 +1,4 @@
-// Browsers as phones: SIP over WebSockets through the gateway, DTLS-SRTP through the relay, with JsSIP in Chromium.
+// Browsers as phones: SIP over WebSockets through the gateway (with TLS where nothing else is said), DTLS-SRTP through the relay, with JsSIP in Chromium.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import path from 'node:path';
@@ -45,11 +45,11 @@ function heardTone(samples, hertz) {
 }
 
 /** A browser 100 and a baresip phone 101 of one tenant, both registered. */
-async function browserAndPhone(t, options = {}) {
+async function browserAndPhone(t, { url, ...options } = {}) {
   const world = new World(t);
   const one = await world.tenant({ numbers: ['100', '101', '102'] });
   const browsers = await BrowserPhones.open(t, belfry);
-  const browser = await browsers.add(one, '100', { hertz: HERTZ.browser });
+  const browser = await browsers.add(one, '100', { hertz: HERTZ.browser, url });
   const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: tone(world, HERTZ.phone), answer: 'manual', ...options });
   await browser.register();
   await phone.register();
@@ -79,7 +79,7 @@ async function talking(browser, phone, { from, domain }) {
 }
 
 describe('a browser and a SIP phone', () => {
-  for (const [kind, options] of [['plain', {}], ['SDES over TLS', { transport: 'tls', ca_file: belfry.env.BELFRY_CA_FILE, edge: belfry.edges[0], srtp: 'srtp-mand' }]]) {
+  for (const [kind, options] of [['plain', {}], ['plain, and the browser without TLS', { url: belfry.ws }], ['SDES over TLS', { transport: 'tls', ca_file: belfry.env.BELFRY_CA_FILE, edge: belfry.edges[0], srtp: 'srtp-mand' }]]) {
     it(`${kind}: call each other and hear each other, hold and come back; no relay call is left`, async (t) => {
       const { one, browser, phone } = await browserAndPhone(t, options);
       for (const from of ['browser', 'phone']) {
@@ -272,7 +272,7 @@ describe('DTMF', () => {
 
 /** The status of a WebSocket's handshake at the gateway. */
 function handshake(headers) {
-  const { hostname, port } = new URL(belfry.wss);
+  const { hostname, port } = new URL(belfry.ws);
   return new Promise((resolve, reject) => {
     const request = http.get({ hostname, port, path: '/ws', headers: { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Protocol': 'sip', ...headers } });
     request.on('upgrade', (response, socket) => resolve(response.statusCode, socket.destroy()));

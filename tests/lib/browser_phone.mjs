@@ -1,7 +1,7 @@
 // Browsers as phones: JsSIP in Chromium, one tab a phone, driven from here (tests/browser/page.js is the page).
 //
 //   const phones = await BrowserPhones.open(t, belfry);          one Chromium; closed after the test
-//   const phone = await phones.add(tenant, '100', {hertz: 700}); a tab that says this tone; not registered
+//   const phone = await phones.add(tenant, '100', {hertz: 700}); a tab that says this tone; not registered. By wss, or {url}
 //   await phone.register();                                      rejects with the reply's status
 //   await phone.call('101', {video}); await phone.incoming(); await phone.answer();
 //   await phone.event('confirmed');                              events are consumed in order, as phones.mjs does it

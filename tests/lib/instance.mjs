@@ -3,6 +3,7 @@
 //   const belfry = Instance.open(run)            reads RUN/belfry.env; throws when there is none
 //   await Instance.up({run, port_base, stdout})  deploy/local/belfry up; its progress goes to a file descriptor
 //   belfry.env, .run, .api, .operator_key, .sip {host, port} of the first edge, .port(plus, copy)
+//   belfry.wss, .ws   SIP over WebSockets at the gateway, with TLS and without
 //   belfry.ca         the private authority's certificate
 //   belfry.edges      [{name, id, sip, sips, internal, admin, bus, kamcmd(...)}]    name: the program, `kamailio-2`; sip, sips,
 //   belfry.relays     [{name, ng, admin}]                                          internal and ng are {host, port}
@@ -62,6 +63,7 @@ export class Instance {
     this.operator_key = env.BELFRY_OPERATOR_KEY;
     this.sip = place(env.BELFRY_SIP);
     this.wss = env.BELFRY_WSS;
+    this.ws = `${env.BELFRY_API.replace(/^http/, 'ws')}/ws`;
     this.port_base = this.sip.port - 60;
     this.edges = copies('kamailio', { sip: env.BELFRY_SIP_EDGES, sips: env.BELFRY_SIPS_EDGES, internal: env.BELFRY_EDGE_INTERNALS, admin: env.BELFRY_EDGE_ADMINS, ctl: env.BELFRY_EDGE_CTLS, bus: env.BELFRY_EDGE_BUSES })
       .map((edge, i) => ({ ...edge, id: `edge-${i + 1}`, sip: place(edge.sip), sips: place(edge.sips), internal: place(edge.internal), kamcmd: (...args) => kamcmd(edge.ctl, args) }));
