@@ -20,7 +20,7 @@ CFLAGS   := -std=gnu11 -g -pipe -fPIC -Wall -Wextra -Werror -Wshadow -Wstrict-pr
             -Wpointer-arith -Wundef -Wformat=2 -Wno-unused-parameter -fno-strict-aliasing -pthread -D_GNU_SOURCE
 CPPFLAGS := -Iservices/common -I$(GEN) -isystem /usr/include/postgresql
 LDFLAGS  := -pthread
-LDLIBS   := -lmicrohttpd -ljansson -lpq -lhiredis -lnng -lprotobuf-c -lcrypto
+LDLIBS   := -lmicrohttpd -ljansson -lpq -lhiredis -lnng -lprotobuf-c -lcrypto -lsodium
 
 FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 LINK_release  := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed

@@ -55,6 +55,7 @@ int tenant_match_domain(sip_msg_t *msg, str *domain)
 
     call.matched = false;
     call.values.asked = false;
+    call.values.token = (struct tenant_token_answer){.why = ""};
     switch (tenant_share_find(tenant_share, (uint32_t)process_no, text, &call.values.match)) {
     case TENANT_NO_TABLE:
         return -3;
@@ -301,4 +302,34 @@ int tenant_credential_of(sip_msg_t *msg, str *user_text, str *route)
     }
     tenant_count(TENANT_CREDENTIAL_MISSES, 1);
     return ask(msg, user, (struct bf_str){route->s, (size_t)route->len});
+}
+
+// ---- tenant_token -----------------------------------------------------------------------------------------
+
+int tenant_token_of(sip_msg_t *msg, str *header)
+{
+    const struct tenant_values *values = tenant_values_of(msg);
+    struct bf_str token = {"", 0};
+    enum tenant_token_verdict verdict;
+
+    if (!values || !values->asked) {
+        LM_ERR("tenant_token: call tenant_match and tenant_credential first\n");
+        return -2;
+    }
+    struct tenant_token_user user = {.tenant = values->match.id,
+                                     .number = {values->user, values->user_len},
+                                     .extension = values->credential.extension,
+                                     .known = values->credential.known};
+    (void)tenant_token_of_header((struct bf_str){header->s, (size_t)header->len}, &token); // "" is refused
+    verdict = tenant_token_judge(tenant_keys, token, &user, bf_unix_ms() / 1000, &call.values.token);
+    if (verdict == TENANT_TOKEN_GOOD) {
+        tenant_count(TENANT_TOKENS, 1);
+        return 1;
+    }
+    if (verdict != TENANT_TOKEN_REFUSED)
+        atomic_store(&tenant_state->unknown_key, true);
+    if (verdict == TENANT_TOKEN_NO_KEYS)
+        return -2;
+    tenant_count(TENANT_TOKENS_REFUSED, 1);
+    return -1;
 }

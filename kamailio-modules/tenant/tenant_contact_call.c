@@ -6,10 +6,14 @@
 // message itself stays as it came: a REGISTER that is suspended after this is parsed again when it goes on.
 #include "tenant_mod.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include "core/crypto/sha256.h"
 #include "core/dprint.h"
 #include "core/parser/contact/parse_contact.h"
+#include "core/parser/parse_expires.h"
+#include "core/ut.h"
 #include "core/xavp.h"
 #include "modules/usrloc/ucontact.h"
 
@@ -32,6 +36,8 @@ static struct {
     size_t count;
     char uris[URIS_BYTES_MAX];
     size_t uris_len;
+    param_t expires; // of all that would live longer than their app token
+    char expires_text[16];
 } registering;
 
 static struct bf_str bf_of(str text)
@@ -90,6 +96,30 @@ static void note_contact(const contact_t *contact, struct bf_str uri, struct bf_
     pn_id_of(one->secrets.pn_prid, one->note.pn_id);
 }
 
+// UINT_MAX: it leaves that to us.
+static unsigned int asked_seconds(const sip_msg_t *msg, const contact_t *contact)
+{
+    unsigned int seconds;
+
+    if (contact->expires && contact->expires->body.len > 0)
+        return str2int(&contact->expires->body, &seconds) == 0 ? seconds : UINT_MAX;
+    if (msg->expires && parse_expires(msg->expires) == 0 && ((exp_body_t *)msg->expires->parsed)->valid)
+        return ((exp_body_t *)msg->expires->parsed)->val;
+    return UINT_MAX;
+}
+
+// Who registers by an app token is here no longer than that is good (but for registrar's min_expires).
+static void shorten(const sip_msg_t *msg, contact_t *contact, uint32_t most_seconds)
+{
+    int len;
+
+    if (most_seconds == 0 || asked_seconds(msg, contact) <= most_seconds)
+        return;
+    len = snprintf(registering.expires_text, sizeof(registering.expires_text), "%u", most_seconds);
+    registering.expires = (param_t){.type = P_EXPIRES, .body = {registering.expires_text, len}};
+    contact->expires = &registering.expires;
+}
+
 static bool hide(contact_t *contact, struct bf_id extension)
 {
     struct bf_str whole = bf_of(contact->uri), uri;
@@ -120,6 +150,7 @@ int tenant_contacts_of(sip_msg_t *msg)
     while (contact_iterator(&contact, msg, contact) == 0 && contact) {
         if (!hide(contact, extension))
             return -1;
+        shorten(msg, contact, values ? values->token.seconds : 0);
     }
     return 1;
 }

@@ -107,6 +107,11 @@ static inline Belfry__Registry__V1__Change *fixture_change(const struct tenant_c
         if (!bf_id_is_nil(from->extension))
             change->extension->id = fixture_bytes(from->extension);
         break;
+    case TENANT_CHANGE_APP_KEYS:
+        change->what_case = BELFRY__REGISTRY__V1__CHANGE__WHAT_APP_KEYS;
+        change->app_keys = bf_xcalloc(1, sizeof(*change->app_keys));
+        belfry__registry__v1__app_keys_changed__init(change->app_keys);
+        break;
     case TENANT_CHANGE_NOTHING:
         break;
     }

@@ -16,6 +16,7 @@ enum tenant_link_kind {
     TENANT_LINK_PAGE,
     TENANT_LINK_CHANGES,
     TENANT_LINK_CREDENTIAL,
+    TENANT_LINK_APP_KEYS,
     // From here on answers of call-control.
     TENANT_LINK_PLAN,
     TENANT_LINK_PLANS, // several

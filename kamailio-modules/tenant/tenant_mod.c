@@ -35,6 +35,7 @@ struct tenant_settings tenant_settings = {
 struct tenant_state *tenant_state;
 struct tenant_share *tenant_share;
 struct tenant_creds *tenant_creds;
+struct tenant_keys *tenant_keys;
 struct tenant_hash_key tenant_key;
 struct tenant_outbox *tenant_outboxes[TENANT_STREAMS];
 struct tenant_calls *tenant_calls;
@@ -50,6 +51,11 @@ static counter_val_t live_domains(counter_handle_t h, void *param)
 static counter_val_t live_credentials(counter_handle_t h, void *param)
 {
     return (counter_val_t)tenant_creds_count(tenant_creds);
+}
+
+static counter_val_t live_app_keys(counter_handle_t h, void *param)
+{
+    return (counter_val_t)tenant_keys_count(tenant_keys);
 }
 
 static counter_val_t live_synced(counter_handle_t h, void *param)
@@ -124,6 +130,8 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_CREDENTIAL_HITS, "credential_hits", "credentials answered from the cache"),
     COUNTER(TENANT_CREDENTIAL_MISSES, "credential_misses", "credentials that were not cached"),
     COUNTER(TENANT_CREDENTIAL_UNKNOWN, "credential_unknown", "answers that the user does not exist"),
+    COUNTER(TENANT_TOKENS, "tokens", "app tokens that were good"),
+    COUNTER(TENANT_TOKENS_REFUSED, "tokens_refused", "app tokens that were not"),
     COUNTER(TENANT_ASKS, "asks", "requests suspended to ask the registry"),
     COUNTER(TENANT_ASKS_FAILED, "asks_failed", "credentials not to be had: the registry was away or late"),
     COUNTER(TENANT_ASKS_REFUSED, "asks_refused", "questions refused because too many were waiting"),
@@ -153,6 +161,7 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_RELAY_DEATHS, "relay_deaths", "times that a media relay was taken out"),
     LIVE("domains", live_domains, "domains in the table"),
     LIVE("credentials", live_credentials, "credentials cached"),
+    LIVE("app_keys", live_app_keys, "keys of app tokens that the registry has told"),
     LIVE("synced", live_synced, "1: the table is the registry's, nothing known to be missing"),
     LIVE("connected", live_connected, "1: a registry is connected"),
     LIVE("drift", live_drift, "changes that the registry was ahead when last heard"),
@@ -240,11 +249,12 @@ void *tenant_shm_aligned(size_t bytes)
 
 static bool shared_init(void)
 {
-    void *memory;
+    void *memory, *keys;
 
     tenant_state = tenant_shm_aligned(sizeof(*tenant_state));
     memory = tenant_shm_aligned(tenant_creds_bytes((uint32_t)tenant_settings.credentials_max));
-    if (!tenant_state || !memory) {
+    keys = tenant_shm_aligned(tenant_keys_bytes());
+    if (!tenant_state || !memory || !keys) {
         LM_ERR("no shared memory for %d credentials (%lu bytes): lower credentials_max or start kamailio "
                "with a larger -m\n",
                tenant_settings.credentials_max,
@@ -252,6 +262,7 @@ static bool shared_init(void)
         return false;
     }
     memset(tenant_state, 0, sizeof(*tenant_state));
+    tenant_keys = tenant_keys_init(keys);
     tenant_creds = tenant_creds_init(memory, (uint32_t)tenant_settings.credentials_max,
                                      (uint32_t)tenant_settings.negative_ttl_ms, &tenant_key);
     return true;
@@ -340,6 +351,15 @@ static int w_credential(sip_msg_t *msg, char *user, char *route)
         get_str_fparam(&route_text, msg, (fparam_t *)route) < 0)
         return -2;
     return tenant_credential_of(msg, &user_text, &route_text);
+}
+
+static int w_token(sip_msg_t *msg, char *header, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)header) < 0)
+        return -2;
+    return tenant_token_of(msg, &text);
 }
 
 static int w_plan(sip_msg_t *msg, char *route, char *unused)
@@ -458,6 +478,7 @@ static cmd_export_t cmds[] = {
     {"tenant_match", (cmd_function)w_match, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_credential", (cmd_function)w_credential, 2, fixup_spve_spve, fixup_free_spve_spve,
      REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_token", (cmd_function)w_token, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
     {"tenant_plan", (cmd_function)w_plan, 1, fixup_spve_null, fixup_free_spve_null,
      REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_admit", (cmd_function)w_admit, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
@@ -510,6 +531,7 @@ static sr_kemi_t kemi_exports[] = {
      SR_KEMIP_INT,
      tenant_credential_of,
      {SR_KEMIP_STR, SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("token"), SR_KEMIP_INT, tenant_token_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("plan"), SR_KEMIP_INT, tenant_plan_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("admit"), SR_KEMIP_INT, tenant_admit_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("park"), SR_KEMIP_INT, tenant_park_step, {SR_KEMIP_STR}},

@@ -16,6 +16,7 @@
 #include "tenant_hash.h"
 #include "tenant_outbox.h"
 #include "tenant_table.h"
+#include "tenant_token.h"
 
 #define TENANT_ROUTE_MAX 63
 
@@ -48,6 +49,8 @@ enum tenant_counter {
     TENANT_CREDENTIAL_HITS,
     TENANT_CREDENTIAL_MISSES,
     TENANT_CREDENTIAL_UNKNOWN,
+    TENANT_TOKENS,
+    TENANT_TOKENS_REFUSED,
     TENANT_ASKS,
     TENANT_ASKS_FAILED,
     TENANT_ASKS_REFUSED,
@@ -120,6 +123,7 @@ struct tenant_state {
     _Atomic bool connected, synced;
     _Atomic uint32_t hedges, replicas_left_out; // of the registry and of call-control
     _Atomic bool resync;                        // the order of tenant.resync
+    _Atomic bool unknown_key;                   // somebody has shown an app token whose key is not here
     _Atomic int32_t tickets;                    // suspended requests on their way
     // Of call-control:
     _Atomic uint64_t inserted_seq;   // of the bindings: the newest that is no refresh
@@ -135,6 +139,7 @@ extern struct tenant_settings tenant_settings;
 extern struct tenant_state *tenant_state;
 extern struct tenant_share *tenant_share; // NULL until all processes are counted
 extern struct tenant_creds *tenant_creds;
+extern struct tenant_keys *tenant_keys;
 extern struct tenant_hash_key tenant_key;                     // the same in all processes
 extern struct tenant_outbox *tenant_outboxes[TENANT_STREAMS]; // these and the next: NULL without call-control
 extern struct tenant_calls *tenant_calls;
@@ -179,6 +184,7 @@ void *tenant_shm_aligned(size_t bytes); // shared memory at the start of a cache
 int tenant_call_init(void);
 int tenant_match_domain(sip_msg_t *msg, str *domain);
 int tenant_credential_of(sip_msg_t *msg, str *user, str *route);
+int tenant_token_of(sip_msg_t *msg, str *header);
 const struct tm_binds *tenant_tm(void);
 // A ticket for the route to continue in. NULL: no such route, or asks_max are waiting (which is counted).
 struct tenant_ticket *tenant_ticket_new(enum tenant_ticket_kind kind, struct bf_str route);
@@ -253,6 +259,7 @@ struct tenant_values {
     struct tenant_credential credential;
     uint8_t user_len;
     char user[TENANT_USER_MAX];
+    struct tenant_token_answer token; // zero: no app token was shown
 };
 const struct tenant_values *tenant_values_of(const sip_msg_t *msg);
 

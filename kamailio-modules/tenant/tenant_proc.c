@@ -14,6 +14,7 @@
 #include "core/mem/shm_mem.h"
 #include "core/pt.h"
 
+#include "bf_app_token_wire.h"
 #include "bf_clock.h"
 #include "tenant_link.h"
 #include "tenant_sync.h"
@@ -25,6 +26,10 @@
 #define REBUILD_REST_MS_MAX 200
 #define TICKET_BYTES        ((ssize_t)sizeof(void *)) // what goes through the pipes: a pointer into shared memory
 #define TICKETS_A_ROUND     8192
+// Keys of app tokens: asked when they change and, should that not be heard, now and then.
+#define KEYS_MS       600000
+#define KEYS_RETRY_MS 1000
+#define KEYS_REST_MS  5000 // between two askings that strangers can bring about
 
 static struct {
     int ask_pipe[2];
@@ -40,6 +45,8 @@ static struct {
     bool sweep_tenants, sweep_unknown;
     bool was_connected, was_synced;
     uint64_t evicted, invalidated;
+    uint64_t keys_due_ms, keys_asked_ms;
+    bool keys_open; // asked, and not answered yet
     struct tenant_sync_figures counted;
 } proc;
 
@@ -187,8 +194,14 @@ static void sync_domain_gone(void *ctx, struct bf_str name)
     proc.sweep_unknown = true;
 }
 
+static void sync_app_keys(void *ctx)
+{
+    proc.keys_due_ms = 0;
+}
+
 static void sync_forget(void *ctx)
 {
+    proc.keys_due_ms = 0;
     tenant_asks_void_all(proc.asks);
     proc.invalidated += tenant_creds_count(tenant_creds);
     tenant_creds_forget_all(tenant_creds);
@@ -200,8 +213,37 @@ static const struct tenant_sync_hooks SYNC_HOOKS = {
     .extension = sync_extension,
     .tenant_gone = sync_tenant_gone,
     .domain_gone = sync_domain_gone,
+    .app_keys = sync_app_keys,
     .forget = sync_forget,
 };
+
+// ---- keys of app tokens -----------------------------------------------------------------------------------
+
+static void keys_round(uint64_t now_ms, bool connected)
+{
+    if (atomic_exchange(&tenant_state->unknown_key, false) && now_ms - proc.keys_asked_ms >= KEYS_REST_MS)
+        proc.keys_due_ms = 0;
+    if (!connected || proc.keys_open || now_ms < proc.keys_due_ms)
+        return;
+    proc.keys_open = true;
+    proc.keys_asked_ms = now_ms;
+    proc.keys_due_ms = now_ms + KEYS_MS;
+    tenant_link_ask(proc.link, TENANT_LINK_APP_KEYS, 0, CALL_TIMEOUT_MS, BF_STR(""));
+}
+
+static void keys_answer(uint64_t now_ms, enum bf_err err, struct bf_str reply)
+{
+    struct bf_app_key keys[BF_APP_KEYS_MAX];
+    size_t count = 0;
+
+    proc.keys_open = false;
+    if (err == BF_OK)
+        err = bf_app_token_wire_read_keys(reply, keys, &count);
+    if (err == BF_OK)
+        tenant_keys_put(tenant_keys, keys, count);
+    if (count == 0 && proc.keys_due_ms) // 0: they have changed meanwhile, and are asked again at once
+        proc.keys_due_ms = now_ms + KEYS_RETRY_MS;
+}
 
 // ---- a round of the loop ----------------------------------------------------------------------------------
 
@@ -222,6 +264,9 @@ static void take_event(const struct tenant_link_event *event)
         break;
     case TENANT_LINK_CREDENTIAL:
         tenant_asks_answer(proc.asks, now_ms, event->serial, event->err, bytes);
+        break;
+    case TENANT_LINK_APP_KEYS:
+        keys_answer(now_ms, event->err, bytes);
         break;
     case TENANT_LINK_PLAN:
     case TENANT_LINK_PLANS:
@@ -462,6 +507,7 @@ static void round_of_loop(bool more)
         tenant_sync_again(proc.sync, bf_mono_ms());
     take_events();
     tenant_sync_tick(proc.sync, bf_mono_ms(), connected);
+    keys_round(bf_mono_ms(), connected);
     sweep();
     publish();
     report(connected);

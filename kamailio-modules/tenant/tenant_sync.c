@@ -148,6 +148,9 @@ static void apply(struct tenant_sync *sync, const struct tenant_change *change)
     case TENANT_CHANGE_EXTENSION:
         sync->hooks->extension(sync->ctx, change->id, change->name, change->gone, change->extension);
         break;
+    case TENANT_CHANGE_APP_KEYS:
+        sync->hooks->app_keys(sync->ctx);
+        break;
     case TENANT_CHANGE_NOTHING:
         break;
     }

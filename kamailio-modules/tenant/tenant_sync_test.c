@@ -31,7 +31,7 @@ struct world {
     struct tenant_sync *sync;
     struct question page, changes;
     uint64_t now_ms;
-    uint32_t pages_asked, changes_asked, forgotten, tenants_gone, domains_gone, extensions_gone;
+    uint32_t pages_asked, changes_asked, forgotten, tenants_gone, domains_gone, extensions_gone, app_keys;
     unsigned seed;
 };
 
@@ -75,6 +75,11 @@ static void on_domain_gone(void *ctx, struct bf_str name)
     ((struct world *)ctx)->domains_gone++;
 }
 
+static void on_app_keys(void *ctx)
+{
+    ((struct world *)ctx)->app_keys++;
+}
+
 static void on_forget(void *ctx)
 {
     ((struct world *)ctx)->forgotten++;
@@ -86,6 +91,7 @@ static const struct tenant_sync_hooks HOOKS = {
     .extension = on_extension,
     .tenant_gone = on_tenant_gone,
     .domain_gone = on_domain_gone,
+    .app_keys = on_app_keys,
     .forget = on_forget,
 };
 
@@ -386,6 +392,17 @@ static void test_an_old_change_is_skipped_and_a_hole_asked_for(void **state)
     assert_int_equal(world->forgotten, 1); // that of the first snapshot: a hole that was filled voids nothing
 }
 
+static void test_other_keys_of_app_tokens_are_told(void **state)
+{
+    struct world *world = *state;
+
+    start(world, 50);
+    log_add(&world->model, (struct tenant_change){.kind = TENANT_CHANGE_APP_KEYS}, "");
+    send_feed(world, world->model.seq - 1, 1);
+    assert_int_equal(world->app_keys, 1);
+    check_same(world);
+}
+
 static void test_a_heartbeat_ahead_of_us_is_a_hole(void **state)
 {
     struct world *world = *state;
@@ -580,6 +597,7 @@ int main(void)
         TEST(test_nothing_is_asked_while_not_connected),
         TEST(test_a_change_of_the_feed_is_applied_at_once),
         TEST(test_an_old_change_is_skipped_and_a_hole_asked_for),
+        TEST(test_other_keys_of_app_tokens_are_told),
         TEST(test_a_heartbeat_ahead_of_us_is_a_hole),
         TEST(test_too_old_or_a_new_epoch_means_a_snapshot_and_forgets),
         TEST(test_the_old_table_serves_while_a_snapshot_is_taken),

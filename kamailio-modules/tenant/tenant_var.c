@@ -10,7 +10,8 @@ enum kind {
     NUMBER, // uint32_t at `offset`
     STATE,
     KNOWN,
-    HEX, // `length` bytes at `offset`
+    HEX,   // `length` bytes at `offset`
+    WORDS, // const char * at `offset`; null when empty
     // Of the plan: in struct tenant_plan_values, at `offset`
     PLAN_ID,
     PLAN_TEXT,
@@ -41,6 +42,7 @@ static const struct var VARS[] = {
     {"ha1", HEX, true, AT(credential.ha1_md5), TENANT_HA1_MD5_BYTES},
     {"ha1_sha256", HEX, true, AT(credential.ha1_sha256), TENANT_HA1_SHA256_BYTES},
     {"max_contacts", NUMBER, true, AT(credential.max_contacts), 0},
+    {"token_why", WORDS, false, AT(token.why), 0},
     {"call", PLAN_ID, false, PLAN_AT(call), 0},
     {"plan_code", PLAN_NUMBER, false, PLAN_AT(code), 0},
     {"plan_reason", PLAN_TEXT, false, PLAN_AT(reason), 0},
@@ -131,6 +133,10 @@ int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
         return pv_get_uintval(msg, param, value, values->credential.known);
     case HEX:
         return get_hex(msg, param, value, (const uint8_t *)base + var->offset, var->length);
+    case WORDS:
+        return **(const char *const *)(base + var->offset)
+                   ? pv_get_strzval(msg, param, value, *(char **)(base + var->offset))
+                   : pv_get_null(msg, param, value);
     default:
         break;
     }

@@ -89,6 +89,9 @@ static bool read_change(const pb_change *from, struct tenant_change *change)
     case BELFRY__REGISTRY__V1__CHANGE__WHAT_EXTENSION:
         change->kind = TENANT_CHANGE_EXTENSION;
         return read_extension(from->extension, change);
+    case BELFRY__REGISTRY__V1__CHANGE__WHAT_APP_KEYS:
+        change->kind = TENANT_CHANGE_APP_KEYS;
+        return true;
     default:
         change->kind = TENANT_CHANGE_NOTHING;
         return true;

@@ -18,6 +18,7 @@ enum tenant_change_kind {
     TENANT_CHANGE_DOMAIN,
     TENANT_CHANGE_DOMAIN_GONE,
     TENANT_CHANGE_EXTENSION,
+    TENANT_CHANGE_APP_KEYS,
 };
 
 struct tenant_change {

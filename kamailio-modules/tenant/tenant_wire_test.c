@@ -43,6 +43,7 @@ static void test_every_kind_of_change_is_read_as_it_was_written(void **state)
          .id = fixture_id(3),
          .name = BF_STR("100"),
          .extension = fixture_id(8)},
+        {.seq = 14, .kind = TENANT_CHANGE_APP_KEYS},
     };
     struct bf_buf bytes = fixture_feed(5, 20, written, BF_LEN(written));
     struct tenant_feed feed;

@@ -9,7 +9,7 @@
 #ifndef BF_APP_TOKEN_H
 #define BF_APP_TOKEN_H
 
-#include "bf_crypto.h"
+#include "bf_ed25519.h"
 #include "bf_err.h"
 #include "bf_id.h"
 

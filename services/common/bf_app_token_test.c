@@ -9,6 +9,7 @@
 
 #include "bf_app_token.h"
 #include "bf_base64.h"
+#include "bf_crypto.h"
 
 #define NOW 1800000000u
 

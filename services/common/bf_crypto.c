@@ -103,50 +103,6 @@ void bf_ha1_sha256(struct bf_str user, struct bf_str realm, struct bf_str passwo
     ha1(EVP_sha256(), user, realm, password, digest);
 }
 
-static EVP_PKEY *ed25519_private(const uint8_t private_key[BF_ED25519_BYTES])
-{
-    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, BF_ED25519_BYTES);
-
-    must(key != NULL);
-    return key;
-}
-
-void bf_ed25519_public(const uint8_t private_key[BF_ED25519_BYTES], uint8_t public_key[BF_ED25519_BYTES])
-{
-    EVP_PKEY *key = ed25519_private(private_key);
-    size_t len = BF_ED25519_BYTES;
-
-    must(EVP_PKEY_get_raw_public_key(key, public_key, &len) > 0 && len == BF_ED25519_BYTES);
-    EVP_PKEY_free(key);
-}
-
-void bf_ed25519_sign(const uint8_t private_key[BF_ED25519_BYTES], const void *bytes, size_t len,
-                     uint8_t signature[BF_ED25519_SIGNATURE_BYTES])
-{
-    EVP_PKEY *key = ed25519_private(private_key);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    size_t size = BF_ED25519_SIGNATURE_BYTES;
-
-    must(ctx && EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) > 0 &&
-         EVP_DigestSign(ctx, signature, &size, bytes, len) > 0);
-    EVP_MD_CTX_free(ctx);
-    EVP_PKEY_free(key);
-}
-
-bool bf_ed25519_good(const uint8_t public_key[BF_ED25519_BYTES], const void *bytes, size_t len,
-                     const uint8_t signature[BF_ED25519_SIGNATURE_BYTES])
-{
-    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, BF_ED25519_BYTES);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-    must(key && ctx);
-    bool good = EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) > 0 &&
-                EVP_DigestVerify(ctx, signature, BF_ED25519_SIGNATURE_BYTES, bytes, len) == 1;
-    EVP_MD_CTX_free(ctx);
-    EVP_PKEY_free(key);
-    return good;
-}
-
 char *bf_hex(const void *bytes, size_t len, char *text)
 {
     static const char digits[] = "0123456789abcdef";

@@ -1,4 +1,5 @@
-// The few primitives we need, all by OpenSSL's EVP. Nothing here logs. Any thread.
+// The few primitives we need, all by OpenSSL's EVP; signatures are in bf_ed25519.h. Nothing here logs. Any
+// thread.
 #ifndef BF_CRYPTO_H
 #define BF_CRYPTO_H
 
@@ -22,15 +23,6 @@ void bf_ha1_md5(struct bf_str user, struct bf_str realm, struct bf_str password,
                 uint8_t digest[BF_MD5_BYTES]);
 void bf_ha1_sha256(struct bf_str user, struct bf_str realm, struct bf_str password,
                    uint8_t digest[BF_SHA256_BYTES]);
-
-// Ed25519 (RFC 8032). A private key is any 32 random bytes.
-#define BF_ED25519_BYTES           32
-#define BF_ED25519_SIGNATURE_BYTES 64
-void bf_ed25519_public(const uint8_t private_key[BF_ED25519_BYTES], uint8_t public_key[BF_ED25519_BYTES]);
-void bf_ed25519_sign(const uint8_t private_key[BF_ED25519_BYTES], const void *bytes, size_t len,
-                     uint8_t signature[BF_ED25519_SIGNATURE_BYTES]);
-bf_must_check bool bf_ed25519_good(const uint8_t public_key[BF_ED25519_BYTES], const void *bytes, size_t len,
-                                   const uint8_t signature[BF_ED25519_SIGNATURE_BYTES]);
 
 char *bf_hex(const void *bytes, size_t len, char *text); // text has room for 2 * len + 1; returns text
 bf_must_check bool bf_unhex(struct bf_str text, void *bytes, size_t len); // exactly 2 * len digits

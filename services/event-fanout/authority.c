@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bf_access.h"
+#include "bf_app_token_wire.h"
 #include "bf_clock.h"
 #include "bf_ticker.h"
 
@@ -45,7 +46,7 @@ static enum bf_err keys_ask(struct authority *authority)
     bf_buf_init(&reply, 65536);
     enum bf_err err = ask(authority, "AppKeys", &request, &reply);
     if (!err)
-        err = authority_wire_read_keys((struct bf_str){reply.at, reply.len}, keys, &count);
+        err = bf_app_token_wire_read_keys((struct bf_str){reply.at, reply.len}, keys, &count);
     if (err)
         return err;
     pthread_mutex_lock(&authority->lock);

@@ -29,30 +29,6 @@ static ProtobufCBinaryData bytes_of(const struct bf_id *id)
     return (ProtobufCBinaryData){sizeof(id->bytes), (uint8_t *)id->bytes};
 }
 
-static bool read_key(const Belfry__Registry__V1__AppKey *from, struct bf_app_key *key)
-{
-    if (!bf_app_kid_ok(bf_str(from->kid)) || from->ed25519.len != sizeof(key->ed25519))
-        return false;
-    *key = (struct bf_app_key){.not_before_ms = from->not_before_ms, .not_after_ms = from->not_after_ms};
-    memcpy(key->kid, from->kid, strlen(from->kid) + 1);
-    memcpy(key->ed25519, from->ed25519.data, sizeof(key->ed25519));
-    return true;
-}
-
-enum bf_err authority_wire_read_keys(struct bf_str reply, struct bf_app_key keys[BF_APP_KEYS_MAX],
-                                     size_t *ret_count)
-{
-    bf_cleanup(message_free_at) Belfry__Registry__V1__AppKeysReply *answer = UNPACK(app_keys_reply, reply);
-    size_t count = 0;
-
-    if (!answer)
-        return BF_PROTOCOL;
-    for (size_t i = 0; i < answer->n_keys && count < BF_APP_KEYS_MAX; i++)
-        count += read_key(answer->keys[i], &keys[count]);
-    *ret_count = count;
-    return BF_OK;
-}
-
 void authority_wire_ask_number(struct bf_buf *into, struct bf_id tenant, const char *number)
 {
     Belfry__Registry__V1__DirectoryRequest request = BELFRY__REGISTRY__V1__DIRECTORY_REQUEST__INIT;

@@ -1,12 +1,9 @@
-// Protobuf of the registry's AppKeys, Directory, Unknown and feed <-> our structs.
+// Protobuf of the registry's Directory, Unknown and feed <-> our structs.
 #ifndef AUTHORITY_WIRE_H
 #define AUTHORITY_WIRE_H
 
 #include "bf_app_token.h"
 #include "bf_buf.h"
-
-bf_must_check enum bf_err
-authority_wire_read_keys(struct bf_str reply, struct bf_app_key keys[BF_APP_KEYS_MAX], size_t *ret_count);
 
 struct authority_number { // what a number is
     bool is_extension, suspended;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "bf_crypto.h"
+
 const struct app_key *app_key_signing(const struct app_key *keys, size_t count, uint64_t now_ms)
 {
     for (size_t i = 0; i < count; i++)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "bf_crypto.h"
 #include "change_store.h"
 #include "store.h"
 

@@ -53,14 +53,14 @@ const last = () => calls.at(-1);
 
 globalThis.phone = {
   events,
-  start({ url, uri, password, hertz, expires_s }) {
-    ua = new JsSIP.UA({ sockets: [new JsSIP.WebSocketInterface(url)], uri, password, register: false, register_expires: expires_s, session_timers: false, connection_recovery_min_interval: 1 });
+  start({ url, uri, password, jwt, hertz, expires_s }) {
+    ua = new JsSIP.UA({ sockets: [new JsSIP.WebSocketInterface(url)], uri, ...(jwt ? { authorization_jwt: `Bearer ${jwt}` } : { password }), register: false, register_expires: expires_s, session_timers: false, connection_recovery_min_interval: 1 });
     phone.hertz = hertz;
     for (const type of ['connected', 'disconnected', 'registered', 'unregistered']) ua.on(type, () => tell(type));
     ua.on('registrationFailed', ({ response, cause }) => tell('registrationFailed', { status: response?.status_code ?? null, cause }));
     ua.on('newRTCSession', ({ originator, session, request }) => {
       watch(session);
-      if (originator === 'remote') tell('incoming', { from: session.remote_identity.uri.user, sdp: request.body });
+      if (originator === 'remote') tell('incoming', { from: session.remote_identity.uri.user, sdp: request.body, request: request.data });
     });
     ua.start();
   },

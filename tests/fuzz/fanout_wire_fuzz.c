@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 #include "authority_wire.h"
+#include "bf_app_token_wire.h"
 #include "live_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
     (void)!live_wire_read(text, hear, NULL);
     (void)!authority_wire_read_feed(text, &feed, change, NULL);
-    if (!authority_wire_read_keys(text, keys, &count))
+    if (!bf_app_token_wire_read_keys(text, keys, &count))
         for (size_t i = 0; i < count; i++)
             assert(bf_app_kid_ok(bf_str(keys[i].kid)));
     (void)!authority_wire_read_number(text, &number);

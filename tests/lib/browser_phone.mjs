@@ -1,7 +1,7 @@
 // Browsers as phones: JsSIP in Chromium, one tab a phone, driven from here (tests/browser/page.js is the page).
 //
 //   const phones = await BrowserPhones.open(t, belfry);          one Chromium; closed after the test
-//   const phone = await phones.add(tenant, '100', {hertz: 700}); a tab that says this tone; not registered. By wss, or {url}
+//   const phone = await phones.add(tenant, '100', {hertz: 700}); a tab that says this tone; not registered. By wss, or {url}; {jwt}: an app token
 //   await phone.register();                                      rejects with the reply's status
 //   await phone.call('101', {video}); await phone.incoming(); await phone.answer();
 //   await phone.event('confirmed');                              events are consumed in order, as phones.mjs does it
@@ -37,11 +37,11 @@ export class BrowserPhones {
     return phones;
   }
 
-  async add(tenant, number, { hertz = 700, expires_s = 600, password = tenant.passwords[number], url = this.belfry.wss } = {}) {
+  async add(tenant, number, { hertz = 700, expires_s = 600, password = tenant.passwords[number], jwt, url = this.belfry.wss } = {}) {
     const page = await this.browser.page(this.test, { base: `http://127.0.0.1:${this.server.address().port}` });
     await page.goto('/');
     const phone = new BrowserPhone(page, tenant, number, hertz);
-    await phone.do('start', { url, uri: phone.aor, password, hertz, expires_s });
+    await phone.do('start', { url, uri: phone.aor, password, jwt, hertz, expires_s });
     return phone;
   }
 }
@@ -69,7 +69,7 @@ class BrowserPhone {
     return this.do('call', `sip:${number}@${this.tenant.domain}`, options);
   }
 
-  /** The call that rings: {from, sdp}, the offer as the edge and its relay made it. */
+  /** The call that rings: {from, sdp, request}: the offer as the edge and its relay made it, the whole INVITE. */
   incoming() {
     return this.event('incoming');
   }
