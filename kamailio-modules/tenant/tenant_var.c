@@ -3,6 +3,11 @@
 
 #include <string.h>
 #include "core/dprint.h"
+#include "core/parser/msg_parser.h"
+
+#include "tenant_sdp.h"
+
+#define SDP_BYTES_MAX 65536 // more than a message that the edge takes can have
 
 enum kind {
     ID,
@@ -12,6 +17,7 @@ enum kind {
     KNOWN,
     HEX,   // `length` bytes at `offset`
     WORDS, // const char * at `offset`; null when empty
+    SDP,   // of the message's body
     // Of the plan: in struct tenant_plan_values, at `offset`
     PLAN_ID,
     PLAN_TEXT,
@@ -43,6 +49,7 @@ static const struct var VARS[] = {
     {"ha1_sha256", HEX, true, AT(credential.ha1_sha256), TENANT_HA1_SHA256_BYTES},
     {"max_contacts", NUMBER, true, AT(credential.max_contacts), 0},
     {"token_why", WORDS, false, AT(token.why), 0},
+    {"sdp", SDP, false, 0, 0},
     {"call", PLAN_ID, false, PLAN_AT(call), 0},
     {"plan_code", PLAN_NUMBER, false, PLAN_AT(code), 0},
     {"plan_reason", PLAN_TEXT, false, PLAN_AT(reason), 0},
@@ -105,6 +112,18 @@ static int get_plan(sip_msg_t *msg, pv_param_t *param, pv_value_t *value, const 
                         : pv_get_null(msg, param, value);
 }
 
+static int get_sdp(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
+{
+    static char text[SDP_BYTES_MAX];
+    const char *body = msg ? get_body(msg) : NULL;
+    struct bf_str sdp = {body, body ? (size_t)(msg->buf + msg->len - body) : 0};
+
+    if (sdp.len == 0 || sdp.len > sizeof(text))
+        return pv_get_null(msg, param, value);
+    sdp = tenant_sdp_without_ssrc(sdp, text);
+    return pv_get_strlval(msg, param, value, text, (int)sdp.len);
+}
+
 int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
 {
     static char id[BF_ID_TEXT_SIZE];
@@ -113,6 +132,8 @@ int tenant_var_get(sip_msg_t *msg, pv_param_t *param, pv_value_t *value)
     const char *base = (const char *)values;
     uint32_t number;
 
+    if (var->kind == SDP)
+        return get_sdp(msg, param, value);
     if (var->kind >= PLAN_ID)
         return get_plan(msg, param, value, var);
     if (!values || (var->needs_credential && !values->asked))
