@@ -4,7 +4,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { mkdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { RATE, writeWav } from '../lib/audio.mjs';
+import { tone, toneShare, writeWav } from '../lib/audio.mjs';
 import { BrowserPhones } from '../lib/browser_phone.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { RtpEnd, relayed } from '../lib/rtp.mjs';
@@ -17,31 +17,12 @@ const HERTZ = { browser: 700, phone: 1100, other: 1700 };
 
 const gone = (call_id) => until(async () => (await relayed(belfry.relays, call_id)).result === 'error', { what: `end of ${call_id} at rtpengine`, deadline_ms: 20_000, every_ms: 200 });
 
-/** A tone as a file, and how much of a recording it is: 0..1, by Goertzel's filter over steps of 20 ms. */
-function tone(world, hertz) {
+/** A tone as a file, for a phone to say. */
+function toneFile(world, hertz) {
   mkdirSync(world.output, { recursive: true });
   const file = path.join(world.output, `tone-${hertz}.wav`);
-  writeWav(file, Int16Array.from({ length: RATE * 30 }, (_, i) => Math.round(10_000 * Math.sin((2 * Math.PI * hertz * i) / RATE))));
+  writeWav(file, tone(hertz, 30));
   return file;
-}
-
-function heardTone(samples, hertz) {
-  const step = RATE / 50;
-  let same = 0;
-  let steps = 0;
-  for (let at = 0; at + step <= samples.length; at += step) {
-    const part = samples.subarray(at, at + step);
-    const k = 2 * Math.cos((2 * Math.PI * hertz) / RATE);
-    let [s1, s2, energy] = [0, 0, 0];
-    for (const x of part) {
-      [s1, s2] = [x + k * s1 - s2, s1];
-      energy += x * x;
-    }
-    const power = (2 * (s1 * s1 + s2 * s2 - k * s1 * s2)) / step;
-    if (energy > step * 300 * 300 && power / energy > 0.8) same++;
-    steps++;
-  }
-  return { same_ms: same * 20, of_ms: steps * 20 };
 }
 
 /** A browser 100 and a baresip phone 101 of one tenant, both registered. */
@@ -50,7 +31,7 @@ async function browserAndPhone(t, { url, ...options } = {}) {
   const one = await world.tenant({ numbers: ['100', '101', '102'] });
   const browsers = await BrowserPhones.open(t, belfry);
   const browser = await browsers.add(one, '100', { hertz: HERTZ.browser, url });
-  const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: tone(world, HERTZ.phone), answer: 'manual', ...options });
+  const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: toneFile(world, HERTZ.phone), answer: 'manual', ...options });
   await browser.register();
   await phone.register();
   return { world, one, browsers, browser, phone, book: new CallBook(world.operator, one) };
@@ -101,7 +82,7 @@ describe('a browser and a SIP phone', () => {
         await browser.event('ended');
         await phone.event('CALL_CLOSED');
         await gone(call_id);
-        const heard = heardTone(phone.heard(), HERTZ.browser);
+        const heard = toneShare(phone.heard(), HERTZ.browser);
         assert.ok(heard.same_ms > 2000, `the phone heard ${JSON.stringify(heard)}`);
         phone.forget();
       }
@@ -214,7 +195,7 @@ describe('forks', () => {
   it('to a browser and a phone of one extension: either may answer, the other stops ringing', async (t) => {
     const { world, one, browsers, browser } = await browserAndPhone(t);
     const beside = await browsers.add(one, '102', { hertz: HERTZ.other });
-    const phone = await world.phones().add({ user: '102', domain: one.domain, password: one.passwords['102'], sound: tone(world, HERTZ.phone), answer: 'manual' });
+    const phone = await world.phones().add({ user: '102', domain: one.domain, password: one.passwords['102'], sound: toneFile(world, HERTZ.phone), answer: 'manual' });
     await beside.register();
     await phone.register();
     for (const who of ['browser', 'phone']) {
@@ -232,7 +213,7 @@ describe('forks', () => {
       await browser.event('ended');
       await (who === 'browser' ? beside.event('ended') : phone.event('CALL_CLOSED'));
       await gone(call_id);
-      if (who === 'phone') assert.ok(heardTone(phone.heard(), HERTZ.browser).same_ms > 1000);
+      if (who === 'phone') assert.ok(toneShare(phone.heard(), HERTZ.browser).same_ms > 1000);
       phone.forget();
     }
   });

@@ -7,6 +7,8 @@
 //                              20 ms? {match, heard_ms, offset_ms, dropouts, level_db}. `match` is 0..1: steps that are
 //                              the sent sound at the right time, of all steps that should be there (expect_ms, at least
 //                              what was heard). So silence, another sound and half of the sound missing all lower it.
+// tone(hertz, seconds)         one tone, for peers that cannot be given a melody
+// toneShare(samples, hertz)    how much of what was heard is this tone: {same_ms, of_ms}
 // sparkline(samples, width)    how loud it is over time, softest to loudest, as a line of blocks
 // writeWav(path, samples), readWav(path)
 //                              16-bit mono PCM; reading bears a header that was never completed (recorder killed)
@@ -40,6 +42,28 @@ export function melody(seed, seconds) {
     }
   }
   return samples;
+}
+
+export function tone(hertz, seconds) {
+  return Int16Array.from({ length: RATE * seconds }, (_, i) => Math.round(10_000 * Math.sin((2 * Math.PI * hertz * i) / RATE)));
+}
+
+/** By Goertzel's filter, step by step. */
+export function toneShare(samples, hertz) {
+  const k = 2 * Math.cos((2 * Math.PI * hertz) / RATE);
+  let same = 0;
+  let steps = 0;
+  for (let at = 0; at + STEP <= samples.length; at += STEP) {
+    let [s1, s2, energy] = [0, 0, 0];
+    for (const x of samples.subarray(at, at + STEP)) {
+      [s1, s2] = [x + k * s1 - s2, s1];
+      energy += x * x;
+    }
+    const power = (2 * (s1 * s1 + s2 * s2 - k * s1 * s2)) / STEP;
+    if (energy > STEP * 300 * 300 && power / energy > 0.8) same++;
+    steps++;
+  }
+  return { same_ms: same * 20, of_ms: steps * 20 };
 }
 
 /** In-place radix-2 FFT of `re` and `im`, whose length is a power of two. */

@@ -1,6 +1,6 @@
 // A headless Chromium (Debian's) that tests look at pages with.
 //
-//   const browser = await Browser.open({after})              one for a file's tests; {video: true}: with a camera and a microphone
+//   const browser = await Browser.open({after})              one for a file's tests; {video: true}: with cameras and microphones
 //   const page = await browser.page(t, {base, width, dark, lang})   a tab with a profile of its own, closed after the test
 //   page.faults                                             what must not happen: CSP violations, script errors, failed requests
 //   await page.shot('calls')                                a screenshot among the test's artefacts
@@ -16,8 +16,9 @@ import { ROOT } from './instance.mjs';
 const require = createRequire(path.join(ROOT, 'web/package.json'));
 const { chromium } = require('playwright-core');
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--ignore-certificate-errors'];
-const MEDIA_ARGS = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required'];
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run', '--ignore-certificate-errors', '--host-resolver-rules=MAP *.example 127.0.0.1'];
+// Of three fake cameras: the second gives depth pictures, which no call can send.
+const MEDIA_ARGS = ['--use-fake-device-for-media-stream=device-count=3', '--use-fake-ui-for-media-stream', '--allow-loopback-in-peer-connection', '--autoplay-policy=no-user-gesture-required'];
 const DEADLINE_MS = 15_000;
 
 export const SHOTS = path.join(process.env.BELFRY_TEST_OUTPUT ?? path.join(ROOT, 'build'), 'screenshots');

@@ -21,9 +21,16 @@ export function kept_choice(): Choice {
 
 export const keep_choice = (choice: Choice): void => localStorage.setItem(KEPT_AS, JSON.stringify(choice));
 
-/** What a call asks of the browser: the chosen device when it is there, else any. */
+/** The choice without what is not plugged in now. */
+export async function present(choice: Choice): Promise<Choice> {
+  const there = (await navigator.mediaDevices.enumerateDevices()).map(({ deviceId }) => deviceId);
+  const of = (id: string) => (there.includes(id) ? id : '');
+  return { mic: of(choice.mic), speaker: of(choice.speaker), camera: of(choice.camera) };
+}
+
+/** What a call asks of the browser. Exactly the chosen device: what is merely ideal Chromium passes over for its default microphone. */
 export function constraints(choice: Choice, video: boolean): MediaStreamConstraints {
-  const of = (id: string) => (id ? { deviceId: { ideal: id } } : {});
+  const of = (id: string) => (id ? { deviceId: { exact: id } } : {});
   return {
     audio: { ...of(choice.mic), echoCancellation: true, noiseSuppression: true, autoGainControl: true },
     video: video ? { ...of(choice.camera), width: { ideal: 1280 }, height: { ideal: 720 } } : false,

@@ -2,7 +2,7 @@
 import JsSIP from 'jssip';
 import type { RTCSession } from 'jssip/lib/RTCSession';
 import type { RTCSessionEvent } from 'jssip/lib/UA';
-import { type Choice, constraints, kept_choice } from './devices';
+import { type Choice, constraints, kept_choice, present } from './devices';
 import { ENDED_SHOWN_MS, type PhoneCall, type Report, after } from './phone_call';
 import { ring } from './sound';
 
@@ -34,6 +34,7 @@ export class Phone {
   private readonly ua: JsSIP.UA;
   private readonly sessions = new Map<string, RTCSession>();
   private readonly watchers = new Set<() => void>();
+  private readonly replacing = new WeakSet<RTCSession>();
   private stop_ring: (() => void) | null = null;
 
   constructor(identity: Identity, url: string, private readonly ice: () => Promise<RTCIceServer[]>) {
@@ -71,12 +72,13 @@ export class Phone {
 
   async call(target: string, video: boolean): Promise<void> {
     await this.hold_others(null);
-    this.ua.call(target, { mediaConstraints: constraints(this.choice, video), pcConfig: { iceServers: await this.ice() }, rtcOfferConstraints: { offerToReceiveAudio: true, offerToReceiveVideo: video } });
+    this.ua.call(target, { ...(await this.media(video)), rtcOfferConstraints: { offerToReceiveAudio: true, offerToReceiveVideo: video } });
   }
 
   async answer(id: string, video: boolean): Promise<void> {
     await this.hold_others(id);
-    this.of(id)?.answer({ mediaConstraints: constraints(this.choice, video), pcConfig: { iceServers: await this.ice() } });
+    const media = await this.media(video);
+    this.of(id)?.answer(media);
   }
 
   hang_up(id: string): void {
@@ -120,7 +122,7 @@ export class Phone {
     const session = this.of(id);
     if (!session) return;
     const sender = session.connection.getTransceivers().find(({ receiver, sender }) => receiver.track.kind === 'video' || sender.track?.kind === 'video');
-    const stream = on ? await navigator.mediaDevices.getUserMedia({ video: constraints(this.choice, true).video! }) : null;
+    const stream = on ? await navigator.mediaDevices.getUserMedia({ video: constraints(await present(this.choice), true).video! }) : null;
     const track = stream?.getVideoTracks()[0] ?? null;
     sender?.sender.track?.stop();
     if (sender) {
@@ -136,10 +138,11 @@ export class Phone {
     const changed = choice.mic !== this.choice.mic;
     this.choice = choice;
     if (!changed) return;
+    const wanted = constraints(await present(choice), false).audio!;
     for (const session of this.sessions.values()) {
       const sender = session.isEstablished() ? session.connection.getSenders().find(({ track }) => track?.kind === 'audio') : undefined;
       if (!sender) continue;
-      const stream = await navigator.mediaDevices.getUserMedia({ audio: constraints(choice, false).audio! });
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
       const enabled = sender.track?.enabled ?? true;
       sender.track?.stop();
       await sender.replaceTrack(stream.getAudioTracks()[0]!);
@@ -151,13 +154,17 @@ export class Phone {
     return this.of(id)?.connection ?? null;
   }
 
+  private async media(video: boolean): Promise<{ mediaConstraints: MediaStreamConstraints; pcConfig: RTCConfiguration }> {
+    return { mediaConstraints: constraints(await present(this.choice), video), pcConfig: { iceServers: await this.ice() } };
+  }
+
   // ---- what JsSIP tells
 
   private take({ session, originator }: RTCSessionEvent): void {
     const id = session.id;
     const { uri, display_name } = session.remote_identity;
     this.sessions.set(id, session);
-    const incoming = originator === 'remote';
+    const incoming = originator === 'remote' && !this.replacing.has(session);
     this.set({ calls: [...this.state.calls, { id, direction: incoming ? 'in' : 'out', peer: uri.user, name: display_name ?? '', state: incoming ? 'incoming' : 'dialling', muted: false, held: false, held_by_peer: false, video: offers_video(session), since_ms: Date.now(), cause: null }] });
     session.on('progress', () => this.report(id, { what: 'progress' }));
     session.on('accepted', () => this.report(id, { what: 'answered', video: sends_video(session) }));
@@ -168,10 +175,13 @@ export class Phone {
     session.on('unmuted', () => this.report(id, { what: 'muted', on: false }));
     session.on('hold', ({ originator: by }) => this.report(id, { what: 'held', on: true, by_peer: by === 'remote' }));
     session.on('unhold', ({ originator: by }) => this.report(id, { what: 'held', on: false, by_peer: by === 'remote' }));
-    const asked = (accept: (init: (made: RTCSession) => void, options: object) => void) => void this.ice().then((iceServers) =>
-      accept(() => {}, { mediaConstraints: constraints(this.choice, this.state.calls.find((call) => call.id === id)?.video ?? false), pcConfig: { iceServers } }));
-    session.on('refer', ({ accept }) => asked(accept as never)); // the other side transfers us
-    session.on('replaces', ({ accept }) => asked(accept as never)); // we are who an attended transfer ends at
+    const media = () => this.media(this.state.calls.find((call) => call.id === id)?.video ?? false);
+    session.on('refer', ({ accept }) => void media().then((chosen) => accept(() => {}, chosen))); // the other side transfers us
+    // We are who an attended transfer ends at: this call was answered, so is the one in its place, in which JsSIP then leaves it.
+    session.on('replaces', ({ accept }) => void media().then((chosen) => accept((made: RTCSession) => {
+      this.replacing.add(made);
+      queueMicrotask(() => made.answer(chosen));
+    }, {})));
     let timer = 0;
     session.on('icecandidate', ({ ready }) => {
       timer ||= window.setTimeout(ready, GATHER_MS);
