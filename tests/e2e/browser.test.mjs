@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import path from 'node:path';
 import { mkdirSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { tone, toneShare, writeWav } from '../lib/audio.mjs';
 import { BrowserPhones } from '../lib/browser_phone.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { RtpEnd, relayed } from '../lib/rtp.mjs';
-import { sdp } from '../lib/sip_message.mjs';
+import { encode } from '../lib/sip.mjs';
+import { mediaOf, sdp } from '../lib/sip_message.mjs';
 import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
 
@@ -191,6 +192,110 @@ describe('codecs', () => {
   });
 });
 
+/** Until a phone has heard a second of this tone in the call that runs. */
+async function phoneHears(phone, hertz) {
+  let share;
+  await until(() => (share = toneShare(phone.heard(), hertz)).same_ms > 1000, { what: `a second of ${hertz} Hz at ${phone.aor}`, deadline_ms: 15_000 }).catch((error) => assert.fail(`${error.message}: ${JSON.stringify(share)}`));
+}
+
+/** The phone ends the call, and nothing of it is left. */
+async function phoneEnds(phone, browser, call_id) {
+  await phone.hangup();
+  await browser.event('ended');
+  await phone.event('CALL_CLOSED');
+  await gone(call_id);
+  phone.forget();
+}
+
+describe('ways of the media', () => {
+  it('through TURN alone, by UDP and by TCP: both hear each other, by a relayed candidate', async (t) => {
+    const { one, browser, phone } = await browserAndPhone(t);
+    const { ice_servers } = await one.api.ok('GET', `/v1/tenants/${one.slug}/ice-servers?number=100`);
+    const turn = ice_servers.find(({ credential }) => credential);
+    for (const transport of ['udp', 'tcp']) {
+      const urls = turn.urls.filter((url) => url.startsWith('turn:') && url.endsWith(`transport=${transport}`));
+      assert.equal(urls.length, 1, turn.urls.join(' '));
+      await browser.call('101', { ice: { iceServers: [{ ...turn, urls }], iceTransportPolicy: 'relay' } });
+      await phone.event('CALL_INCOMING');
+      await phone.answer();
+      await browser.event('confirmed');
+      await browser.hears(HERTZ.phone);
+      await phoneHears(phone, HERTZ.browser);
+      assert.equal((await browser.stats()).way, 'relay');
+      await phoneEnds(phone, browser, await browser.do('callId'));
+    }
+  });
+
+  it('transcoded: a browser that knows opus alone, with a GSM phone that calls it and a PCMU phone that it calls', async (t) => {
+    const { world, one, browser, phone } = await browserAndPhone(t);
+    const gsm = await world.phones().add({ user: '102', domain: one.domain, password: one.passwords['102'], sound: toneFile(world, HERTZ.other), answer: 'manual', codec: 'GSM' });
+    await gsm.register();
+    await gsm.dial(`sip:100@${one.domain}`);
+    await browser.incoming();
+    await browser.answer({ codecs: ['opus'] });
+    await browser.event('confirmed');
+    await browser.hears(HERTZ.other);
+    await phoneHears(gsm, HERTZ.browser);
+    assert.equal((await browser.stats()).audio.codec_in, 'audio/opus');
+    await phoneEnds(gsm, browser, await browser.do('callId'));
+
+    await browser.call('101', { codecs: ['opus'] });
+    await phone.event('CALL_INCOMING');
+    await phone.answer();
+    await browser.event('confirmed');
+    await browser.hears(HERTZ.phone);
+    await phoneHears(phone, HERTZ.browser);
+    assert.equal((await browser.stats()).audio.codec_in, 'audio/opus');
+    await phoneEnds(phone, browser, await browser.do('callId'));
+  });
+
+  it('of a call that is offered late, to a browser: the answer comes in the ACK', async (t) => {
+    const { world, one, browser } = await browserAndPhone(t);
+    const ua = await world.ua(one, '102');
+    assert.equal((await ua.register()).status, 200);
+    const end = await RtpEnd.open();
+    t.after(() => end.close());
+    const call = ua.invite('100');
+    assert.equal((await browser.incoming()).sdp, '');
+    await browser.answer();
+    const { status, body } = await call.final;
+    assert.equal(status, 200);
+    assert.equal(mediaOf(body).profile, 'RTP/AVP');
+    assert.doesNotMatch(body.toString(), /^a=(ice|fingerprint|candidate|setup|ssrc|crypto)/m);
+    ua.send(encode(call.dialog.compose('ACK', { cseq: call.request.cseq, body: sdp(end) })));
+    await browser.event('confirmed');
+    await end.send(mediaOf(body), 50);
+    await until(async () => (await browser.stats()).audio?.received > 30, { what: 'sound at the browser' });
+    await until(() => end.received.filter(({ type }) => type === 0).length > 50, { what: 'sound of the browser' });
+    assert.equal((await call.bye()).status, 200);
+    await browser.event('ended');
+    await gone(call.call_id);
+  });
+});
+
+describe('SIP.js', () => {
+  it('calls a phone, also with a late offer, and is called; both hear each other', async (t) => {
+    const { one, browsers, phone } = await browserAndPhone(t);
+    const browser = await browsers.add(one, '102', { hertz: HERTZ.other, page: 'sipjs' });
+    await browser.register();
+    for (const how of ['call', 'late', 'called']) {
+      if (how === 'called') {
+        await phone.dial(`sip:102@${one.domain}`);
+        assert.equal((await browser.incoming()).from, '101');
+        await browser.answer();
+      } else {
+        await browser.call('101', { late: how === 'late' });
+        await phone.event('CALL_INCOMING');
+        await phone.answer();
+      }
+      await browser.event('confirmed');
+      await browser.hears(HERTZ.phone);
+      await phoneHears(phone, HERTZ.other);
+      await phoneEnds(phone, browser, await browser.do('callId'));
+    }
+  });
+});
+
 describe('forks', () => {
   it('to a browser and a phone of one extension: either may answer, the other stops ringing', async (t) => {
     const { world, one, browsers, browser } = await browserAndPhone(t);
@@ -248,6 +353,85 @@ describe('DTMF', () => {
     assert.equal((await dialog.ask('BYE')).status, 200);
     await browser.event('ended');
     await gone(call_id);
+  });
+
+  it('of a phone reaches the browser by RFC 2833, which plays it', async (t) => {
+    const { world, one, browser } = await browserAndPhone(t);
+    const phone = await world.phones().add({ user: '102', domain: one.domain, password: one.passwords['102'], sound: toneFile(world, 0), answer: 'manual' });
+    await phone.register();
+    await browser.call('102');
+    await phone.event('CALL_INCOMING');
+    await phone.answer();
+    await browser.event('confirmed');
+    await twoSeconds(browser);
+    await browser.hearsNothing();
+    const pressing = setInterval(() => phone.press('5').catch(() => {}), 1_000);
+    t.after(() => clearInterval(pressing));
+    await Promise.any([770, 1336].map((hertz) => browser.hears(hertz))); // the two of a 5
+    clearInterval(pressing);
+    await phoneEnds(phone, browser, await browser.do('callId'));
+  });
+});
+
+describe('a browser that vanishes', () => {
+  it('without closing anything: it does not answer pings, and its call and binding end', async (t) => {
+    const { one, browsers, browser, phone, book } = await browserAndPhone(t);
+    const call_id = await talking(browser, phone, { from: 'phone', domain: one.domain });
+    const thaw = await browsers.browser.freeze();
+    try {
+      await phone.event('CALL_CLOSED', { deadline_ms: 60_000 });
+      await gone(call_id);
+      assert.equal((await book.over(call_id)).cdr.hung_up_by, 'callee');
+      await until(async () => (await book.registrations('100')).length === 0, { what: 'the binding is gone', deadline_ms: 25_000 });
+    } finally {
+      thaw();
+    }
+  });
+});
+
+describe('two edges', () => {
+  after(() => belfry.scale({ edges: 1 }), { timeout: 120_000 });
+
+  it('browsers on both: they call each other and the other edge’s phone, with sound and pictures', async (t) => {
+    await belfry.scale({ edges: 2 });
+    await belfry.allWell();
+    const world = new World(t);
+    const one = await world.tenant({ numbers: ['100', '101', '102', '103'] });
+    const book = new CallBook(world.operator, one);
+    const browsers = await BrowserPhones.open(t, belfry);
+    const on = {};
+    for (const number of ['100', '101', '102']) {
+      const browser = await browsers.add(one, number, { hertz: number === '100' ? HERTZ.browser : HERTZ.other });
+      await browser.register();
+      const { edge } = (await until(async () => (await book.registrations(number))[0], { what: `${number} in the location index` }));
+      on[edge] ??= browser;
+    }
+    const [a, b] = [on['edge-1'], on['edge-2']];
+    assert.ok(a && b, `on ${Object.keys(on)}`);
+    for (const [from, to] of [[a, b], [b, a]]) {
+      await from.call(to.user, { video: true });
+      await to.incoming();
+      await to.answer({ video: true });
+      for (const each of [from, to]) await each.event('confirmed');
+      await Promise.all([from.hears(to.hertz), to.hears(from.hertz)]);
+      for (const each of [from, to]) await until(async () => (await each.stats()).video.decoded > 10, { what: 'pictures', deadline_ms: 20_000 });
+      await from.do('hold');
+      await to.event('hold');
+      await from.do('unhold');
+      await to.event('unhold');
+      await to.hears(from.hertz);
+      const call_id = await from.do('callId');
+      await to.do('hangUp');
+      await from.event('ended');
+      await gone(call_id);
+    }
+    const phone = await world.phones().add({ user: '103', domain: one.domain, password: one.passwords['103'], sound: toneFile(world, HERTZ.phone), answer: 'manual' });
+    await phone.register();
+    for (const from of ['browser', 'phone']) {
+      const call_id = await talking(b, phone, { from, domain: one.domain });
+      await phoneHears(phone, b.hertz);
+      await phoneEnds(phone, b, call_id);
+    }
   });
 });
 

@@ -2,6 +2,7 @@
 //
 //   const browser = await Browser.open({after})              one for a file's tests; {video: true}: with cameras and microphones
 //   const page = await browser.page(t, {base, width, dark, lang})   a tab with a profile of its own, closed after the test
+//   const thaw = await browser.freeze()                    as if it had vanished: it runs no more, and nothing is closed
 //   page.faults                                             what must not happen: CSP violations, script errors, failed requests
 //   await page.shot('calls')                                a screenshot among the test's artefacts
 //   await serious(page)                                     what axe-core finds that keeps people out: [] when all is well
@@ -30,6 +31,13 @@ export class Browser {
     browser.chromium = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: [...ARGS, ...(video ? MEDIA_ARGS : [])] });
     after(() => browser.chromium.close());
     return browser;
+  }
+
+  async freeze() {
+    const { processInfo } = await (await this.chromium.newBrowserCDPSession()).send('SystemInfo.getProcessInfo');
+    const signal = (name) => processInfo.forEach(({ id }) => process.kill(id, name));
+    signal('SIGSTOP');
+    return () => signal('SIGCONT');
   }
 
   async page(t, { width = 1280, height = 800, dark = false, lang = 'en-GB', base } = {}) {

@@ -1,7 +1,7 @@
-// Browsers as phones: JsSIP in Chromium, one tab a phone, driven from here (tests/browser/page.js is the page).
+// Browsers as phones: JsSIP or SIP.js in Chromium, one tab a phone, driven from here (tests/browser/ has the pages).
 //
 //   const phones = await BrowserPhones.open(t, belfry);          one Chromium; closed after the test
-//   const phone = await phones.add(tenant, '100', {hertz: 700}); a tab that says this tone; not registered. By wss, or {url}; {jwt}: an app token
+//   const phone = await phones.add(tenant, '100', {hertz: 700}); a tab that says this tone; not registered. By wss, or {url}; {jwt}: an app token; {page: 'sipjs'}
 //   await phone.register();                                      rejects with the reply's status
 //   await phone.call('101', {video}); await phone.incoming(); await phone.answer();
 //   await phone.event('confirmed');                              events are consumed in order, as phones.mjs does it
@@ -17,6 +17,7 @@ import { ROOT } from './instance.mjs';
 import { until } from './until.mjs';
 
 const require = createRequire(path.join(ROOT, 'web/package.json'));
+const PAGES = ['page', 'sipjs'];
 const NEAR_HERTZ = 30;
 const QUIET_DB = -70;
 
@@ -25,11 +26,11 @@ export class BrowserPhones {
     const phones = new BrowserPhones();
     phones.test = { after: (act) => t.after(act) };
     phones.belfry = belfry;
-    const { outputFiles } = require('esbuild').buildSync({ entryPoints: [path.join(ROOT, 'tests/browser/page.js')], bundle: true, write: false, nodePaths: [path.join(ROOT, 'web/node_modules')], define: { global: 'globalThis' } });
+    const { outputFiles } = require('esbuild').buildSync({ entryPoints: PAGES.map((page) => path.join(ROOT, `tests/browser/${page}.js`)), bundle: true, write: false, outdir: '/', nodePaths: [path.join(ROOT, 'web/node_modules')], define: { global: 'globalThis' } });
     phones.server = http.createServer((request, response) => {
-      const script = request.url === '/page.js';
+      const script = outputFiles.find(({ path: file }) => file === request.url);
       response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html');
-      response.end(script ? outputFiles[0].text : '<!doctype html><title>phone</title><body><script src="/page.js"></script>');
+      response.end(script?.text ?? `<!doctype html><title>phone</title><body><script src="${request.url}.js"></script>`);
     });
     await new Promise((resolve) => phones.server.listen(0, '127.0.0.1', resolve));
     t.after(() => phones.server.close());
@@ -37,9 +38,9 @@ export class BrowserPhones {
     return phones;
   }
 
-  async add(tenant, number, { hertz = 700, expires_s = 600, password = tenant.passwords[number], jwt, url = this.belfry.wss } = {}) {
+  async add(tenant, number, { hertz = 700, expires_s = 600, password = tenant.passwords[number], jwt, page: name = 'page', url = this.belfry.wss } = {}) {
     const page = await this.browser.page(this.test, { base: `http://127.0.0.1:${this.server.address().port}` });
-    await page.goto('/');
+    await page.goto(`/${name}`);
     const phone = new BrowserPhone(page, tenant, number, hertz);
     await phone.do('start', { url, uri: phone.aor, password, jwt, hertz, expires_s });
     return phone;

@@ -14,7 +14,7 @@
 // first one of that type that was not given before, with `at` (performance.now()). `answer` is 'auto' (then there is no
 // CALL_INCOMING) or 'manual'. add({..., edge: belfry.edges[1]}) is a phone of another edge than `sip`; {instance: uuid} says
 // in its REGISTERs which device it is (+sip.instance); {transport: 'tls', ca_file, edge}: over TLS, and it trusts these authorities
-// alone; `srtp` is 'srtp-mand' for one that takes nothing but SDES.
+// alone; `srtp` is 'srtp-mand' for one that takes nothing but SDES; `codec`: the only one, PCMU or GSM.
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, closeSync } from 'node:fs';
 import net from 'node:net';
@@ -87,7 +87,7 @@ class Phone {
   constructor(sip, folder, base, options) {
     this.#sip = sip;
     this.#base = base;
-    this.#options = { transport: 'udp', sound: null, answer: 'auto', expires_s: 600, srtp: '', edge: { sip }, ...options };
+    this.#options = { transport: 'udp', sound: null, answer: 'auto', expires_s: 600, srtp: '', codec: 'PCMU', edge: { sip }, ...options };
     this.folder = folder;
     this.user = options.user;
     this.aor = `sip:${options.user}@${options.domain}`;
@@ -142,6 +142,7 @@ class Phone {
     ];
     if (this.#options.instance) lines.push('module_tmp uuid.so');
     if (this.#options.srtp) lines.push('module srtp.so');
+    if (this.#options.codec === 'GSM') lines.push('module gsm.so');
     if (this.#options.ca_file) lines.push(`sip_cafile ${this.#options.ca_file}`);
     if (this.#options.sound) lines.push(`audio_source aufile,${path.resolve(this.#options.sound)}`);
     return `${lines.join('\n')}\n`;
@@ -154,7 +155,7 @@ class Phone {
     return [
       `<${this.aor};transport=${transport}>`, `auth_user=${auth_user ?? this.user}`, `auth_pass=${password}`,
       `outbound="sip:${sip.host}:${sip.port};transport=${transport}"`, `regint=${expires_s}`, `answermode=${answer}`,
-      'audio_codecs=PCMU/8000/1', 'ptime=20', `mediaenc=${srtp}`,
+      `audio_codecs=${this.#options.codec}/8000/1`, 'ptime=20', `mediaenc=${srtp}`,
     ].join(';');
   }
 
@@ -178,6 +179,11 @@ class Phone {
 
   answer() {
     return this.command('accept');
+  }
+
+  /** A key pressed in a call: RFC 2833. */
+  press(tone) {
+    return this.command('sndcode', tone);
   }
 
   hangup() {

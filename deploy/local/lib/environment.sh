@@ -110,7 +110,7 @@ BELFRY_TCP_WORKERS=4
 TXT
     if [ "$CONTROLS" -gt 0 ]; then environment_edge_calls "$1"; fi
     caller_settings BELFRY_TRUSTED_SOURCES BELFRY_FLOOD_REQUESTS BELFRY_BAN_FAILURES BELFRY_BAN_SECONDS BELFRY_TLS_CONNECTIONS \
-        BELFRY_SILENCE_SECONDS
+        BELFRY_SILENCE_SECONDS BELFRY_WS_PING_SECONDS
     sanitizer_settings
     sanitizer_preload
 }
