@@ -3,6 +3,7 @@
 //   const browser = await Browser.open({after})              one for a file's tests; {video: true}: with cameras and microphones
 //   const page = await browser.page(t, {base, width, dark, lang})   a tab with a profile of its own, closed after the test
 //   const thaw = await browser.freeze()                    as if it had vanished: it runs no more, and nothing is closed
+//   await browser.kill()                                    kill -9: connections end, and nothing is said before
 //   page.faults                                             what must not happen: CSP violations, script errors, failed requests
 //   await page.shot('calls')                                a screenshot among the test's artefacts
 //   await serious(page)                                     what axe-core finds that keeps people out: [] when all is well
@@ -34,10 +35,18 @@ export class Browser {
   }
 
   async freeze() {
-    const { processInfo } = await (await this.chromium.newBrowserCDPSession()).send('SystemInfo.getProcessInfo');
-    const signal = (name) => processInfo.forEach(({ id }) => process.kill(id, name));
+    const signal = await this.#signals();
     signal('SIGSTOP');
     return () => signal('SIGCONT');
+  }
+
+  async kill() {
+    (await this.#signals())('SIGKILL');
+  }
+
+  async #signals() {
+    const { processInfo } = await (await this.chromium.newBrowserCDPSession()).send('SystemInfo.getProcessInfo');
+    return (name) => processInfo.forEach(({ id }) => process.kill(id, name));
   }
 
   async page(t, { width = 1280, height = 800, dark = false, lang = 'en-GB', base } = {}) {
