@@ -9,6 +9,8 @@ import { Api, assertProblem } from '../lib/api.mjs';
 import { Instance, ROOT } from '../lib/instance.mjs';
 import { isFree } from '../lib/ports.mjs';
 import { ng } from '../lib/rtp.mjs';
+import { known } from '../lib/sip.mjs';
+import { Socket } from '../lib/socket.mjs';
 import { World } from '../lib/world.mjs';
 
 const { belfry, operator } = new World();
@@ -40,12 +42,16 @@ describe('deploy/local/belfry', () => {
     assert.ok(!stdout.includes(belfry.operator_key), 'a key is not printed');
   });
 
-  it('more edges and relays, and fewer again: only who is told of them (edges, registry, gateway, coturn) is restarted', async (t) => {
+  it('more edges and relays, and fewer again: only who is told of them (edges, registry, coturn) is restarted; through the gateway connections stay', async (t) => {
     const shape = { edges: belfry.edges.length, relays: belfry.relays.length };
     const before = await pids(belfry);
-    const others = before.filter((each) => !/^(kamailio|tenant-registry|nginx|coturn)/.test(each));
+    const others = before.filter((each) => !/^(kamailio|tenant-registry|coturn)/.test(each));
     t.after(() => belfry.scale(shape));
+    const tenant = await new World(t).tenant();
+    const socket = await Socket.open(`${belfry.api.replace(/^http/, 'ws')}/v1/events`, { headers: { authorization: `Bearer ${tenant.key}` } });
+    t.after(() => socket.drop());
     await belfry.scale({ edges: shape.edges + 1, relays: shape.relays + 1 });
+    assert.equal(socket.closed, null);
     const [edge, relay] = [belfry.edges.at(-1), belfry.relays.at(-1)];
     const after = await pids(belfry);
     assert.equal(after.length, before.length + 2);
@@ -54,7 +60,7 @@ describe('deploy/local/belfry', () => {
     assert.equal((await ng(relay.ng, { command: 'ping' })).result, 'pong');
     assert.match(await edge.kamcmd('rtpengine.show', 'all'), new RegExp(`:${relay.ng.port}\\b`));
     const world = new World(t);
-    const tenant = await world.tenant();
+    await known(edge.sip, tenant.domain);
     const [a, b] = await world.pair(tenant, { caller: { edge }, callee: { edge } });
     assert.ok(await world.reaches(a, b), 'the new edge serves');
     await belfry.scale(shape);

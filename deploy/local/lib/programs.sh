@@ -4,8 +4,9 @@
 # Copy n of a program has the ports of the first + COPY_PORTS x (n-1). Its name is the program's, from the second on with -n.
 
 # Start order. `copies` is a number or the variable that has it; `stop` the signal for an orderly end; `ready` how to ask
-# (wait.sh; http: on 127.0.0.1, listen: and tcp: on LISTEN, all with a port of the next column); `ports` are PORT_BASE plus.
-#   program          copies    stop  ready              ports
+# (wait.sh; http: on 127.0.0.1, listen: and tcp: on LISTEN, all with a port of the next column); `ports` are PORT_BASE plus;
+# `reload` the signal that has it take other files of RUN/etc and go on with its connections, where there is one.
+#   program          copies    stop  ready              ports           reload
 PROGRAMS=$(
     cat <<'TXT'
 postgres         1         INT   postgres           -
@@ -16,7 +17,7 @@ call-control     CONTROLS  TERM  http:4:/ready      3,4
 rtpengine        RELAYS    TERM  http:21:/ping      20,21
 coturn           1         TERM  tcp:78             78,49
 kamailio         EDGES     TERM  http:10:/ready     10,11,60,61,62
-nginx            1         QUIT  listen:80:/health  80,43,44,45
+nginx            1         TERM  listen:80:/health  80,43,44,45     HUP
 TXT
 )
 COPIES_MAX=4
@@ -148,11 +149,17 @@ program_files() {
     esac
 }
 
-# program_stamp NAME: one line that changes when the program has to be started again.
+# program_stamp NAME: two words: the first changes when the program has to take other files or start again, the second when only
+# starting again does.
 program_stamp() {
-    # shellcheck disable=SC2046 # a list of files
-    {
+    local started files
+    started=$({
         sed -n "/^\[program:$1\]/,/^$/p" "$RUN/supervisord.conf"
-        cat "$RUN/bin/leash" "$RUN/env/$1.env" $(program_files "$1")
-    } | sha256sum
+        cat "$RUN/bin/leash" "$RUN/env/$1.env" "$(program_binary "$1")"
+    } | sha256sum)
+    # shellcheck disable=SC2046 # a list of files
+    files=$({ cat $(program_files "$1"); } | sha256sum)
+    echo "${started%% *}-${files%% *} ${started%% *}"
 }
+
+program_binary() { local files; read -r files _ <<<"$(program_files "$1")"; echo "$files"; }

@@ -46,14 +46,20 @@ supervisor_stop() {
     done
 }
 
-# programs_start NAME...: starts those that do not run, restarts those whose files changed, leaves the others alone.
-# Adds to STARTED.
+# programs_start NAME...: starts those that do not run, restarts or reloads those whose files changed, leaves the others alone.
+# Adds to STARTED and RELOADED.
 STARTED=()
+RELOADED=()
 programs_start() {
-    local name states changed=() starting=()
+    local name states was now changed=() starting=()
     states=$(control status) || true
     for name; do
-        if [ "$(program_stamp "$name")" != "$(cat "$RUN/stamp/$name" 2>/dev/null)" ]; then
+        was=$(cat "$RUN/stamp/$name" 2>/dev/null) || true
+        now=$(program_stamp "$name")
+        if [ "$now" != "$was" ] && [ "${now#* }" = "${was#* }" ] && [ -n "$(program_field "$name" 6)" ] && is_running "$name" "$states"; then
+            program_reload "$name"
+            RELOADED+=("$name")
+        elif [ "$now" != "$was" ]; then
             is_running "$name" "$states" || ports_free "$name"
             changed+=("$name")
         elif ! is_running "$name" "$states"; then
@@ -67,6 +73,23 @@ programs_start() {
     wait
     for name in "${changed[@]}"; do program_stamp "$name" >"$RUN/stamp/$name"; done
     STARTED+=("${starting[@]}")
+}
+
+# program_reload NAME: it takes its files of now. What it refuses it would only log, and go on with those of before.
+program_reload() {
+    local deadline=$((SECONDS + 10)) before
+    if [ "$1" = nginx ]; then
+        # shellcheck disable=SC2046 # a command
+        $(program_command nginx) -t || die "nginx refuses its new configuration" "the reason is above"
+        before=$(pgrep -d , -P "$(cat "$RUN/pid/nginx.pid")")
+    fi
+    control signal "$(program_field "$1" 6)" "$1"
+    # until those workers take no more: a request after `up` is for the new ones
+    while [ "$1" = nginx ] && ps -o args= -p "$before" | grep -qx 'nginx: worker process'; do
+        [ $SECONDS -lt $deadline ] || die "nginx does not take its new configuration" "see $RUN/log/nginx.log"
+        sleep 0.1
+    done
+    program_stamp "$1" >"$RUN/stamp/$1"
 }
 
 # programs_in_turns PROGRAM: its copies; when several run, one is stopped only when the one before it serves again.
@@ -108,10 +131,12 @@ programs_retire() {
 }
 
 programs_note() {
-    local text=unchanged
-    if [ ${#STARTED[@]} -gt 0 ]; then text="started ${STARTED[*]}"; fi
-    if [ ${#RETIRED[@]} -gt 0 ]; then text="${text/#unchanged/}${STARTED:+, }removed ${RETIRED[*]}"; fi
-    note "$text"
+    local parts=()
+    if [ ${#STARTED[@]} -gt 0 ]; then parts+=("started ${STARTED[*]}"); fi
+    if [ ${#RELOADED[@]} -gt 0 ]; then parts+=("reloaded ${RELOADED[*]}"); fi
+    if [ ${#RETIRED[@]} -gt 0 ]; then parts+=("removed ${RETIRED[*]}"); fi
+    if [ ${#parts[@]} -eq 0 ]; then parts=(unchanged); fi
+    note "$(printf '%s, ' "${parts[@]}" | sed 's/, $//')"
 }
 
 # ports_free NAME...: before a first start: a port that somebody else has is named here, not in a program's log.
