@@ -32,8 +32,7 @@ static const char *const METHODS[] = {
     [TENANT_LINK_CREDENTIAL] = "Credential", [TENANT_LINK_PLAN] = "Plan",
     [TENANT_LINK_REPORT] = "Report",         [TENANT_LINK_REPORT_CALLS] = "Report",
     [TENANT_LINK_RESTORE] = "Restore",       [TENANT_LINK_ADMIT] = "Admit",
-    [TENANT_LINK_PLANS] = "Plans",
-    [TENANT_LINK_APP_KEYS] = "AppKeys",
+    [TENANT_LINK_PLANS] = "Plans",           [TENANT_LINK_APP_KEYS] = "AppKeys",
 };
 
 static struct tenant_link_event *event_new(enum tenant_link_kind kind, uint32_t serial, enum bf_err err,
