@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test, { after } from 'node:test';
 import { unique } from '../lib/api.mjs';
-import { Browser, phonePath, serious } from '../lib/browser.mjs';
+import { Browser, phonePath, serious, signIn } from '../lib/browser.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { answers, ringing } from '../lib/office.mjs';
 import { Receiver } from '../lib/receiver.mjs';
@@ -19,13 +19,6 @@ const browser = await Browser.open({ after });
 const HOSTILE = '<img src=x onerror=alert(1)>';
 const HOSTILE_TENANT = `"><script>alert(1)</script> O'Hara & Söhne`;
 const HOSTILE_AGENT = `Phone/1 <svg onload=alert(2)>`;
-
-async function signIn(page, key) {
-  await page.goto('/');
-  await page.getByLabel('API key').fill(key);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForSelector('nav a');
-}
 
 /** A tenant in which something has happened. */
 async function scene(t) {
@@ -89,7 +82,7 @@ const TENANT_PAGES = [
   ['extensions', 'Extensions', 'Ramais', 'table.list tbody tr'],
   ['groups', 'Groups', 'Grupos', 'table.list tbody tr'],
   ['registrations', 'Registrations', 'Registros', 'table.list tbody tr'],
-  ['phone', 'Phone', 'Telefone', 'form'],
+  ['phone', 'Phone', 'Telefone', '.card a'],
   ['webhooks', 'Webhooks', 'Webhooks', 'table.list tbody tr'],
   ['deliveries', 'Deliveries', 'Entregas', 'table.list tbody tr'],
   ['keys', 'API keys', 'Chaves de API', 'table.list tbody tr'],

@@ -6,7 +6,7 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 import { tokenOf } from '../lib/app_token.mjs';
 import { tone, toneShare, writeWav } from '../lib/audio.mjs';
-import { Browser, serious } from '../lib/browser.mjs';
+import { Browser, serious, signIn } from '../lib/browser.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
@@ -200,6 +200,32 @@ test('a SIP phone: calls the browser and is called, both hear each other, tones 
     phone.forget();
   }
   faultless(a);
+});
+
+test("the console's phone needs no password: an extension is chosen, and its app token is renewed before it ends", async (t) => {
+  const { one, registered } = await office(t, ['100', '101']);
+  const page = await browser.page(t, { base: `https://${one.domain}:${HTTPS_PORT}` });
+  let tokens = 0;
+  page.on('request', (request) => (tokens += request.method() === 'POST' && request.url().endsWith('/tokens') ? 1 : 0));
+  await page.addInitScript(instrument, HERTZ[101]);
+  await page.clock.install();
+  await signIn(page, one.key);
+  await page.getByRole('link', { name: 'Phone' }).click();
+  await page.getByLabel('Extension').selectOption('101');
+  await button(page, 'Register').click();
+  await page.waitForSelector('[data-registration=registered]');
+  const a = await registered('100');
+  await dial(a, '101');
+  await button(page, 'Answer').click();
+  await Promise.all([talks(a), talks(page)]);
+  await hears(a, HERTZ[101]);
+  await button(a, 'Hang up').click();
+  await idle(page);
+  assert.equal(tokens, 1);
+  await page.clock.fastForward('56:00');
+  await until(() => tokens === 2, { what: 'another token' });
+  await page.waitForSelector('[data-registration=registered]');
+  assert.deepEqual([...page.faults, ...a.faults], []);
 });
 
 test('a video call is answered with video: both see and hear each other', async (t) => {

@@ -9,6 +9,7 @@
 //   await serious(page)                                     what axe-core finds that keeps people out: [] when all is well
 //   await page.received()                                 media that comes in now: {audio: {packets, lost, energy, codec}, video: {frames, ...}}
 //   phonePath({number, name, domain, password})             the link of the browser phone with this account
+//   await signIn(page, key)                                 into the console, by an API key
 //   await page.wide()                                       how much wider the page is than the screen: 0 when it does not scroll
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -130,4 +131,11 @@ async function evaluate(session, contextId, expression) {
   const { result, exceptionDetails } = await session.send('Runtime.evaluate', { expression, contextId, awaitPromise: true, returnByValue: true });
   if (exceptionDetails) throw new Error(`axe: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
   return result.value;
+}
+
+export async function signIn(page, key) {
+  await page.goto('/');
+  await page.getByLabel('API key').fill(key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForSelector('nav a');
 }

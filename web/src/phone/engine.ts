@@ -5,6 +5,7 @@ import type { RTCSessionEvent } from 'jssip/lib/UA';
 import { type Choice, constraints, kept_choice, present } from './devices';
 import { ENDED_SHOWN_MS, type PhoneCall, type Report, after } from './phone_call';
 import { ring } from './sound';
+import { token_left_s } from './token';
 
 export interface Identity {
   number: string;
@@ -13,6 +14,8 @@ export interface Identity {
   /** One of them: a SIP password, or an app token. */
   password?: string;
   jwt?: string;
+  /** Another app token, before this one ends; without it the phone is refused then. */
+  renew?: () => Promise<string>;
 }
 
 export type Registration = 'connecting' | 'registered' | 'refused' | 'away';
@@ -26,6 +29,8 @@ export interface PhoneState {
 
 const GATHER_MS = 400; // for the relay's candidates; on the first one of ours when there is no relay
 const REGISTER_S = 120;
+const RENEW_BEFORE_S = 300; // more than two registrations
+const RENEW_AGAIN_S = 30;
 
 export class Phone {
   state: PhoneState = { registration: 'connecting', why: null, calls: [] };
@@ -36,6 +41,7 @@ export class Phone {
   private readonly watchers = new Set<() => void>();
   private readonly replacing = new WeakSet<RTCSession>();
   private stop_ring: (() => void) | null = null;
+  private renewal = 0;
 
   constructor(identity: Identity, url: string, private readonly ice: () => Promise<RTCIceServer[]>) {
     this.identity = identity;
@@ -55,6 +61,19 @@ export class Phone {
     this.ua.on('newRTCSession', (event: RTCSessionEvent) => this.take(event));
     addEventListener('pagehide', this.stop);
     this.ua.start();
+    if (identity.jwt && identity.renew) this.renew_later(token_left_s(identity.jwt) - RENEW_BEFORE_S, identity.renew);
+  }
+
+  private renew_later(seconds: number, renew: () => Promise<string>): void {
+    this.renewal = window.setTimeout(async () => {
+      try {
+        const jwt = await renew();
+        this.ua.set('authorization_jwt', `Bearer ${jwt}`);
+        this.renew_later(token_left_s(jwt) - RENEW_BEFORE_S, renew);
+      } catch {
+        this.renew_later(RENEW_AGAIN_S, renew);
+      }
+    }, Math.max(RENEW_AGAIN_S, seconds) * 1000);
   }
 
   watch(watcher: () => void): () => void {
@@ -64,6 +83,7 @@ export class Phone {
 
   readonly stop = (): void => {
     removeEventListener('pagehide', this.stop);
+    clearTimeout(this.renewal);
     this.bell(false);
     this.ua.stop();
   };

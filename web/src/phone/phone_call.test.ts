@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type PhoneCall, after, ice_servers, in_focus, target_of } from './phone_call';
 import { loudness } from './sound';
-import { make_phone_token, read_phone_token } from './token';
+import { make_phone_token, read_phone_token, token_left_s } from './token';
 
 const call = (change: Partial<PhoneCall> = {}): PhoneCall => ({ id: 'c', direction: 'out', peer: '101', name: '', state: 'dialling', muted: false, held: false, held_by_peer: false, video: false, since_ms: 0, cause: null, ...change });
 
@@ -49,6 +49,12 @@ test('an account in a link comes back as it was', () => {
 test('an app token tells its number and its end', () => {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   assert.deepEqual(read_phone_token(`${part({ alg: 'EdDSA' })}.${part({ sub: '100', tenant: 't', exp: 9 })}.sig`), { kind: 'app', app: { jwt: `${part({ alg: 'EdDSA' })}.${part({ sub: '100', tenant: 't', exp: 9 })}.sig`, tenant: 't', number: '100', expires_s: 9 } });
+});
+
+test('how long an app token is good', () => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const jwt = `${part({ alg: 'EdDSA' })}.${part({ sub: '100', tenant: 't', exp: 100 })}.sig`;
+  assert.deepEqual([token_left_s(jwt, 40_000), token_left_s(jwt, 200_000), token_left_s('x', 0)], [60, 0, 0]);
 });
 
 test('what is no token is none', () => {

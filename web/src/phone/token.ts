@@ -55,5 +55,11 @@ function read_app_token(jwt: string): PhoneToken | null {
   return { kind: 'app', app: { jwt, tenant: claims.tenant, number, expires_s: claims.exp } };
 }
 
+/** Seconds until an app token ends; 0: it has, or is none. */
+export function token_left_s(jwt: string, now_ms = Date.now()): number {
+  const found = read_phone_token(jwt);
+  return found?.kind === 'app' ? Math.max(0, found.app.expires_s - now_ms / 1000) : 0;
+}
+
 const USER = /^[0-9A-Za-z+][0-9A-Za-z._+-]{0,31}$/;
 const HOST = /^[A-Za-z0-9.-]{1,253}$/;
