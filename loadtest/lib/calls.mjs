@@ -18,7 +18,7 @@ const TALK_MS = 2_500;
 // While its timer writes a dialog, the workers of stock that want one of the same hash entry wait, and phones behind them.
 const PATIENCE_MS = 20_000;
 const TALKING_MAX = 16_000; // more than either side can have within TALK_MS: what limits the rate are those being set up or ended
-const STOCK_MEMORY_MIB = 4096; // at its rate transactions of 5 s and the dialogs take more than the edge's 1024
+const STOCK_MEMORY_MIB = 4096; // at its rate transactions of 5 s and the dialogs take more than the edge's 2048
 const PACED_PER_SECOND = 400; // stock's timer writes about 1,000 dialogs a second
 const WRITTEN_MIN = 0.95;
 const RING_MS = 20; // so that a 180 is not overtaken where its time is measured

@@ -127,8 +127,8 @@ program_command() {
     tenant-registry | call-control | event-fanout) echo "$RUN/bin/belfry-$(program_of "$1")" ;;
     rtpengine) echo "/usr/bin/rtpengine --config-file=$RUN/etc/$1/rtpengine.conf" ;;
     kamailio)
-        # -x, -X: Debian's default memory manager searches long lists under load; these do not (docs/benchmarks.md)
-        echo "/usr/sbin/kamailio -DD -E -m 1024 -M 16 -x tlsf -X tlsf -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
+        # -m: MiB, taken as they are used; -x, -X: Debian's default memory manager searches long lists under load, these do not (docs/benchmarks.md)
+        echo "/usr/sbin/kamailio -DD -E -m 2048 -M 16 -x tlsf -X tlsf -f $RUN/etc/kamailio/kamailio.cfg -Y $SOCK" \
             "-L /usr/lib/$(uname -m)-linux-gnu/kamailio/modules/:$RUN/modules/"
         ;;
     coturn) echo "/usr/bin/turnserver -c $RUN/etc/coturn/turnserver.conf" ;;
