@@ -238,7 +238,9 @@ status: ## what runs, and where things are
 logs: ## follow the logs
 	@deploy/local/belfry logs
 demo: ## two tenants, real phones and browsers, webhooks, a woken phone: a report to look at
-	$(DEPS) build,run,demo tests/demo/run
+	$(DEPS) build,run,demo $(SELF) run-demo
+run-demo: $(WEB_NPM)
+	@tests/demo/run
 
 clean: ## remove the build products (never an instance)
 	rm -rf build
@@ -248,6 +250,6 @@ help: ## this list
 	@echo
 	@sed -n 's/^#  /  /p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: all check run-check web web-check fuzz run-fuzz hdr-check format format-check tidy docs-check asan tsan e2e test tls-stress bench up down status logs demo clean help
+.PHONY: all check run-check run-demo web web-check fuzz run-fuzz hdr-check format format-check tidy docs-check asan tsan e2e test tls-stress bench up down status logs demo clean help
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
