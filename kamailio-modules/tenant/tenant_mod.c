@@ -4,7 +4,6 @@
 #include "tenant_edge_call.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 #include <pthread.h>
@@ -335,37 +334,13 @@ static int child_init(int rank)
 
 // ---- exports ----------------------------------------------------------------------------------------------
 
-// Every message is matched. A pseudo-variable by itself, "$rd", is read as it is; anything else is printed
-// first, which takes longer than to find the tenant. With FPARAM_INT the core leaves what is a value already
-// (tenant_match($rd), perhaps of a name with a "$") as it is; nothing that begins so is a number.
-static int fixup_match(void **param, int number)
-{
-    const char *text = *param;
-
-    if (text[0] == '$' && text[1 + strspn(text + 1, "abcdefghijklmnopqrstuvwxyz")] == '\0' &&
-        fix_param_types(FPARAM_INT | FPARAM_PVS, param) == 0)
-        return 0;
-    return fixup_spve_null(param, number);
-}
-
-static bool match_text(sip_msg_t *msg, fparam_t *param, str *ret_text)
-{
-    pv_value_t value;
-
-    if (param->type != FPARAM_PVS)
-        return get_str_fparam(ret_text, msg, param) == 0;
-    if (pv_get_spec_value(msg, param->v.pvs, &value) != 0 ||
-        (value.flags & (PV_VAL_NULL | PV_VAL_STR)) != PV_VAL_STR)
-        return false;
-    *ret_text = value.rs;
-    return true;
-}
-
 static int w_match(sip_msg_t *msg, char *domain, char *unused)
 {
     str text;
 
-    return match_text(msg, (fparam_t *)domain, &text) ? tenant_match_domain(msg, &text) : -1;
+    if (get_str_fparam(&text, msg, (fparam_t *)domain) < 0)
+        return -1;
+    return tenant_match_domain(msg, &text);
 }
 
 static int w_credential(sip_msg_t *msg, char *user, char *route)
@@ -500,7 +475,7 @@ static int w_device(sip_msg_t *msg, char *aor, char *ruid)
 }
 
 static cmd_export_t cmds[] = {
-    {"tenant_match", (cmd_function)w_match, 1, fixup_match, fixup_free_spve_null, ANY_ROUTE},
+    {"tenant_match", (cmd_function)w_match, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_credential", (cmd_function)w_credential, 2, fixup_spve_spve, fixup_free_spve_spve,
      REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_token", (cmd_function)w_token, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
