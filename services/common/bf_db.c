@@ -186,6 +186,8 @@ static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id 
 {
     struct bf_conn *conn = NULL;
     bool used = false;
+    if (scope == BF_SCOPE_TENANT && bf_id_is_nil(tenant))
+        return BF_INTERNAL; // a caller that forgot whose request this is
     enum bf_err err = borrow(db, db->options.borrow_timeout_ms, &conn, &used);
     if (err)
         return err;
@@ -213,16 +215,12 @@ static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id 
 
 enum bf_err bf_tx_begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant, struct bf_tx **ret_tx)
 {
-    if (scope == BF_SCOPE_TENANT && bf_id_is_nil(tenant))
-        return BF_INTERNAL; // a caller that forgot whose request this is
     return begin(db, scope, tenant, false, ret_tx);
 }
 
 enum bf_err bf_tx_begin_keyed(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant,
                               struct bf_tx **ret_tx)
 {
-    if (scope == BF_SCOPE_TENANT && bf_id_is_nil(tenant))
-        return BF_INTERNAL;
     return begin(db, scope, tenant, true, ret_tx);
 }
 

@@ -61,12 +61,17 @@ static enum bf_err lost(struct bf_redis_conn *conn, const char *why)
     return BF_UNAVAILABLE;
 }
 
+static struct timeval timeval_of(uint64_t ms)
+{
+    return (struct timeval){(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000};
+}
+
 static struct timeval left_until(uint64_t deadline)
 {
     uint64_t now = bf_mono_ms();
     uint64_t left = deadline > now ? deadline - now : 1; // zero would mean for ever
 
-    return (struct timeval){(time_t)(left / 1000), (suseconds_t)(left % 1000) * 1000};
+    return timeval_of(left);
 }
 
 // BF_TIMEOUT: nothing came.
@@ -200,8 +205,7 @@ enum bf_err bf_redis_conn_open(const struct bf_redis_options *options, struct bf
     if (!err && options->host[0] != '/')
         redisEnableKeepAlive(conn->hiredis);
     if (!err) // of a write that blocks; answers are waited for by poll
-        redisSetTimeout(conn->hiredis, (struct timeval){.tv_sec = options->answer_timeout_ms / 1000,
-                                                        .tv_usec = options->answer_timeout_ms % 1000 * 1000});
+        redisSetTimeout(conn->hiredis, timeval_of((uint64_t)options->answer_timeout_ms));
     if (!err)
         err = greet(conn, options, deadline);
     if (err) {

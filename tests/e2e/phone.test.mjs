@@ -6,7 +6,7 @@ import path from 'node:path';
 import test, { after } from 'node:test';
 import { tokenOf } from '../lib/app_token.mjs';
 import { tone, toneShare, writeWav } from '../lib/audio.mjs';
-import { Browser, serious, signIn } from '../lib/browser.mjs';
+import { Browser, accountToken, serious, signIn } from '../lib/browser.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
@@ -16,7 +16,7 @@ const { belfry } = new World();
 const HTTPS_PORT = new URL(belfry.env.BELFRY_HTTPS).port;
 const HERTZ = { 100: 700, 101: 1100, 102: 1700, phone: 1300 };
 
-const accountOf = (tenant, number, more = {}) => `a1.${Buffer.from(JSON.stringify({ number, domain: tenant.domain, password: tenant.passwords[number], ...more })).toString('base64url')}`;
+const accountOf = (tenant, number, more = {}) => accountToken({ number, domain: tenant.domain, password: tenant.passwords[number], ...more });
 
 /** A tenant, and phones of its numbers. `hertz`: what a phone says in place of what Chromium's fake microphone does. */
 async function office(t, numbers = ['100', '101', '102']) {
@@ -36,15 +36,14 @@ async function office(t, numbers = ['100', '101', '102']) {
   return { world, one, phone, registered, book: new CallBook(world.operator, one) };
 }
 
-/** In the page: its connections, what they play, the tones that were sent; with `hertz` a microphone that says just that. */
+/** In the page: what its connections play, the tones that were sent; with `hertz` a microphone that says just that. */
 function instrument(hertz) {
-  Object.assign(globalThis, { connections: [], tones: [], analysers: [] });
+  Object.assign(globalThis, { tones: [], analysers: [] });
   const audio = () => (globalThis.audio ??= new AudioContext());
   const Real = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Real {
     constructor(...args) {
       super(...args);
-      globalThis.connections.push(this);
       this.addEventListener('track', ({ track }) => {
         if (track.kind !== 'audio') return;
         const analyser = new AnalyserNode(audio(), { fftSize: 4096, smoothingTimeConstant: 0 });
@@ -94,13 +93,7 @@ async function hears(page, hertz) {
 }
 
 /** Pictures that were decoded, over all connections. */
-const frames = (page) => page.evaluate(async () => {
-  let sum = 0;
-  for (const connection of globalThis.connections.filter(({ connectionState }) => connectionState === 'connected')) {
-    for (const each of (await connection.getStats()).values()) if (each.type === 'inbound-rtp' && each.kind === 'video') sum += each.framesDecoded ?? 0;
-  }
-  return sum;
-});
+const frames = async (page) => (await page.received()).video.frames;
 
 async function sees(page) {
   const before = await frames(page);

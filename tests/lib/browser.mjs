@@ -8,7 +8,7 @@
 //   await page.shot('calls')                                a screenshot among the test's artefacts
 //   await serious(page)                                     what axe-core finds that keeps people out: [] when all is well
 //   await page.received()                                 media that comes in now: {audio: {packets, lost, energy, codec}, video: {frames, ...}}
-//   phonePath({number, name, domain, password})             the link of the browser phone with this account
+//   phonePath({number, name, domain, password})             the link of the browser phone with this account; accountToken: what stands in it
 //   await signIn(page, key)                                 into the console, by an API key
 //   await page.wide()                                       how much wider the page is than the screen: 0 when it does not scroll
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -77,7 +77,8 @@ function watch(page) {
   });
 }
 
-export const phonePath = (account) => `/phone#token=a1.${Buffer.from(JSON.stringify(account)).toString('base64url')}`;
+export const accountToken = (account) => `a1.${Buffer.from(JSON.stringify(account)).toString('base64url')}`;
+export const phonePath = (account) => `/phone#token=${accountToken(account)}`;
 
 /** In the page, before its own scripts: every peer connection is remembered. */
 function remember() {
