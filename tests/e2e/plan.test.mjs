@@ -383,6 +383,36 @@ describe('limits', () => {
   });
 });
 
+describe('a crowd', () => {
+  it('is planned several calls to a message, and each rings whom it is for', async (t) => {
+    const numbers = Array.from({ length: 8 }, (_, i) => String(200 + i));
+    const { world, phone } = await office(t, { numbers });
+    const phones = await Promise.all(numbers.map((number) => phone(number)));
+    for (const [i, each] of phones.entries()) assert.ok(await world.reaches(phones[(i + 1) % phones.length], each), 'its number is known from now on');
+    const others = (ua) => phones.filter((each) => each !== ua);
+    const crowd = async () => {
+      const calls = phones.flatMap((from) => others(from).map((to) => from.invite(to.user, { body: sdp() })));
+      await Promise.all(phones.map(async (ua) => {
+        for (const {} of others(ua)) {
+          const request = await ua.incoming('INVITE');
+          assert.match(request.get('to'), new RegExp(`sip:${ua.user}@`));
+          ua.reply(request, 486);
+        }
+      }));
+      for (const call of calls) assert.equal((await call.final).status, 486);
+    };
+    const figures = () => Promise.all([metric(/^belfry_control_plans_total/), metric(/^belfry_bus_requests_total/)]);
+    let [plans, messages] = [0, 0];
+    for (let round = 0; round < 10 && plans <= messages; round++) {
+      const before = await figures();
+      await crowd();
+      [plans, messages] = (await figures()).map((after, i) => after - before[i]);
+    }
+    t.diagnostic(`${plans} plans; messages of all kinds to call-control: ${messages}`);
+    assert.ok(plans > messages, `${plans} plans in ${messages} messages`);
+  });
+});
+
 describe('a suspended tenant', () => {
   it('403, nothing rings; active again: it rings', async (t) => {
     const { world, base, phone } = await office(t);
