@@ -7,7 +7,7 @@
 #include "event_wire.h"
 #include "fanout.h"
 #include "fanout_metrics.h"
-#include "gate.h"
+#include "batcher.h"
 #include "push_bus.h"
 #include "push_sender.h"
 #include "relay.h"
@@ -172,7 +172,7 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, bool 
 #define STORE_NEWS_MAX 400 // of several batches
 
 struct passing {
-    struct gate_job job;
+    struct batcher_job job;
     const struct batch *batch;
     size_t stored;
     enum bf_err err;
@@ -180,44 +180,44 @@ struct passing {
 
 // False: each has to go for itself, because how many of each were new is not known, or one of them is at
 // fault.
-static bool store_together(struct fanout *fanout, struct gate_job *jobs)
+static bool store_together(struct fanout *fanout, struct batcher_job *jobs)
 {
     struct batch all = {.news = NULL};
     size_t stored = 0;
 
-    for (struct gate_job *each = jobs; each; each = each->next)
+    for (struct batcher_job *each = jobs; each; each = each->next)
         all.news_count += each->size;
     all.news = bf_xcalloc(all.news_count, sizeof(all.news[0]));
     size_t at = 0;
-    for (struct gate_job *each = jobs; each; each = each->next) {
+    for (struct batcher_job *each = jobs; each; each = each->next) {
         const struct batch *batch = ((struct passing *)each)->batch;
         for (size_t i = 0; i < batch->news_count; i++)
             all.news[at++] = batch->news[i];
     }
     enum bf_err err = store(fanout, &all, true, &stored);
     free(all.news);
-    for (struct gate_job *each = jobs; each; each = each->next) {
+    for (struct batcher_job *each = jobs; each; each = each->next) {
         ((struct passing *)each)->err = err;
         ((struct passing *)each)->stored = each->size;
     }
     return !err || err == BF_UNAVAILABLE;
 }
 
-static void store_passing(void *ctx, struct gate_job *jobs)
+static void store_passing(void *ctx, struct batcher_job *jobs)
 {
     struct fanout *fanout = ctx;
 
     if (jobs->next && store_together(fanout, jobs))
         return;
-    for (struct gate_job *each = jobs; each; each = each->next) {
+    for (struct batcher_job *each = jobs; each; each = each->next) {
         struct passing *passing = (struct passing *)each;
         passing->err = store(fanout, passing->batch, false, &passing->stored);
     }
 }
 
-struct gate *event_bus_gate_new(struct fanout *fanout)
+struct batcher *event_bus_batcher_new(struct fanout *fanout)
 {
-    return gate_new(STORE_AT_ONCE, STORE_NEWS_MAX, store_passing, fanout);
+    return batcher_new(STORE_AT_ONCE, STORE_NEWS_MAX, store_passing, fanout);
 }
 
 static enum bf_err store_batch(struct fanout *fanout, const struct batch *batch, size_t *ret_stored)
@@ -225,7 +225,7 @@ static enum bf_err store_batch(struct fanout *fanout, const struct batch *batch,
     struct passing passing = {
         .job = {.size = batch->news_count, .alone = batch->wakes_count || batch->ends_count}, .batch = batch};
 
-    gate_pass(fanout->gate, &passing.job);
+    batcher_pass(fanout->batcher, &passing.job);
     *ret_stored = passing.stored;
     return passing.err;
 }

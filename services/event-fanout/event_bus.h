@@ -5,10 +5,10 @@
 #include "bf_bus.h"
 
 struct fanout;
-struct gate;
+struct batcher;
 
-// What Publish calls of several threads pass to be stored together. gate_free ends it.
-struct gate *event_bus_gate_new(struct fanout *fanout);
+// What Publish calls of several threads pass to be stored together. batcher_free ends it.
+struct batcher *event_bus_batcher_new(struct fanout *fanout);
 
 extern const struct bf_bus_method event_bus_methods[]; // ctx: struct fanout *
 extern const size_t event_bus_method_count;

@@ -11,7 +11,7 @@
 
 struct authority;
 struct bf_access;
-struct gate;
+struct batcher;
 struct push_sender;
 struct push_teller;
 struct relay;
@@ -57,7 +57,7 @@ struct fanout {
     struct bf_bus_client *registry; // Authenticate, Tenant
     struct bf_access *access;       // API keys and tenants, remembered for a while
     struct authority *authority;    // extensions and app tokens
-    struct gate *gate;              // of what is published
+    struct batcher *batcher;        // of what is published
     struct sender *sender;
     struct push_sender *pushes;
     struct bf_bus_client *control; // Pushed; NULL: there is no call-control

@@ -10,7 +10,7 @@
 #include "event_bus.h"
 #include "fanout.h"
 #include "fanout_metrics.h"
-#include "gate.h"
+#include "batcher.h"
 #include "hall.h"
 #include "keeper.h"
 #include "push_sender.h"
@@ -184,7 +184,7 @@ static enum bf_err program_start(struct program *program, const char **ret_part)
     if (err)
         return err;
     *ret_part = "BELFRY_BUS_LISTEN";
-    fanout->gate = event_bus_gate_new(fanout);
+    fanout->batcher = event_bus_batcher_new(fanout);
     err = bf_bus_serve(settings->bus_listen, settings->bus_contexts, event_bus_methods,
                        event_bus_method_count, fanout, &program->bus);
     if (err)
@@ -214,7 +214,7 @@ static void program_stop(struct program *program, int64_t drain_ms)
     api_stop(program->api, drain_ms);
     if (program->bus)
         bf_bus_server_stop(program->bus, drain_ms);
-    gate_free(fanout->gate);
+    batcher_free(fanout->batcher);
     if (program->service)
         drain_ms = bf_service_drain_left_ms(program->service);
     push_sender_stop(fanout->pushes, drain_ms);

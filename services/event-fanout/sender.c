@@ -34,8 +34,8 @@ struct sender {
     struct endpoints *endpoints; // under lock
     bool stop;                   // under lock: no new requests
     bool left;                   // under lock: something was left to the table because memory was full
-    uint64_t blocked_ms; // under lock: monotonic, when something was last left there behind another one
-    uint64_t dice;       // under lock
+    uint64_t blocked_ms;    // under lock: monotonic, when something was last left there behind another one
+    unsigned short dice[3]; // under lock, jrand48's
     // Under lock. What is being settled, and while the table is looked at what has been since.
     struct attempt *settling;
     bool looking;
@@ -43,13 +43,10 @@ struct sender {
     size_t settled_count, settled_room;
 };
 
-// Under lock. For spreading things out in time, which need not surprise anybody (xorshift64*).
+// Under lock. For spreading things out in time, which need not surprise anybody.
 static uint32_t random_now(struct sender *sender)
 {
-    sender->dice ^= sender->dice >> 12;
-    sender->dice ^= sender->dice << 25;
-    sender->dice ^= sender->dice >> 27;
-    return (uint32_t)(sender->dice * 0x2545f4914f6cdd1d >> 32);
+    return (uint32_t)jrand48(sender->dice);
 }
 
 // ---- requests
@@ -360,8 +357,7 @@ enum bf_err sender_start(struct fanout *fanout, struct sender **ret_sender)
 
     sender->fanout = fanout;
     pthread_mutex_init(&sender->lock, NULL);
-    bf_random(&sender->dice, sizeof(sender->dice));
-    sender->dice |= 1;
+    bf_random(sender->dice, sizeof(sender->dice));
     sender->lanes = lanes_new((size_t)settings->deliveries_max);
     sender->endpoints = endpoints_new(&options);
     enum bf_err err = threads_start(sender);

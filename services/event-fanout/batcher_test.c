@@ -1,4 +1,4 @@
-// What waits at a gate is done together, within its limits.
+// What waits at a batcher is done together, within its limits.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 
 #include "bf_base.h"
 #include "bf_clock.h"
-#include "gate.h"
+#include "batcher.h"
 
 #define JOBS        6
 #define DEADLINE_MS 10000
@@ -21,21 +21,21 @@ struct run {
 };
 
 static struct {
-    struct gate *gate;
-    struct gate_job jobs[JOBS];
+    struct batcher *batcher;
+    struct batcher_job jobs[JOBS];
     pthread_t threads[JOBS];
     sem_t began, go_on;
     struct run runs[JOBS];
     _Atomic size_t run_count, under_way, most;
 } site;
 
-static void run(void *ctx, struct gate_job *jobs)
+static void run(void *ctx, struct batcher_job *jobs)
 {
     struct run *own = &site.runs[site.run_count++];
 
     if (++site.under_way > site.most)
         site.most = site.under_way;
-    for (struct gate_job *each = jobs; each; each = each->next) {
+    for (struct batcher_job *each = jobs; each; each = each->next) {
         own->jobs++;
         own->size += each->size;
     }
@@ -46,13 +46,13 @@ static void run(void *ctx, struct gate_job *jobs)
 
 static void *pass(void *job)
 {
-    gate_pass(site.gate, job);
+    batcher_pass(site.batcher, job);
     return NULL;
 }
 
 static void setup(size_t at_once, size_t size_max)
 {
-    site.gate = gate_new(at_once, size_max, run, NULL);
+    site.batcher = batcher_new(at_once, size_max, run, NULL);
     sem_init(&site.began, 0, 0);
     sem_init(&site.go_on, 0, 0);
     memset(site.runs, 0, sizeof(site.runs));
@@ -61,7 +61,7 @@ static void setup(size_t at_once, size_t size_max)
 
 static void begin(size_t i, size_t size, bool alone)
 {
-    site.jobs[i] = (struct gate_job){.size = size, .alone = alone};
+    site.jobs[i] = (struct batcher_job){.size = size, .alone = alone};
     pthread_create(&site.threads[i], NULL, pass, &site.jobs[i]);
 }
 
@@ -69,9 +69,9 @@ static void until_waiting(size_t count)
 {
     uint64_t deadline_ms = bf_mono_ms() + DEADLINE_MS;
 
-    while (gate_waiting(site.gate) < count && bf_mono_ms() < deadline_ms)
+    while (batcher_waiting(site.batcher) < count && bf_mono_ms() < deadline_ms)
         usleep(1000);
-    assert_int_equal(gate_waiting(site.gate), count);
+    assert_int_equal(batcher_waiting(site.batcher), count);
 }
 
 static void finish(size_t jobs)
@@ -80,7 +80,7 @@ static void finish(size_t jobs)
         sem_post(&site.go_on);
     for (size_t i = 0; i < jobs; i++)
         pthread_join(site.threads[i], NULL);
-    gate_free(site.gate);
+    batcher_free(site.batcher);
     sem_destroy(&site.began);
     sem_destroy(&site.go_on);
 }
