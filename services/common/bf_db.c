@@ -11,10 +11,9 @@
 #include "bf_metrics.h"
 #include "bf_wait.h"
 
-#define BACKOFF_MIN_MS  50
-#define BACKOFF_MAX_MS  500
-#define PING_MS         500  // for a connection, and for its answer
-#define BEGIN_ANSWER_MS 2000 // beginning is no work: a server that takes longer has stopped
+#define BACKOFF_MIN_MS 50
+#define BACKOFF_MAX_MS 500
+#define PING_MS        500 // for a connection, and for its answer
 
 struct bf_db {
     struct bf_db_options options; // its texts are ours
@@ -30,7 +29,11 @@ struct bf_db {
 
 struct bf_tx {
     struct bf_db *db;
-    struct bf_conn *conn;
+    struct bf_conn *conn; // NULL: it died, and there is no other one
+    enum bf_db_scope scope;
+    struct bf_id tenant;
+    bool keyed;
+    bool unsure; // no statement has run, and the connection has been idle: it may have died meanwhile
     bool over;
 };
 
@@ -189,26 +192,16 @@ static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id 
     if (scope == BF_SCOPE_TENANT && bf_id_is_nil(tenant))
         return BF_INTERNAL; // a caller that forgot whose request this is
     enum bf_err err = borrow(db, db->options.borrow_timeout_ms, &conn, &used);
-    if (err)
-        return err;
-    err = bf_conn_begin(conn, scope, tenant, keyed, BEGIN_ANSWER_MS);
-    if (err && used && conn->broken) {
-        // It died while idle (the server was restarted); nothing has been done on it yet, so a new one may
-        // take over.
-        bf_conn_close(conn);
-        bf_metric_add(&metrics[CONNECTIONS], -1);
-        err = open_in_place(db, &conn);
-        if (err)
-            return err;
-        err = bf_conn_begin(conn, scope, tenant, keyed, BEGIN_ANSWER_MS);
-    }
+    if (!err)
+        err = bf_conn_begin(conn, scope, tenant, keyed);
     if (err) {
-        conn->broken = true; // whatever state it is in, nobody should meet it
-        give_back(db, conn);
-        return err == BF_TIMEOUT ? BF_TIMEOUT : BF_UNAVAILABLE;
+        if (conn)
+            give_back(db, conn);
+        return err;
     }
     struct bf_tx *tx = bf_xcalloc(1, sizeof(*tx));
-    *tx = (struct bf_tx){.db = db, .conn = conn};
+    *tx = (struct bf_tx){
+        .db = db, .conn = conn, .scope = scope, .tenant = tenant, .keyed = keyed, .unsure = used};
     *ret_tx = tx;
     return BF_OK;
 }
@@ -235,25 +228,22 @@ enum bf_err bf_tx_commit(struct bf_tx *tx)
 {
     if (tx->over)
         return BF_INTERNAL;
+    if (!tx->conn || tx->conn->broken)
+        return BF_UNAVAILABLE;
     tx->over = true;
-    enum bf_err err = bf_conn_command(tx->conn, "commit", "COMMIT");
+    enum bf_err err = bf_conn_commit(tx->conn);
     bf_metric_add(&metrics[STATEMENT_ERRORS], err != BF_OK);
     return err;
-}
-
-static void roll_back(struct bf_conn *conn)
-{
-    if (!conn->broken && bf_conn_command(conn, "rollback", NULL))
-        conn->broken = true;
 }
 
 void bf_tx_release(struct bf_tx *tx)
 {
     if (!tx)
         return;
-    if (!tx->over)
-        roll_back(tx->conn);
-    give_back(tx->db, tx->conn);
+    if (tx->conn && !tx->over)
+        bf_conn_roll_back(tx->conn);
+    if (tx->conn)
+        give_back(tx->db, tx->conn);
     free(tx);
 }
 
@@ -262,16 +252,32 @@ void bf_tx_release_at(struct bf_tx **tx)
     bf_tx_release(*tx);
 }
 
+// The server was restarted while the connection was idle. Nothing of the transaction can have been kept, so a
+// new one may take over.
+static enum bf_err begin_again(struct bf_tx *tx)
+{
+    bf_conn_close(BF_TAKE(tx->conn));
+    bf_metric_add(&metrics[CONNECTIONS], -1);
+    enum bf_err err = open_in_place(tx->db, &tx->conn);
+    return err ? err : bf_conn_begin(tx->conn, tx->scope, tx->tenant, tx->keyed);
+}
+
 enum bf_err bf_tx_run(struct bf_tx *tx, const char *sql, const struct bf_param *params, size_t count,
                       struct bf_rows **ret_rows)
 {
     if (tx->over)
         return BF_INTERNAL;
-    if (tx->conn->broken)
+    if (!tx->conn || tx->conn->broken)
         return BF_UNAVAILABLE;
     uint64_t began_us = bf_mono_us();
     PGresult *result = NULL;
     enum bf_err err = bf_conn_run(tx->conn, sql, params, count, &result);
+    if (tx->unsure && tx->conn->broken) {
+        err = begin_again(tx);
+        if (!err)
+            err = bf_conn_run(tx->conn, sql, params, count, &result);
+    }
+    tx->unsure = false;
     bf_metric_observe_us(&metrics[STATEMENTS], bf_mono_us() - began_us);
     bf_metric_add(&metrics[STATEMENT_ERRORS], err != BF_OK);
     if (!err && ret_rows)
@@ -283,15 +289,16 @@ enum bf_err bf_tx_run(struct bf_tx *tx, const char *sql, const struct bf_param *
 
 const char *bf_tx_constraint(const struct bf_tx *tx)
 {
-    return tx->conn->constraint;
+    return tx->conn ? tx->conn->constraint : "";
 }
 
 const char *bf_tx_error(const struct bf_tx *tx)
 {
-    return tx->conn->error;
+    return tx->conn ? tx->conn->error : "";
 }
 
-// Not by begin(): that would give a server that has stopped a second chance, and a ping has to end soon.
+// Not by a transaction: that would give a server that has stopped a second chance, and a ping has to end
+// soon.
 enum bf_err bf_db_ping(struct bf_db *db)
 {
     struct bf_conn *conn = NULL;
@@ -299,10 +306,9 @@ enum bf_err bf_db_ping(struct bf_db *db)
     enum bf_err err = borrow(db, PING_MS, &conn, &used);
     if (err)
         return err;
-    err = bf_conn_begin(conn, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, false, PING_MS);
+    err = bf_conn_ping(conn, PING_MS);
     if (err)
         conn->broken = true;
-    roll_back(conn);
     give_back(db, conn);
     return err;
 }

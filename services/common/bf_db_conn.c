@@ -9,12 +9,17 @@
 
 #include "bf_clock.h"
 
-#define PARAMS_MAX      64
-#define ANSWER_EXTRA_MS 2000 // the server ends a long statement itself; this much later it is taken for dead
-#define BEGIN_STATEMENT "bf_begin"
-#define SCOPE_STATEMENT "bf_scope"
-#define SCOPE_SQL       "select set_config('belfry.tenant_id', $1, true), set_config('belfry.scope', $2, true)"
-#define KEYED_STATEMENT "bf_keyed"
+#define PARAMS_MAX         64
+#define ANSWER_EXTRA_MS    2000 // the server ends a long statement itself; this much later it is taken for dead
+#define BEGIN_ANSWER_MS    2000 // beginning is no work: a server that takes longer has stopped
+#define CLOSE_MS           100
+#define OUT_OF_STEP        "the server's answers are out of step"
+#define BEGIN_STATEMENT    "bf_begin"
+#define COMMIT_STATEMENT   "bf_commit"
+#define ROLLBACK_STATEMENT "bf_rollback"
+#define SCOPE_STATEMENT    "bf_scope"
+#define SCOPE_SQL          "select set_config('belfry.tenant_id', $1, true), set_config('belfry.scope', $2, true)"
+#define KEYED_STATEMENT    "bf_keyed"
 #define KEYED_SQL                                                        \
     "select set_config('plan_cache_mode', 'force_generic_plan', true), " \
     "set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)"
@@ -90,11 +95,6 @@ static PGresult *next_result(struct bf_conn *conn, uint64_t deadline)
     return conn->broken ? NULL : PQgetResult(conn->pg);
 }
 
-static uint64_t answer_deadline(const struct bf_conn *conn)
-{
-    return bf_mono_ms() + (uint64_t)conn->answer_timeout_ms;
-}
-
 static enum bf_err judge(struct bf_conn *conn, const PGresult *result)
 {
     switch (PQresultStatus(result)) {
@@ -117,43 +117,116 @@ static enum bf_err judge(struct bf_conn *conn, const PGresult *result)
     return err;
 }
 
-// Takes in everything up to the end of one statement. The first error wins; *ret_result (may be NULL) is the
-// last good one.
-static enum bf_err finish(struct bf_conn *conn, uint64_t deadline, PGresult **ret_result)
+// The answer to one command. BF_INTERNAL without words of its own: it was passed over after another's error.
+static enum bf_err take_answer(struct bf_conn *conn, uint64_t deadline, PGresult **ret_result)
 {
-    enum bf_err err = BF_OK;
-    PGresult *kept = NULL;
-    for (PGresult *result; (result = next_result(conn, deadline));) {
-        enum bf_err judged = judge(conn, result);
-        err = err ? err : judged;
-        PQclear(kept);
-        kept = result;
-    }
-    if (conn->broken && !err)
-        err = BF_UNAVAILABLE;
-    if (!err && !kept)
-        err = BF_INTERNAL;
-    if (err || !ret_result)
-        PQclear(kept);
+    PGresult *result = next_result(conn, deadline);
+
+    *ret_result = NULL;
+    if (!result)
+        return conn->broken ? BF_UNAVAILABLE : lost(conn, OUT_OF_STEP);
+    bool passed_over = PQresultStatus(result) == PGRES_PIPELINE_ABORTED;
+    enum bf_err err = passed_over ? BF_INTERNAL : judge(conn, result);
+    PGresult *end = next_result(conn, deadline);
+    if (!err && (end || conn->broken))
+        err = lost(conn, end ? OUT_OF_STEP : PQerrorMessage(conn->pg));
+    PQclear(end);
+    if (err)
+        PQclear(result);
     else
-        *ret_result = kept;
+        *ret_result = result;
     return err;
 }
 
-static enum bf_err finish_sent(struct bf_conn *conn, int sent, PGresult **ret_result)
+static enum bf_err pass_answers(struct bf_conn *conn, size_t count, uint64_t deadline)
 {
-    conn->error[0] = conn->constraint[0] = '\0';
-    if (!sent)
-        return lost(conn, PQerrorMessage(conn->pg));
-    return finish(conn, answer_deadline(conn), ret_result);
+    enum bf_err err = BF_OK;
+    PGresult *result;
+
+    for (size_t i = 0; i < count && !conn->broken; i++) {
+        enum bf_err each = take_answer(conn, deadline, &result);
+        PQclear(result);
+        err = err ? err : each;
+    }
+    return err;
 }
 
-static enum bf_err prepare(struct bf_conn *conn, const char *name, const char *sql)
+static enum bf_err take_sync(struct bf_conn *conn, uint64_t deadline)
 {
-    return finish_sent(conn, PQsendPrepare(conn->pg, name, sql, 0, NULL), NULL);
+    PGresult *result = conn->broken ? NULL : next_result(conn, deadline);
+    bool sync = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+
+    PQclear(result);
+    if (!sync && !conn->broken)
+        return lost(conn, OUT_OF_STEP);
+    return sync ? BF_OK : BF_UNAVAILABLE;
+}
+
+static enum bf_err take_left(struct bf_conn *conn, uint64_t deadline)
+{
+    size_t left = conn->left;
+
+    if (left == 0)
+        return BF_OK;
+    conn->left = 0;
+    enum bf_err err = pass_answers(conn, left, deadline);
+    enum bf_err sync = take_sync(conn, deadline);
+    return err ? err : sync;
+}
+
+// A block of commands up to a Sync: the server passes over what comes after an error, so nothing is done
+// outside of a transaction whose BEGIN failed.
+struct block {
+    int sent;      // libpq took all of it
+    bool prepares; // its statement comes behind its own preparation
+    enum bf_err prepared;
+};
+
+// The first error wins.
+static enum bf_err finish(struct bf_conn *conn, struct block *block, PGresult **ret_result)
+{
+    size_t before = conn->before;
+    PGresult *result = NULL;
+
+    conn->before = 0;
+    conn->error[0] = conn->constraint[0] = '\0';
+    if (!block->sent || !PQpipelineSync(conn->pg))
+        return lost(conn, PQerrorMessage(conn->pg));
+    uint64_t deadline = bf_mono_ms() + (uint64_t)conn->answer_timeout_ms;
+    uint64_t begin_deadline = bf_mono_ms() + BEGIN_ANSWER_MS;
+    enum bf_err err = take_left(conn, begin_deadline);
+    if (!err)
+        err = pass_answers(conn, before, begin_deadline);
+    if (err) // whatever state it is in, nobody should meet it
+        conn->broken = true;
+    block->prepared = block->prepares && !err ? pass_answers(conn, 1, deadline) : err;
+    err = block->prepared;
+    if (!conn->broken) {
+        enum bf_err each = take_answer(conn, deadline, &result);
+        err = err ? err : each;
+    }
+    enum bf_err sync = take_sync(conn, deadline);
+    err = err ? err : sync;
+    if (err || !ret_result)
+        PQclear(result);
+    else
+        *ret_result = result;
+    return err;
 }
 
 // ---- opening
+
+static const char *const own[][2] = {
+    {BEGIN_STATEMENT, "begin"},   {SCOPE_STATEMENT, SCOPE_SQL},     {KEYED_STATEMENT, KEYED_SQL},
+    {COMMIT_STATEMENT, "commit"}, {ROLLBACK_STATEMENT, "rollback"},
+};
+
+static enum bf_err prepare(struct bf_conn *conn, const char *name, const char *sql)
+{
+    struct block block = {.sent = PQsendPrepare(conn->pg, name, sql, 0, NULL)};
+
+    return finish(conn, &block, NULL);
+}
 
 static enum bf_err connect_poll(PGconn *pg, uint64_t deadline)
 {
@@ -203,6 +276,18 @@ static void ignore_notice(void *ctx, const PGresult *notice)
 {
 }
 
+void bf_conn_close(struct bf_conn *conn)
+{
+    if (!conn)
+        return;
+    if (!conn->broken)
+        (void)!take_left(conn, bf_mono_ms() + CLOSE_MS); // or the server's log has a client that was lost
+    PQfinish(conn->pg);
+    for (size_t i = 0; i < BF_CONN_SLOTS; i++)
+        free(conn->statements[i]);
+    free(conn);
+}
+
 enum bf_err bf_conn_open(const struct bf_db_options *options, struct bf_conn **ret_conn,
                          char error[BF_CONN_ERROR_SIZE])
 {
@@ -218,12 +303,10 @@ enum bf_err bf_conn_open(const struct bf_db_options *options, struct bf_conn **r
         copy_text(conn->error, sizeof(conn->error),
                   PQstatus(conn->pg) == CONNECTION_BAD ? PQerrorMessage(conn->pg)
                                                        : "connecting took too long");
-    if (!err)
-        err = prepare(conn, BEGIN_STATEMENT, "begin");
-    if (!err)
-        err = prepare(conn, SCOPE_STATEMENT, SCOPE_SQL);
-    if (!err)
-        err = prepare(conn, KEYED_STATEMENT, KEYED_SQL);
+    if (!err && !PQenterPipelineMode(conn->pg))
+        err = lost(conn, PQerrorMessage(conn->pg));
+    for (size_t i = 0; !err && i < BF_LEN(own); i++)
+        err = prepare(conn, own[i][0], own[i][1]);
     if (err) {
         copy_text(error, BF_CONN_ERROR_SIZE, conn->error);
         bf_conn_close(conn);
@@ -233,47 +316,31 @@ enum bf_err bf_conn_open(const struct bf_db_options *options, struct bf_conn **r
     return BF_OK;
 }
 
-void bf_conn_close(struct bf_conn *conn)
-{
-    if (!conn)
-        return;
-    PQfinish(conn->pg);
-    for (size_t i = 0; i < BF_CONN_SLOTS; i++)
-        free(conn->statements[i]);
-    free(conn);
-}
-
 // ---- running
 
-static int send_begin(PGconn *pg, enum bf_db_scope scope, struct bf_id tenant, bool keyed)
+static int send_own(struct bf_conn *conn, const char *name)
+{
+    return PQsendQueryPrepared(conn->pg, name, 0, NULL, NULL, NULL, 0);
+}
+
+// libpq keeps it until the first statement is sent, and asks the server to answer it at once: a statement may
+// take long, this may not.
+enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, bool keyed)
 {
     char tenant_text[BF_ID_TEXT_SIZE];
     const char *const values[] = {
         bf_id_text(tenant, tenant_text),
         scope == BF_SCOPE_SYSTEM ? "system" : "tenant",
     };
-    return PQsendQueryPrepared(pg, BEGIN_STATEMENT, 0, NULL, NULL, NULL, 0) &&
-           PQsendQueryPrepared(pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) &&
-           (!keyed || PQsendQueryPrepared(pg, KEYED_STATEMENT, 0, NULL, NULL, NULL, 0)) && PQpipelineSync(pg);
-}
+    PGconn *pg = conn->pg;
 
-enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, bool keyed,
-                          int64_t answer_ms)
-{
     conn->error[0] = conn->constraint[0] = '\0';
-    if (!PQenterPipelineMode(conn->pg) || !send_begin(conn->pg, scope, tenant, keyed))
-        return lost(conn, PQerrorMessage(conn->pg));
-    uint64_t deadline = bf_mono_ms() + (uint64_t)answer_ms;
-    enum bf_err err = BF_OK;
-    for (int left = keyed ? 3 : 2; left > 0 && !conn->broken; left--) {
-        enum bf_err each = finish(conn, deadline, NULL);
-        err = err ? err : each;
-    }
-    PGresult *sync = next_result(conn, deadline);
-    PQclear(sync);
-    if (!sync || !PQexitPipelineMode(conn->pg))
-        return err ? err : lost(conn, PQerrorMessage(conn->pg));
-    return err;
+    if (!send_own(conn, BEGIN_STATEMENT) ||
+        !PQsendQueryPrepared(pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) ||
+        (keyed && !send_own(conn, KEYED_STATEMENT)) || !PQsendFlushRequest(pg))
+        return lost(conn, PQerrorMessage(pg));
+    conn->before = keyed ? 3 : 2;
+    return BF_OK;
 }
 
 static size_t slot_of(const struct bf_conn *conn, const char *sql)
@@ -285,25 +352,6 @@ static size_t slot_of(const struct bf_conn *conn, const char *sql)
     while (conn->statements[slot] && strcmp(conn->statements[slot], sql) != 0)
         slot = (slot + 1) % BF_CONN_SLOTS;
     return slot;
-}
-
-// The name the statement is prepared under; "" when there is no room for one more.
-static enum bf_err statement_name(struct bf_conn *conn, const char *sql, char name[16])
-{
-    size_t slot = slot_of(conn, sql);
-    snprintf(name, 16, "s%zu", slot);
-    if (conn->statements[slot])
-        return BF_OK;
-    if (conn->statement_count == BF_CONN_STATEMENTS_MAX) {
-        name[0] = '\0';
-        return BF_OK;
-    }
-    enum bf_err err = prepare(conn, name, sql);
-    if (err)
-        return err;
-    conn->statements[slot] = bf_xstrdup(sql);
-    conn->statement_count++;
-    return BF_OK;
 }
 
 struct packed {
@@ -339,33 +387,78 @@ static enum bf_err pack_params(struct packed *packed, const struct bf_param *par
     return BF_OK;
 }
 
+// Prepares a statement that this connection has not seen, as long as there is room for one more.
+static struct block send_statement(struct bf_conn *conn, const char *sql, size_t slot,
+                                   const struct packed *packed, int count)
+{
+    char name[16];
+    struct block block = {.prepares = !conn->statements[slot]};
+
+    if (block.prepares && conn->statement_count == BF_CONN_STATEMENTS_MAX)
+        return (struct block){.sent = PQsendQueryParams(conn->pg, sql, count, NULL, packed->values,
+                                                        packed->lengths, packed->formats, 0)};
+    snprintf(name, sizeof(name), "s%zu", slot);
+    block.sent =
+        (!block.prepares || PQsendPrepare(conn->pg, name, sql, 0, NULL)) &&
+        PQsendQueryPrepared(conn->pg, name, count, packed->values, packed->lengths, packed->formats, 0);
+    return block;
+}
+
 enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_param *params, size_t count,
                         PGresult **ret_result)
 {
     struct packed packed = {.copies = NULL};
-    char name[16];
+    size_t slot = slot_of(conn, sql);
     enum bf_err err = pack_params(&packed, params, count);
-    if (!err)
-        err = statement_name(conn, sql, name);
+
     if (!err) {
-        int n = (int)count;
-        int sent =
-            name[0]
-                ? PQsendQueryPrepared(conn->pg, name, n, packed.values, packed.lengths, packed.formats, 0)
-                : PQsendQueryParams(conn->pg, sql, n, NULL, packed.values, packed.lengths, packed.formats, 0);
-        err = finish_sent(conn, sent, ret_result);
+        struct block block = send_statement(conn, sql, slot, &packed, (int)count);
+        err = finish(conn, &block, ret_result);
+        if (block.prepares && !block.prepared) {
+            conn->statements[slot] = bf_xstrdup(sql);
+            conn->statement_count++;
+        }
     }
     free(packed.copies);
     return err;
 }
 
-enum bf_err bf_conn_command(struct bf_conn *conn, const char *sql, const char *tag)
+enum bf_err bf_conn_commit(struct bf_conn *conn)
 {
+    struct block block = {.sent = send_own(conn, COMMIT_STATEMENT)};
     PGresult *result = NULL;
-    enum bf_err err =
-        finish_sent(conn, PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0), &result);
-    if (!err && tag && strcmp(PQcmdStatus(result), tag) != 0)
+    enum bf_err err = finish(conn, &block, &result);
+
+    if (!err && strcmp(PQcmdStatus(result), "COMMIT") != 0)
         err = BF_INTERNAL;
     PQclear(result);
     return err;
+}
+
+void bf_conn_roll_back(struct bf_conn *conn)
+{
+    if (conn->broken)
+        return;
+    conn->left = conn->before + 1;
+    conn->before = 0;
+    if (!send_own(conn, ROLLBACK_STATEMENT) || !PQpipelineSync(conn->pg))
+        (void)lost(conn, PQerrorMessage(conn->pg));
+}
+
+enum bf_err bf_conn_listen(struct bf_conn *conn, const char *channel)
+{
+    bf_autofree char *sql = bf_xasprintf("listen %s", channel);
+    struct block block = {.sent = PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0)};
+
+    return finish(conn, &block, NULL);
+}
+
+enum bf_err bf_conn_ping(struct bf_conn *conn, int64_t answer_ms)
+{
+    uint64_t deadline = bf_mono_ms() + (uint64_t)answer_ms;
+
+    if (!PQpipelineSync(conn->pg))
+        return lost(conn, PQerrorMessage(conn->pg));
+    enum bf_err err = take_left(conn, deadline);
+    return err ? err : take_sync(conn, deadline);
 }

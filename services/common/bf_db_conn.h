@@ -4,6 +4,9 @@
 // A statement is prepared at its first run on a connection and kept by its text (at most
 // BF_CONN_STATEMENTS_MAX; further ones run unprepared). Every wait has a deadline, also against a server that
 // has stopped answering: the connection is then broken and must be closed. One thread at a time.
+//
+// The connection is in libpq's pipeline mode: a transaction begins with its first statement, in the same
+// packet, and nobody waits for the answer to a ROLLBACK; the next transaction reads it.
 #ifndef BF_DB_CONN_H
 #define BF_DB_CONN_H
 
@@ -17,7 +20,9 @@
 
 struct bf_conn {
     PGconn *pg;
-    bool broken; // not to be used again
+    bool broken;   // not to be used again
+    size_t before; // commands that libpq has for the server before the next statement: BEGIN and the scope
+    size_t left;   // answers that nobody has read yet, the last one to a ROLLBACK; and a Sync after them
     int64_t answer_timeout_ms;
     char *statements[BF_CONN_SLOTS];
     size_t statement_count;
@@ -30,15 +35,17 @@ bf_must_check enum bf_err bf_conn_open(const struct bf_db_options *options, stru
                                        char error[BF_CONN_ERROR_SIZE]);
 void bf_conn_close(struct bf_conn *conn); // NULL is fine
 
-// BEGIN and the scope in one round trip.
+// BEGIN and the scope, to be sent with the first statement.
 bf_must_check enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant,
-                                        bool keyed, int64_t answer_ms);
+                                        bool keyed);
+void bf_conn_roll_back(struct bf_conn *conn);
 // *ret_result is the caller's (PQclear).
 bf_must_check enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_param *params,
                                       size_t count, PGresult **ret_result);
-// A statement without parameters or rows (COMMIT, ROLLBACK, LISTEN). `tag` (may be NULL) must be what the
-// server says it did: a COMMIT of a failed transaction answers "ROLLBACK".
-bf_must_check enum bf_err bf_conn_command(struct bf_conn *conn, const char *sql, const char *tag);
+// BF_INTERNAL: the transaction had failed and was rolled back instead.
+bf_must_check enum bf_err bf_conn_commit(struct bf_conn *conn);
+bf_must_check enum bf_err bf_conn_listen(struct bf_conn *conn, const char *channel); // a plain name
+bf_must_check enum bf_err bf_conn_ping(struct bf_conn *conn, int64_t answer_ms);
 // Waits for something to read; BF_TIMEOUT when nothing came. Marks the connection broken when it is.
 bf_must_check enum bf_err bf_conn_wait(struct bf_conn *conn, uint64_t deadline_mono_ms);
 

@@ -47,8 +47,7 @@ static enum bf_err listen_anew(struct bf_db_listener *listener)
     enum bf_err err = bf_conn_open(&listener->options, &listener->conn, error);
     if (err)
         return err;
-    bf_autofree char *sql = bf_xasprintf("listen %s", listener->channel);
-    if (!bf_conn_command(listener->conn, sql, NULL))
+    if (!bf_conn_listen(listener->conn, listener->channel))
         return BF_OK;
     bf_conn_close(BF_TAKE(listener->conn));
     return BF_UNAVAILABLE;

@@ -227,10 +227,12 @@ static void test_a_migration_under_a_kept_plan_heals(void **state)
     bf_tx_release(tx);
     assert_int_equal(run_alone("alter table parent add column more text"), BF_OK);
     tx = begin();
-    assert_int_equal(bf_tx_exec(tx, NULL, "select * from parent"), BF_UNAVAILABLE);
+    assert_int_equal(bf_tx_exec(tx, NULL, "select * from parent"), BF_OK); // by a new connection
     bf_tx_release(tx);
     tx = begin();
-    assert_int_equal(bf_tx_exec(tx, NULL, "select * from parent"), BF_OK);
+    assert_int_equal(bf_tx_exec(tx, NULL, "select 1"), BF_OK);
+    assert_int_equal(run_alone("alter table parent add column even_more text"), BF_OK);
+    assert_int_equal(bf_tx_exec(tx, NULL, "select * from parent"), BF_UNAVAILABLE); // what it did is lost
     bf_tx_release(tx);
     bf_db_close(db);
     db = shared;
@@ -325,7 +327,7 @@ static void test_a_lost_server_fails_fast_and_heals(void **state)
     bf_tx_release(tx);
     uint64_t began = bf_mono_ms();
     for (int i = 0; i < 100; i++)
-        assert_int_equal(bf_tx_begin(db, BF_SCOPE_SYSTEM, nobody, &tx), BF_UNAVAILABLE);
+        assert_int_equal(run_alone("select 1"), BF_UNAVAILABLE);
     assert_true(bf_mono_ms() - began < 2000); // the back-off answers, not a hundred connects
     char why[256];
     bf_db_error(db, why, sizeof(why));
@@ -353,10 +355,34 @@ static void test_connections_that_died_idle_are_replaced_unseen(void **state)
     bf_db_fixture_spawn(&server);
     // It asks by a pool of its own, so that this one's connections are still the dead ones.
     assert_true(bf_db_fixture_serves(&server));
-    for (size_t i = 0; i < BF_LEN(held); i++)
+    for (size_t i = 0; i < BF_LEN(held); i++) {
         held[i] = begin();
+        assert_int_equal(bf_tx_exec(held[i], NULL, "select 1"), BF_OK);
+    }
     for (size_t i = 0; i < BF_LEN(held); i++)
         bf_tx_release(held[i]);
+}
+
+// Nobody waits for a ROLLBACK, and yet what was locked is free, and the next one on that connection is clean.
+static void test_what_was_rolled_back_is_gone(void **state)
+{
+    struct bf_db_options o = options();
+    struct bf_db *pool = NULL, *shared = db;
+    o.connections_max = 1;
+    assert_int_equal(bf_db_open(&o, &pool), BF_OK);
+    db = pool;
+    bf_tx_release(begin()); // no statement at all
+    struct bf_tx *tx = begin();
+    assert_int_equal(bf_tx_exec(tx, NULL, "select pg_advisory_xact_lock(1)"), BF_OK);
+    assert_int_equal(bf_tx_exec(tx, NULL, "select 1 / $1::int", BF_P_INT(0)), BF_INVALID);
+    bf_tx_release(tx);
+    tx = begin();
+    assert_int_equal(bf_tx_exec(tx, NULL, "select 1"), BF_OK);
+    assert_string_equal(bf_tx_error(tx), "");
+    db = shared;
+    assert_int_equal(run_alone("select pg_advisory_xact_lock(1)"), BF_OK);
+    bf_tx_release(tx);
+    bf_db_close(pool);
 }
 
 static void test_a_server_that_hangs_is_given_up(void **state)
@@ -434,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_a_listener_hears_what_was_committed),
         cmocka_unit_test(test_a_lost_server_fails_fast_and_heals),
         cmocka_unit_test(test_connections_that_died_idle_are_replaced_unseen),
+        cmocka_unit_test(test_what_was_rolled_back_is_gone),
         cmocka_unit_test(test_a_server_that_hangs_is_given_up),
         cmocka_unit_test(test_a_ping_of_a_server_that_stands_still_ends_soon),
         cmocka_unit_test(test_a_bad_login_is_unavailable_and_says_why),
