@@ -4,6 +4,7 @@
 //   await load.run({pid, port}, {mode: 'register', seconds: 3, users: 20000})
 //       -> sipload's JSON, plus cpu_us of each server for each transaction, {Kamailio, PostgreSQL, ...}, all_cpu_us of all of them,
 //          and `others`: the part of the machine that neither these nor sipload used but somebody else did
+//   await withCosts(servers, 'got', work)   the same of another generator's result
 //   await pairs(rounds, a, b, told)  a(), b(), b(), a(), ...: {pairs: [[result, result], ...], seen, note}: drift hits both alike;
 //                             `seen` has the rates of all pairs, those left out too, and what told(result) gives
 //   await inTurns(rounds, a, b)  the same without looking at who else uses the machine: [[result, result], ...]
@@ -34,20 +35,29 @@ export class Load {
     const args = Object.entries({ target: `127.0.0.1:${port}`, ...(local_port ? { local_port } : {}), ...options })
       .flatMap(([name, value]) => [`--${name.replaceAll('_', '-')}`, String(value)]);
     const servers = { Kamailio: pid, PostgreSQL: this.postgres_pid, ...helpers };
-    const measure = () => ({ machine: machineMs(), servers: Object.values(servers).map(cpuMs) });
-    const before = measure();
-    const result = JSON.parse(await output(this.program, [...args, ...flags.map((flag) => `--${flag}`)]));
-    await settle(result, settled);
-    const after = measure();
-    const servers_ms = after.servers.map((ms, i) => ms - before.servers[i]);
-    const all_ms = servers_ms.reduce((sum, ms) => sum + ms, 0);
-    const client_ms = result.client_cpu_us * result.completed / 1000;
-    const busy_ms = after.machine.busy - before.machine.busy;
-    result.cpu_us = Object.fromEntries(Object.keys(servers).map((name, i) => [name, servers_ms[i] * 1000 / result.completed]));
-    result.all_cpu_us = all_ms * 1000 / result.completed;
-    result.others = Math.max(0, busy_ms - all_ms - client_ms) / (after.machine.all - before.machine.all);
-    return result;
+    return withCosts(servers, 'completed', async () => {
+      const result = JSON.parse(await output(this.program, [...args, ...flags.map((flag) => `--${flag}`)]));
+      await settle(result, settled);
+      return result;
+    });
   }
+}
+
+/** Does `work` and adds to its result what it cost the servers, {name: pid}, for each of result[counted]; it has client_cpu_us itself. */
+export async function withCosts(servers, counted, work) {
+  const measure = () => ({ machine: machineMs(), servers: Object.values(servers).map(cpuMs) });
+  const before = measure();
+  const result = await work();
+  const after = measure();
+  const count = result[counted];
+  const servers_ms = after.servers.map((ms, i) => ms - before.servers[i]);
+  const all_ms = servers_ms.reduce((sum, ms) => sum + ms, 0);
+  const client_ms = result.client_cpu_us * count / 1000;
+  const busy_ms = after.machine.busy - before.machine.busy;
+  result.cpu_us = Object.fromEntries(Object.keys(servers).map((name, i) => [name, servers_ms[i] * 1000 / count]));
+  result.all_cpu_us = all_ms * 1000 / count;
+  result.others = Math.max(0, busy_ms - all_ms - client_ms) / (after.machine.all - before.machine.all);
+  return result;
 }
 
 async function settle(result, settled) {

@@ -12,8 +12,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Api } from '../../tests/lib/api.mjs';
+import { withCosts } from './load.mjs';
 import { PORTS } from './ports.mjs';
-import { cpuMs, machineMs } from './processes.mjs';
 import { progress } from './report.mjs';
 
 const run = promisify(execFile);
@@ -80,20 +80,15 @@ export class Site {
     for (const { id } of await this.api.list(`/v1/tenants/${tenant}/webhooks`)) await this.api.ok('DELETE', `/v1/tenants/${tenant}/webhooks/${id}`);
   }
 
-  async #measured(options) {
-    const measure = () => ({ machine: machineMs(), servers: Object.values(this.servers).map(cpuMs) });
+  #measured(options) {
     progress(`${options.mode} ${options.count}`);
-    const before = measure();
-    const result = JSON.parse((await run(process.env.BENCH_EVENTLOAD, words({ port: this.port, ...options }), { timeout: 120_000 })).stdout);
-    const after = measure();
-    if (result.got !== result.count || result.strange || (result.sockets && result.sockets_got !== result.sockets_count)) {
-      throw new Error(`${result.got} of ${result.count} requests came, ${result.strange} strange ones, and ${result.sockets_got} of ${result.sockets_count} messages at WebSockets`);
-    }
-    const servers_ms = after.servers.map((ms, i) => ms - before.servers[i]);
-    const ours_ms = servers_ms.reduce((sum, ms) => sum + ms, 0) + result.client_cpu_us * result.got / 1000;
-    result.cpu_us = Object.fromEntries(Object.keys(this.servers).map((name, i) => [name, servers_ms[i] * 1000 / result.got]));
-    result.others = Math.max(0, after.machine.busy - before.machine.busy - ours_ms) / (after.machine.all - before.machine.all);
-    return result;
+    return withCosts(this.servers, 'got', async () => {
+      const result = JSON.parse((await run(process.env.BENCH_EVENTLOAD, words({ port: this.port, ...options }), { timeout: 120_000 })).stdout);
+      if (result.got !== result.count || result.strange || (result.sockets && result.sockets_got !== result.sockets_count)) {
+        throw new Error(`${result.got} of ${result.count} requests came, ${result.strange} strange ones, and ${result.sockets_got} of ${result.sockets_count} messages at WebSockets`);
+      }
+      return result;
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import { until } from '../../tests/lib/until.mjs';
 import { between, histogram } from './histogram.mjs';
 import { PORTS } from './ports.mjs';
 
-const SLEEPERS = 8; // calls that wait at a time
+const SLEEPERS = 4; // calls that wait at a time
 
 export async function measureWakes({ report, instance, quick }) {
   const wakes = quick ? 80 : 400;
@@ -23,10 +23,11 @@ export async function measureWakes({ report, instance, quick }) {
     phones.push(caller, ...sleepers);
     await caller.register();
     for (const phone of sleepers) await sleep(operator, tenant, phone);
-    for (const phone of sleepers) await wake(expo, caller, phone); // what is done for the first time is done
+    const site = { expo, operator, tenant, caller };
+    for (const phone of sleepers) await wake(site, phone); // what is done for the first time is done
     const before = await scrape(instance);
     await Promise.all(sleepers.map(async (phone) => {
-      for (let i = 0; i < wakes / SLEEPERS; i++) await wake(expo, caller, phone);
+      for (let i = 0; i < wakes / SLEEPERS; i++) await wake(site, phone);
     }));
     const span = between(before, await scrape(instance));
     if (span.count < wakes) throw new Error(`call-control counts ${span.count} of ${wakes} wakes`);
@@ -54,16 +55,17 @@ async function sleep(operator, tenant, phone) {
   await operator.ok('POST', `/v1/tenants/${tenant.id}/push-devices`, { number: phone.user, provider: 'expo', token: phone.push_token, device_id: `phone-${phone.user}`, platform: 'android' });
 }
 
-/** It is called, gets the push, registers, rings, declines and sleeps again. */
-async function wake(expo, caller, phone) {
+/** It is called, gets the push, registers, rings, declines and sleeps again: the next call comes when call-control knows that it does. */
+async function wake({ expo, operator, tenant, caller }, phone) {
   const pushed = expo.push(phone.push_token);
   const call = caller.invite(phone.user);
-  await pushed;
+  await Promise.race([pushed, call.final.then(({ first }) => { throw new Error(`no push, but ${first} to the call of ${phone.aor}`); })]);
   const reply = await phone.register();
   if (reply.status !== 200) throw new Error(`REGISTER of ${phone.aor}: ${reply.first}`);
   phone.reply(await phone.incoming('INVITE'), 486);
   await call.final;
   await phone.register({ expires_s: 0 });
+  await until(async () => (await operator.ok('GET', `/v1/tenants/${tenant.id}/registrations?number=${phone.user}`)).items.length === 0, { what: `${phone.aor} is gone from the index`, deadline_ms: 10_000, every_ms: 20 });
 }
 
 /** Takes pushes as Expo does, and knows who waits for one. */
@@ -85,9 +87,13 @@ class Expo {
 
   /** The next one that wakes; what takes a push back is none. */
   push(token) {
-    let come = false;
-    this.#waiting.set(token, () => { come = true; });
-    return until(() => come, { what: `a push to ${token}`, deadline_ms: 20_000, every_ms: 1 });
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no push to ${token} within 20 s`)), 20_000);
+      this.#waiting.set(token, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   async #take(request, response) {
