@@ -42,15 +42,13 @@ async function measureSteady({ report, instance }, site, steady) {
 const cpu = (cpu_us) => `${Object.values(cpu_us).reduce((sum, us) => sum + us, 0).toFixed(0)} us (${Object.entries(cpu_us).map(([name, us]) => `${name} ${us.toFixed(0)}`).join(', ')})`;
 const cpuOf = (results) => cpu(Object.fromEntries(Object.keys(results[0].cpu_us).map((name) => [name, median(results.map(({ cpu_us }) => cpu_us[name]))])));
 
-/** The first tenant's webhook takes connections and never answers, or is as well as the others. The median of ratios of pairs that nobody disturbed. */
+/** The first tenant's webhook, a new one each time, takes connections and never answers, or is as well as the others. The median of ratios of pairs that nobody disturbed. */
 async function measureDead({ report, quick }, site, steady) {
-  const well = () => site.publish(steady);
-  const dead = async () => {
-    await site.replaceFirst(site.dead_url);
-    const result = await site.publish({ ...steady, dead_port: site.dead_port });
-    await site.replaceFirst(site.url);
-    return result;
+  const round = (url, options) => async () => {
+    await site.replaceFirst(url);
+    return site.publish({ ...steady, ...options });
   };
+  const well = round(site.url, {}), dead = round(site.dead_url, { dead_port: site.dead_port });
   await well(); // what is done for the first time is done
   const { pairs: rounds, seen, note } = await pairs(quick ? 3 : 7, well, dead, ({ latency_us }) => ({ latency_us }));
   report.figure({
@@ -59,6 +57,7 @@ async function measureDead({ report, quick }, site, steady) {
       + ` p50 ${ms(median(rounds.map(([a]) => a.latency_us.p50))).toFixed(2)} and ${ms(median(rounds.map(([, b]) => b.latency_us.p50))).toFixed(2)} ms`,
     pairs: seen,
   });
+  await site.replaceFirst(site.url);
 }
 
 async function measureRate({ report, quick }, site) {

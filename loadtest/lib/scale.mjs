@@ -1,7 +1,9 @@
 // 100,000 tenants and 1,000,000 extensions: how fast the edge has them, what they cost it, and what a miss takes.
 import { until } from '../../tests/lib/until.mjs';
-import { allServed, othersOf } from './load.mjs';
+import { allServed, median, othersOf } from './load.mjs';
 import { Prober } from './prober.mjs';
+
+const MISS_ROUNDS = 3;
 
 /** tenant.status as an object; `name: value` lines. */
 export async function tenantStatus(instance) {
@@ -47,16 +49,24 @@ async function resync(instance, domains) {
 const snapshotsTaken = async (instance) => Number(/= *(\d+)/.exec(await instance.kamcmd('stats.fetch', 'tenant.resyncs'))?.[1]
   ?? /resyncs: *(\d+)/.exec(await instance.kamcmd('stats.fetch', 'tenant.resyncs'))?.[1]);
 
-/** Users that no edge has ever asked for, in a mixed order, one by one and slowly: what is measured is the way, not a queue. */
+/**
+ * Users that no edge has ever asked for, in a mixed order, one by one and slowly: what is measured is the way, not a queue. Each round has a part of
+ * them; the first one opens the registry's connections, and the median of the others counts.
+ */
 export async function measureMiss({ report, load, edge, first_user, users, quick }) {
   report.section('A credential that the edge does not have yet');
-  const result = allServed(await load.run(edge, {
-    mode: 'register', seconds: quick ? 5 : 15, rate: 200, outstanding: 64, first_user, users, flags: ['shuffle'],
-  }), 'REGISTER of users never seen');
+  const part = Math.floor(users / (1 + MISS_ROUNDS));
+  const rounds = [];
+  for (let i = 0; i <= MISS_ROUNDS; i++) {
+    rounds.push(allServed(await load.run(edge, {
+      mode: 'register', seconds: quick ? 5 : 15, rate: 200, outstanding: 64, first_user: first_user + i * part, users: part, flags: ['shuffle'],
+    }), 'REGISTER of users never seen'));
+  }
+  const ms = (field, at) => rounds.slice(1).map((round) => round[field][at] / 1000);
   report.figure({
-    name: 'credential miss, p99 at the client', value: result.final_us.p99 / 1000, unit: 'ms', at_most: 5,
-    note: `REGISTER to 200; ${result.completed} users at 200/s${othersOf([result])}; p50 ${result.final_us.p50 / 1000}, max ${result.final_us.max / 1000} ms`,
-    latency_us: result.final_us,
+    name: 'credential miss, p99 at the client', value: median(ms('final_us', 'p99')), unit: 'ms', at_most: 5,
+    note: `REGISTER to 200; ${rounds[1].completed} users at 200/s, the median of ${MISS_ROUNDS} times: ${ms('final_us', 'p99').map((each) => each.toFixed(2)).join(', ')}${othersOf(rounds.slice(1))}; p50 ${median(ms('final_us', 'p50'))} ms`,
+    latency_us: rounds.slice(1).map(({ final_us }) => final_us),
   });
-  report.figure({ name: 'the 401 before it, p99', value: result.challenge_us.p99 / 1000, unit: 'ms', note: 'no look-up of a credential: what the path itself takes' });
+  report.figure({ name: 'the 401 before it, p99', value: median(ms('challenge_us', 'p99')), unit: 'ms', note: 'no look-up of a credential: what the path itself takes' });
 }
