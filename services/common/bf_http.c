@@ -285,7 +285,10 @@ static bool make_address(const char *host, int64_t port, struct sockaddr_storage
 static struct MHD_Daemon *start_daemon(struct bf_http_server *server, const struct sockaddr_storage *address)
 {
     const struct bf_http_options *o = &server->options;
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    // Not epoll: there MHD_quiesce_daemon and the pool's threads take the listening socket out of the same
+    // set, and who comes second aborts the process (libmicrohttpd up to 1.0). The gateway keeps few
+    // connections.
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     if (address->ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
     unsigned pool = o->threads > 1 ? (unsigned)o->threads : 0; // a pool of one is none to libmicrohttpd
