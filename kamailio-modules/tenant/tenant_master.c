@@ -111,22 +111,20 @@ static bool text_set(char **text, struct bf_str value)
     return true;
 }
 
-// True: something changed. Texts have no room to grow where they stand in the table.
+// True: something changed.
 static bool entry_set(struct tenant_master *master, struct tenant_entry *entry,
                       const struct tenant_record *record)
 {
-    bool moved = text_set(&entry->slug, record->slug);
     bool changed = entry->status != record->status ||
                    memcmp(&entry->limits, &record->limits, sizeof(entry->limits)) != 0;
 
-    moved |= text_set(&entry->realm, record->realm);
+    changed |= text_set(&entry->slug, record->slug);
+    changed |= text_set(&entry->realm, record->realm);
     entry->status = record->status;
     entry->limits = record->limits;
-    if (moved && entry->at)
-        tenant_journal_whole(&master->journal);
-    else if (changed)
+    if (changed && entry->first)
         tenant_journal_tenant(&master->journal, entry->id);
-    return moved || changed;
+    return changed;
 }
 
 static struct tenant_entry *entry_put(struct tenant_master *master, const struct tenant_record *record)
@@ -147,16 +145,28 @@ static struct tenant_entry *entry_put(struct tenant_master *master, const struct
     return entry;
 }
 
-// Nil, or the id of the tenant that went with its last domain.
-static struct bf_id entry_unref(struct tenant_master *master, struct tenant_entry *entry)
+static void entry_join(struct tenant_entry *entry, struct tenant_domain *domain)
 {
-    struct bf_id id = entry->id;
-    struct tenant_entry **at;
+    domain->tenant = entry;
+    domain->sibling = entry->first;
+    domain->sibling_at = &entry->first;
+    if (domain->sibling)
+        domain->sibling->sibling_at = &domain->sibling;
+    entry->first = domain;
+}
 
-    if (--entry->domains > 0)
+// Nil, or the id of the tenant that went with its last domain.
+static struct bf_id entry_leave(struct tenant_master *master, struct tenant_domain *domain)
+{
+    struct tenant_entry *entry = domain->tenant;
+    struct bf_id id = entry->id;
+
+    *domain->sibling_at = domain->sibling;
+    if (domain->sibling)
+        domain->sibling->sibling_at = domain->sibling_at;
+    if (entry->first)
         return (struct bf_id){{0}};
-    at = tenant_at(master, id);
-    *at = entry->next;
+    *tenant_at(master, id) = entry->next;
     LIST_REMOVE(master->oldest_tenant, master->newest_tenant, entry);
     master->tenant_count--;
     entry_free(entry);
@@ -213,7 +223,6 @@ enum bf_err tenant_master_put(struct tenant_master *master, struct bf_str name,
                               const struct tenant_record *record, struct bf_id *ret_left)
 {
     struct tenant_domain *domain = *domain_at(master, name);
-    struct tenant_entry *before = domain ? domain->tenant : NULL;
     struct tenant_entry *entry;
 
     if (!domain && master->domain_count >= TENANT_MASTER_DOMAINS_MAX)
@@ -222,9 +231,12 @@ enum bf_err tenant_master_put(struct tenant_master *master, struct bf_str name,
         domain = domain_new(master, name);
     tenant_journal_domain(&master->journal, name);
     entry = entry_put(master, record);
-    entry->domains++; // before the old one is let go: it may be the same
-    domain->tenant = entry;
-    *ret_left = before ? entry_unref(master, before) : (struct bf_id){{0}};
+    *ret_left = (struct bf_id){{0}};
+    if (domain->tenant == entry)
+        return BF_OK;
+    if (domain->tenant)
+        *ret_left = entry_leave(master, domain);
+    entry_join(entry, domain);
     return BF_OK;
 }
 
@@ -246,34 +258,20 @@ bool tenant_master_drop(struct tenant_master *master, struct bf_str name, struct
     *at = domain->next;
     LIST_REMOVE(master->oldest_domain, master->newest_domain, domain);
     master->domain_count--;
-    *ret_left = entry_unref(master, domain->tenant);
+    *ret_left = entry_leave(master, domain);
     free(domain);
     return true;
 }
 
-// A walk over all domains: tenants go rarely, and an index for it would cost memory for each domain.
 bool tenant_master_drop_tenant(struct tenant_master *master, struct bf_id id)
 {
-    struct tenant_entry *entry = *tenant_at(master, id);
-    uint32_t left = entry ? entry->domains : 0;
+    struct tenant_entry *entry;
+    struct bf_id left;
+    bool here = false;
 
-    for (uint32_t i = 0; left > 0 && i < master->domain_buckets; i++) {
-        for (struct tenant_domain **at = &master->domains[i]; *at && left > 0;) {
-            struct tenant_domain *domain = *at;
-            if (domain->tenant != entry) {
-                at = &domain->next;
-                continue;
-            }
-            tenant_journal_domain(&master->journal, (struct bf_str){domain->name, domain->len});
-            *at = domain->next;
-            LIST_REMOVE(master->oldest_domain, master->newest_domain, domain);
-            master->domain_count--;
-            left--;
-            entry_unref(master, entry);
-            free(domain);
-        }
-    }
-    return entry != NULL;
+    while ((entry = *tenant_at(master, id)) != NULL) // it goes with its last domain
+        here = tenant_master_drop(master, (struct bf_str){entry->first->name, entry->first->len}, &left);
+    return here;
 }
 
 struct tenant_entry *tenant_master_tenant(const struct tenant_master *master, struct bf_id id)

@@ -17,11 +17,8 @@ struct tenant_entry {
     struct tenant_limits limits;
     char *slug;
     char *realm;
-    uint32_t domains;          // how many point here; 0: freed
-    uint32_t at;               // tenant_table's: where it stands in the newest block; 0: not yet
-    uint32_t end;              // scratch of a build: how far it and its domains are written,
-    uint32_t realm_at;         // and whether its realm is one of them
-    struct tenant_entry *next; // in its bucket
+    struct tenant_domain *first; // of its domains, the newest; NULL: freed
+    struct tenant_entry *next;   // in its bucket
     struct tenant_entry *older, *newer;
 };
 
@@ -29,6 +26,7 @@ struct tenant_domain {
     struct tenant_entry *tenant;
     struct tenant_domain *next; // in its bucket
     struct tenant_domain *older, *newer;
+    struct tenant_domain *sibling, **sibling_at; // the tenant's next, and what points here
     uint64_t hash;
     uint8_t len;
     char name[];

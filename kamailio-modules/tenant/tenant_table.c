@@ -1,46 +1,57 @@
-// Layout of the block: head, buckets (open addressing), then for each tenant its record with its domains
-// right behind, so that a look-up touches a bucket and one or two neighbouring cache lines. Records are
-// packed; the realm is the text of the domain of that name when the tenant (still) has it. What a patch adds
-// stands at the end; what it removes leaves its bucket pointing to `gone`, a domain without a name, which no
-// look-up is for.
+// Layout of the block: head, slots of one cache line each, then the texts that are too long for a slot.
+//
+// A slot holds all that a look-up gives, so that most look-ups touch one line beside the head. Those whose
+// hash means the same slot are a chain: one stands there, the others in free slots near by. What a patch
+// removes stays in its chain as `gone`, a slot for the next that joins it.
 #include "tenant_table.h"
 
 #include <string.h>
 #include "tenant_master.h"
 
-struct bucket {
-    uint32_t hash;
-    uint32_t domain; // offset into the block; 0: free
-};
+#define LINE 64
 
-// A text is its length in one byte, then its bytes.
-struct packed_tenant {
+// Its text is the domain, then the slug unless it is a part of the domain (it mostly is), then the realm with
+// its length in one byte in front, unless it is the domain.
+struct slot {
+    uint32_t next : 22;  // of the chain: counted from 1; 0: the last
+    uint32_t status : 2; // enum tenant_status
+    uint32_t slug_len : 6;
+    uint32_t far : 1; // the text stands behind the slots
+    uint32_t realm_apart : 1;
+    uint16_t tag;       // of the hash
+    uint8_t domain_len; // 0: free; or GONE
+    uint8_t slug_at;    // in the text
     struct bf_id id;
     struct tenant_limits limits;
-    uint32_t realm; // offset of a text
-    uint8_t status;
-    char slug[]; // a text
-} __attribute__((packed));
+    union {
+        char text[28];
+        uint32_t far_at; // offset from the first slot
+    };
+};
 
-struct packed_domain {
-    uint32_t tenant; // offset
-    char name[];     // a text
-} __attribute__((packed));
+#define GONE UINT8_MAX // as long as no domain is
 
-#define ROOM_MIN  4096 // for patches; at least
+#define SLOTS_MIN 16
+#define ROOM_MIN  4096 // for texts of patches; at least
 #define ROOM_PART 64   // and this part of the block
 
 struct tenant_table {
     uint64_t bytes;
-    uint64_t used;
+    uint64_t used; // from the first slot on
     struct tenant_hash_key key;
-    char gone[sizeof(struct packed_domain) + 1]; // zeroes
-    uint32_t buckets;                            // a power of two, at most 4/5 full
-    uint32_t filled;                             // of them, with those of what is gone
+    uint32_t slots_at; // offset: the next line, wherever this block stands
+    uint32_t slots;    // 5/4 of the domains at first
+    uint32_t filled;   // of them, with those of what is gone; at most 9/10
     uint32_t domains;
     uint32_t tenants;
-    struct bucket bucket[];
 };
+
+#define HEAD_MAX (sizeof(struct tenant_table) + LINE - 1) // slots_at is not more
+
+_Static_assert(sizeof(struct slot) == LINE, "a slot is a line");
+_Static_assert(TENANT_SUSPENDED < 1 << 2 && TENANT_SLUG_MAX < 1 << 6 && TENANT_DOMAIN_MAX < GONE &&
+                   TENANT_MASTER_DOMAINS_MAX / 4 * 5 + SLOTS_MIN < 1 << 22,
+               "all that a slot may say fits into its bits");
 
 char tenant_lower(char c)
 {
@@ -66,34 +77,47 @@ bool tenant_domain_normal(struct bf_str text, char ret_name[TENANT_DOMAIN_MAX + 
 
 // ---- reading ----------------------------------------------------------------------------------------------
 
-static struct bf_str text_read(const char *text)
+static struct slot *slots_of(const struct tenant_table *table)
 {
-    return (struct bf_str){text + 1, (uint8_t)*text};
+    return (void *)((char *)table + table->slots_at);
 }
 
-static const void *record_at(const struct tenant_table *table, uint32_t offset)
+// Where a hash belongs: its upper half, as a fraction of the slots.
+static struct slot *slot_home(const struct tenant_table *table, uint64_t hash)
 {
-    return (const char *)table + offset;
+    return slots_of(table) + ((hash >> 32) * table->slots >> 32);
 }
 
-// The bucket of this name, or the free one where it would go.
-static uint32_t bucket_of(const struct tenant_table *table, struct bf_str name, uint64_t hash)
+static const char *text_of(const struct tenant_table *table, const struct slot *slot)
 {
-    uint32_t mask = table->buckets - 1, i;
+    return slot->far ? (char *)slots_of(table) + slot->far_at : slot->text;
+}
 
-    for (i = (uint32_t)hash & mask; table->bucket[i].domain; i = (i + 1) & mask) {
-        const struct packed_domain *domain = record_at(table, table->bucket[i].domain);
-        if (table->bucket[i].hash == (uint32_t)(hash >> 32) && bf_str_eq(text_read(domain->name), name))
-            break;
+static size_t realm_at(const struct slot *slot)
+{
+    size_t slug_end = (size_t)slot->slug_at + slot->slug_len;
+
+    return slug_end > slot->domain_len ? slug_end : slot->domain_len;
+}
+
+static size_t text_len(const struct tenant_table *table, const struct slot *slot)
+{
+    size_t at = realm_at(slot);
+
+    return slot->realm_apart ? at + 1 + (uint8_t)text_of(table, slot)[at] : at;
+}
+
+static struct slot *slot_find(const struct tenant_table *table, struct bf_str name, uint64_t hash)
+{
+    struct slot *slot = slot_home(table, hash);
+
+    for (;; slot = slots_of(table) + slot->next - 1) {
+        if (slot->tag == (uint16_t)hash && slot->domain_len == name.len &&
+            memcmp(text_of(table, slot), name.at, name.len) == 0)
+            return slot;
+        if (!slot->next)
+            return NULL;
     }
-    return i;
-}
-
-static const struct packed_domain *find(const struct tenant_table *table, struct bf_str name)
-{
-    uint32_t at = table->bucket[bucket_of(table, name, tenant_hash(&table->key, name.at, name.len))].domain;
-
-    return at ? record_at(table, at) : NULL;
 }
 
 static uint8_t text_copy(char *into, struct bf_str text)
@@ -106,21 +130,24 @@ static uint8_t text_copy(char *into, struct bf_str text)
 bool tenant_table_find(const struct tenant_table *table, struct bf_str domain, struct tenant_match *ret_match)
 {
     char name[TENANT_DOMAIN_MAX + 1];
-    struct bf_str normal = {name, 0};
-    const struct packed_domain *found;
-    const struct packed_tenant *tenant;
+    struct bf_str normal = {name, 0}, realm;
+    const struct slot *slot;
+    const char *text;
 
     if (!tenant_domain_normal(domain, name, &normal.len))
         return false;
-    found = find(table, normal);
-    if (!found)
+    slot = slot_find(table, normal, tenant_hash(&table->key, normal.at, normal.len));
+    if (!slot)
         return false;
-    tenant = record_at(table, found->tenant);
-    ret_match->id = tenant->id;
-    ret_match->status = tenant->status;
-    ret_match->limits = tenant->limits;
-    ret_match->slug_len = text_copy(ret_match->slug, text_read(tenant->slug));
-    ret_match->realm_len = text_copy(ret_match->realm, text_read(record_at(table, tenant->realm)));
+    text = text_of(table, slot);
+    realm = normal;
+    if (slot->realm_apart)
+        realm = (struct bf_str){text + realm_at(slot) + 1, (uint8_t)text[realm_at(slot)]};
+    ret_match->id = slot->id;
+    ret_match->status = (enum tenant_status)slot->status;
+    ret_match->limits = slot->limits;
+    ret_match->slug_len = text_copy(ret_match->slug, (struct bf_str){text + slot->slug_at, slot->slug_len});
+    ret_match->realm_len = text_copy(ret_match->realm, realm);
     ret_match->domain_len = text_copy(ret_match->domain, normal);
     return true;
 }
@@ -142,177 +169,192 @@ size_t tenant_table_size(const struct tenant_table *table)
 
 // ---- building ---------------------------------------------------------------------------------------------
 
-// The plan gives each tenant its place: scratch in its entry. `end` first counts the size of what belongs to
-// it.
-
-static void plan_clear(struct tenant_entry *entry, void *ctx)
+// Where the slug stands in the domain's text: mostly in front. Behind it when it is no part of it.
+static uint8_t slug_place(const struct tenant_domain *domain, const char *slug, size_t len)
 {
-    entry->end = (uint32_t)(sizeof(struct packed_tenant) + 1 + strlen(entry->slug));
-    entry->realm_at = 0;
+    const char *found;
+
+    if (strncmp(domain->name, slug, len) == 0)
+        return 0;
+    found = memmem(domain->name, domain->len, slug, len);
+    return found ? (uint8_t)(found - domain->name) : domain->len;
+}
+
+// What a slot says of its domain's text, for now without the text. Returns the text's length.
+static size_t slot_shape(struct slot *slot, const struct tenant_domain *domain)
+{
+    const struct tenant_entry *entry = domain->tenant;
+    size_t slug_len = strlen(entry->slug), realm_len = strlen(entry->realm);
+
+    slot->domain_len = domain->len;
+    slot->slug_at = slug_place(domain, entry->slug, slug_len);
+    slot->slug_len = (uint32_t)slug_len;
+    slot->realm_apart = realm_len != domain->len || memcmp(entry->realm, domain->name, realm_len) != 0;
+    return realm_at(slot) + (slot->realm_apart ? 1 + realm_len : 0);
 }
 
 static void plan_domain(const struct tenant_domain *domain, void *ctx)
 {
-    struct tenant_entry *entry = domain->tenant;
-
-    if (strcmp(entry->realm, domain->name) == 0)
-        entry->realm_at = 1;
-    entry->end += (uint32_t)sizeof(struct packed_domain) + 1 + domain->len;
-}
-
-static void plan_place(struct tenant_entry *entry, void *ctx)
-{
     struct tenant_table_need *plan = ctx;
+    struct slot slot;
+    size_t len = slot_shape(&slot, domain);
 
-    entry->at = (uint32_t)plan->bytes;
-    plan->bytes += entry->end + (entry->realm_at ? 0 : 1 + strlen(entry->realm));
+    if (len > sizeof(slot.text))
+        plan->bytes += len;
 }
 
 struct tenant_table_need tenant_table_plan(const struct tenant_master *master)
 {
-    struct tenant_table_need plan = {.buckets = 16};
-    uint64_t domains = tenant_master_domains(master);
+    uint32_t domains = tenant_master_domains(master);
+    struct tenant_table_need plan = {.slots = domains + domains / 4 + SLOTS_MIN};
 
-    while ((uint64_t)plan.buckets * 4 < domains * 5)
-        plan.buckets *= 2;
-    plan.bytes = sizeof(struct tenant_table) + plan.buckets * sizeof(struct bucket);
-    tenant_master_each_tenant(master, plan_clear, NULL);
-    tenant_master_each_domain(master, plan_domain, NULL);
-    tenant_master_each_tenant(master, plan_place, &plan);
-    plan.used = plan.bytes;
+    plan.bytes = HEAD_MAX + (size_t)plan.slots * sizeof(struct slot);
+    tenant_master_each_domain(master, plan_domain, &plan);
     plan.bytes += plan.bytes / ROOM_PART + ROOM_MIN;
     return plan;
 }
 
-static uint32_t text_write(struct tenant_table *table, uint32_t at, const char *text, size_t len)
+// The next `len` bytes behind the slots, or 0.
+static uint32_t room_take(struct tenant_table *table, size_t len)
 {
-    char *into = (char *)table + at;
+    uint32_t at = (uint32_t)table->used;
 
-    *into = (char)len;
-    memcpy(into + 1, text, len);
-    return at + 1 + (uint32_t)len;
+    if (HEAD_MAX + table->used + len > table->bytes)
+        return 0;
+    table->used += len;
+    return at;
 }
 
-static void write_tenant(struct packed_tenant *into, const struct tenant_entry *entry)
+// A slot for a name that is not here, in its chain. The nearest free one: by XOR, so that it mostly is in the
+// same pair of lines, or at least in the same page.
+static struct slot *slot_new(struct tenant_table *table, uint64_t hash)
 {
-    into->id = entry->id;
-    into->limits = entry->limits;
-    into->status = (uint8_t)entry->status;
+    struct slot *slots = slots_of(table), *slot = slot_home(table, hash);
+    uint32_t from, i = 1;
+
+    while (slot->domain_len != GONE && slot->next)
+        slot = &slots[slot->next - 1];
+    if (slot->domain_len != 0 && slot->domain_len != GONE) {
+        from = (uint32_t)(slot - slots);
+        while ((from ^ i) >= table->slots || slots[from ^ i].domain_len != 0)
+            i++;
+        slot->next = (from ^ i) + 1;
+        slot = &slots[from ^ i];
+    }
+    table->filled += slot->domain_len == 0;
+    return slot;
 }
 
-static void build_tenant(struct tenant_entry *entry, void *ctx)
+static void text_write(char *into, const struct slot *slot, const struct tenant_domain *domain)
 {
-    struct tenant_table *table = ctx;
-    struct packed_tenant *tenant = (void *)((char *)table + entry->at);
+    const struct tenant_entry *entry = domain->tenant;
+    size_t at = realm_at(slot), realm_len;
 
-    write_tenant(tenant, entry);
-    entry->end = text_write(table, entry->at + (uint32_t)sizeof(*tenant), entry->slug, strlen(entry->slug));
-    if (entry->realm_at)
-        return; // build_domain comes by it
-    tenant->realm = entry->end;
-    entry->end = text_write(table, entry->end, entry->realm, strlen(entry->realm));
+    memcpy(into, domain->name, domain->len);
+    memcpy(into + slot->slug_at, entry->slug, slot->slug_len);
+    if (!slot->realm_apart)
+        return;
+    realm_len = strlen(entry->realm);
+    into[at] = (char)realm_len;
+    memcpy(into + at + 1, entry->realm, realm_len);
 }
 
+// False: no room for the text. One that is no longer than that of before takes its place.
+static bool slot_write(struct tenant_table *table, struct slot *slot, const struct tenant_domain *domain)
+{
+    const struct tenant_entry *entry = domain->tenant;
+    struct slot made = {.next = slot->next,
+                        .status = entry->status,
+                        .tag = (uint16_t)domain->hash,
+                        .id = entry->id,
+                        .limits = entry->limits};
+    size_t len = slot_shape(&made, domain);
+
+    made.far = len > sizeof(made.text);
+    if (made.far)
+        made.far_at = slot->far && text_len(table, slot) >= len ? slot->far_at : room_take(table, len);
+    if (made.far && !made.far_at)
+        return false;
+    text_write(made.far ? (char *)slots_of(table) + made.far_at : made.text, &made, domain);
+    *slot = made;
+    return true;
+}
+
+struct build {
+    struct tenant_table *table;
+    const struct tenant_domain **late; // whose home was taken
+    uint32_t late_count;
+};
+
+// First come those that find their home free: the more of them, the fewer look-ups that touch two lines.
 static void build_domain(const struct tenant_domain *domain, void *ctx)
 {
-    struct tenant_table *table = ctx;
-    struct tenant_entry *entry = domain->tenant;
-    struct packed_domain *into = (void *)((char *)table + entry->end);
-    uint32_t at = entry->end, name_at = at + (uint32_t)sizeof(*into);
-    uint32_t i = (uint32_t)domain->hash & (table->buckets - 1);
+    struct build *build = ctx;
+    struct slot *home = slot_home(build->table, domain->hash);
 
-    into->tenant = entry->at;
-    entry->end = text_write(table, name_at, domain->name, domain->len);
-    if (entry->realm_at && strcmp(entry->realm, domain->name) == 0)
-        ((struct packed_tenant *)(void *)((char *)table + entry->at))->realm = name_at;
-    while (table->bucket[i].domain)
-        i = (i + 1) & (table->buckets - 1);
-    table->bucket[i] = (struct bucket){(uint32_t)(domain->hash >> 32), at};
+    if (home->domain_len != 0)
+        build->late[build->late_count++] = domain;
+    else
+        (void)slot_write(build->table, slot_new(build->table, domain->hash), domain); // planned: it has room
+}
+
+// The first slot begins a line, wherever the block stands.
+static uint32_t slots_place(const void *memory)
+{
+    uintptr_t at = (uintptr_t)memory + HEAD_MAX;
+
+    return (uint32_t)(at / LINE * LINE - (uintptr_t)memory);
 }
 
 struct tenant_table *tenant_table_build(const struct tenant_master *master, struct tenant_table_need plan,
                                         void *memory)
 {
     struct tenant_table *table = memory;
+    struct build build = {table, bf_xcalloc(tenant_master_domains(master) + 1, sizeof(void *)), 0};
 
-    memset(table, 0, sizeof(*table) + plan.buckets * sizeof(struct bucket));
-    table->bytes = plan.bytes;
-    table->used = plan.used;
-    table->key = *tenant_master_key(master);
-    table->buckets = plan.buckets;
-    table->domains = table->filled = tenant_master_domains(master);
-    table->tenants = tenant_master_tenants(master);
-    tenant_master_each_tenant(master, build_tenant, table);
-    tenant_master_each_domain(master, build_domain, table);
+    *table = (struct tenant_table){
+        .bytes = plan.bytes,
+        .used = (uint64_t)plan.slots * sizeof(struct slot),
+        .key = *tenant_master_key(master),
+        .slots_at = slots_place(memory),
+        .slots = plan.slots,
+        .domains = tenant_master_domains(master),
+        .tenants = tenant_master_tenants(master),
+    };
+    memset(slots_of(table), 0, table->used);
+    tenant_master_each_domain(master, build_domain, &build);
+    for (uint32_t i = 0; i < build.late_count; i++)
+        (void)slot_write(table, slot_new(table, build.late[i]->hash), build.late[i]);
+    free(build.late);
     return table;
 }
 
 // ---- patching ---------------------------------------------------------------------------------------------
 
-// The next `len` bytes of the room, or 0.
-static uint32_t room_take(struct tenant_table *table, size_t len)
-{
-    uint32_t at = (uint32_t)table->used;
-
-    if (table->used + len > table->bytes)
-        return 0;
-    table->used += len;
-    return at;
-}
-
-static bool add_tenant(struct tenant_table *table, struct tenant_entry *entry)
-{
-    size_t slug_len = strlen(entry->slug), realm_len = strlen(entry->realm);
-    uint32_t at = room_take(table, sizeof(struct packed_tenant) + 1 + slug_len + 1 + realm_len);
-    struct packed_tenant *tenant = (void *)((char *)table + at);
-
-    if (!at)
-        return false;
-    write_tenant(tenant, entry);
-    tenant->realm = text_write(table, at + (uint32_t)sizeof(*tenant), entry->slug, slug_len);
-    text_write(table, tenant->realm, entry->realm, realm_len);
-    entry->at = at;
-    return true;
-}
-
-static bool add_domain(struct tenant_table *table, const struct tenant_domain *domain, uint32_t bucket)
-{
-    uint32_t at = room_take(table, sizeof(struct packed_domain) + 1 + domain->len);
-
-    if (!at || (uint64_t)table->buckets * 4 < ((uint64_t)table->filled + 1) * 5)
-        return false;
-    ((struct packed_domain *)(void *)((char *)table + at))->tenant = domain->tenant->at;
-    text_write(table, at + (uint32_t)sizeof(struct packed_domain), domain->name, domain->len);
-    table->bucket[bucket] = (struct bucket){(uint32_t)(domain->hash >> 32), at};
-    table->filled++;
-    return true;
-}
-
 static bool patch_domain(struct tenant_table *table, const struct tenant_master *master, struct bf_str name)
 {
     const struct tenant_domain *domain = tenant_master_domain(master, name);
-    uint32_t i = bucket_of(table, name, tenant_hash(&table->key, name.at, name.len));
-    bool stands = table->bucket[i].domain != 0;
+    uint64_t hash = tenant_hash(&table->key, name.at, name.len);
+    struct slot *slot = slot_find(table, name, hash);
 
     if (!domain) {
-        if (stands)
-            table->bucket[i].domain = offsetof(struct tenant_table, gone);
+        if (slot)
+            *slot = (struct slot){.next = slot->next, .domain_len = GONE};
         return true;
     }
-    if (!domain->tenant->at && !add_tenant(table, domain->tenant))
+    if (!slot && ((uint64_t)table->filled + 1) * 10 > (uint64_t)table->slots * 9)
         return false;
-    if (!stands)
-        return add_domain(table, domain, i);
-    ((struct packed_domain *)(void *)((char *)table + table->bucket[i].domain))->tenant = domain->tenant->at;
-    return true;
+    return slot_write(table, slot ? slot : slot_new(table, hash), domain);
 }
 
-static void patch_tenant(struct tenant_table *table, const struct tenant_master *master, struct bf_id id)
+static bool patch_tenant(struct tenant_table *table, const struct tenant_master *master, struct bf_id id)
 {
     const struct tenant_entry *entry = tenant_master_tenant(master, id);
+    const struct tenant_domain *domain = entry ? entry->first : NULL;
 
-    if (entry && entry->at)
-        write_tenant((void *)((char *)table + entry->at), entry);
+    while (domain && patch_domain(table, master, (struct bf_str){domain->name, domain->len}))
+        domain = domain->sibling;
+    return !domain;
 }
 
 struct tenant_table *tenant_table_patch(const struct tenant_table *old, struct tenant_master *master,
@@ -322,17 +364,20 @@ struct tenant_table *tenant_table_patch(const struct tenant_table *old, struct t
     struct tenant_table *table = memory;
     bool fits = !journal->whole;
 
-    if (fits)
-        memcpy(table, old, old->used);
+    if (fits) {
+        *table = *old;
+        table->slots_at = slots_place(memory);
+        memcpy(slots_of(table), slots_of(old), old->used);
+    }
     for (uint32_t i = 0; fits && i < journal->domain_count; i++)
         fits =
             patch_domain(table, master, (struct bf_str){journal->domains[i].name, journal->domains[i].len});
+    for (uint32_t i = 0; fits && i < journal->tenant_count; i++)
+        fits = patch_tenant(table, master, journal->tenants[i]);
     if (!fits) {
-        tenant_journal_whole(journal); // entries may already say where they would have stood
+        tenant_journal_whole(journal);
         return NULL;
     }
-    for (uint32_t i = 0; i < journal->tenant_count; i++)
-        patch_tenant(table, master, journal->tenants[i]);
     table->domains = tenant_master_domains(master);
     table->tenants = tenant_master_tenants(master);
     return table;

@@ -55,8 +55,7 @@ struct tenant_master;
 
 struct tenant_table_need {
     size_t bytes;
-    size_t used; // the rest is room for patches
-    uint32_t buckets;
+    uint32_t slots;
 };
 
 struct tenant_table_need tenant_table_plan(const struct tenant_master *master);
