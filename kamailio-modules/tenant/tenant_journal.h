@@ -1,8 +1,8 @@
 // What changed in the master since its table was published, so that the next table can be a patched copy of
 // the last.
 //
-// Names and ids only: what they are now stands in the master. Bounded; too many changes, or one that moves
-// other things, make it `whole`: the table is built anew. Part of the master, whose thread it is.
+// Names and ids only: what they are now stands in the master. Bounded; too many changes make it `whole`: the
+// table is built anew. Part of the master, whose thread it is.
 #ifndef TENANT_JOURNAL_H
 #define TENANT_JOURNAL_H
 
@@ -23,6 +23,7 @@ struct tenant_journal {
 void tenant_journal_clear(struct tenant_journal *journal);
 void tenant_journal_whole(struct tenant_journal *journal);
 void tenant_journal_domain(struct tenant_journal *journal, struct bf_str name); // came, went, or moved
-void tenant_journal_tenant(struct tenant_journal *journal, struct bf_id id);    // its status or limits
+void tenant_journal_tenant(struct tenant_journal *journal,
+                           struct bf_id id); // its status, limits, slug or realm
 
 #endif
