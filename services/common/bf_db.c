@@ -30,9 +30,6 @@ struct bf_db {
 struct bf_tx {
     struct bf_db *db;
     struct bf_conn *conn; // NULL: it died, and there is no other one
-    enum bf_db_scope scope;
-    struct bf_id tenant;
-    bool keyed;
     bool unsure; // no statement has run, and the connection has been idle: it may have died meanwhile
     bool over;
 };
@@ -192,16 +189,11 @@ static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id 
     if (scope == BF_SCOPE_TENANT && bf_id_is_nil(tenant))
         return BF_INTERNAL; // a caller that forgot whose request this is
     enum bf_err err = borrow(db, db->options.borrow_timeout_ms, &conn, &used);
-    if (!err)
-        err = bf_conn_begin(conn, scope, tenant, keyed);
-    if (err) {
-        if (conn)
-            give_back(db, conn);
+    if (err)
         return err;
-    }
+    bf_conn_begin(conn, scope, tenant, keyed);
     struct bf_tx *tx = bf_xcalloc(1, sizeof(*tx));
-    *tx = (struct bf_tx){
-        .db = db, .conn = conn, .scope = scope, .tenant = tenant, .keyed = keyed, .unsure = used};
+    *tx = (struct bf_tx){.db = db, .conn = conn, .unsure = used};
     *ret_tx = tx;
     return BF_OK;
 }
@@ -256,10 +248,13 @@ void bf_tx_release_at(struct bf_tx **tx)
 // new one may take over.
 static enum bf_err begin_again(struct bf_tx *tx)
 {
-    bf_conn_close(BF_TAKE(tx->conn));
-    bf_metric_add(&metrics[CONNECTIONS], -1);
+    struct bf_conn *dead = BF_TAKE(tx->conn);
     enum bf_err err = open_in_place(tx->db, &tx->conn);
-    return err ? err : bf_conn_begin(tx->conn, tx->scope, tx->tenant, tx->keyed);
+    if (!err)
+        bf_conn_begin(tx->conn, dead->scope, dead->tenant, dead->keyed);
+    bf_conn_close(dead);
+    bf_metric_add(&metrics[CONNECTIONS], -1);
+    return err;
 }
 
 enum bf_err bf_tx_run(struct bf_tx *tx, const char *sql, const struct bf_param *params, size_t count,

@@ -162,14 +162,12 @@ static enum bf_err take_sync(struct bf_conn *conn, uint64_t deadline)
     return sync ? BF_OK : BF_UNAVAILABLE;
 }
 
-static enum bf_err take_left(struct bf_conn *conn, uint64_t deadline)
+static enum bf_err take_rollback(struct bf_conn *conn, uint64_t deadline)
 {
-    size_t left = conn->left;
-
-    if (left == 0)
+    if (!conn->rolling_back)
         return BF_OK;
-    conn->left = 0;
-    enum bf_err err = pass_answers(conn, left, deadline);
+    conn->rolling_back = false;
+    enum bf_err err = pass_answers(conn, 1, deadline);
     enum bf_err sync = take_sync(conn, deadline);
     return err ? err : sync;
 }
@@ -177,7 +175,8 @@ static enum bf_err take_left(struct bf_conn *conn, uint64_t deadline)
 // A block of commands up to a Sync: the server passes over what comes after an error, so nothing is done
 // outside of a transaction whose BEGIN failed.
 struct block {
-    int sent;      // libpq took all of it
+    bool sent;     // libpq took all of it
+    size_t before; // commands that come before the statement: BEGIN and the scope
     bool prepares; // its statement comes behind its own preparation
     enum bf_err prepared;
 };
@@ -185,18 +184,16 @@ struct block {
 // The first error wins.
 static enum bf_err finish(struct bf_conn *conn, struct block *block, PGresult **ret_result)
 {
-    size_t before = conn->before;
     PGresult *result = NULL;
 
-    conn->before = 0;
     conn->error[0] = conn->constraint[0] = '\0';
     if (!block->sent || !PQpipelineSync(conn->pg))
         return lost(conn, PQerrorMessage(conn->pg));
     uint64_t deadline = bf_mono_ms() + (uint64_t)conn->answer_timeout_ms;
     uint64_t begin_deadline = bf_mono_ms() + BEGIN_ANSWER_MS;
-    enum bf_err err = take_left(conn, begin_deadline);
+    enum bf_err err = take_rollback(conn, begin_deadline);
     if (!err)
-        err = pass_answers(conn, before, begin_deadline);
+        err = pass_answers(conn, block->before, begin_deadline);
     if (err) // whatever state it is in, nobody should meet it
         conn->broken = true;
     block->prepared = block->prepares && !err ? pass_answers(conn, 1, deadline) : err;
@@ -281,7 +278,7 @@ void bf_conn_close(struct bf_conn *conn)
     if (!conn)
         return;
     if (!conn->broken)
-        (void)!take_left(conn, bf_mono_ms() + CLOSE_MS); // or the server's log has a client that was lost
+        (void)!take_rollback(conn, bf_mono_ms() + CLOSE_MS); // or the server's log has a client that was lost
     PQfinish(conn->pg);
     for (size_t i = 0; i < BF_CONN_SLOTS; i++)
         free(conn->statements[i]);
@@ -323,24 +320,34 @@ static int send_own(struct bf_conn *conn, const char *name)
     return PQsendQueryPrepared(conn->pg, name, 0, NULL, NULL, NULL, 0);
 }
 
-// libpq keeps it until the first statement is sent, and asks the server to answer it at once: a statement may
-// take long, this may not.
-enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, bool keyed)
+void bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, bool keyed)
 {
-    char tenant_text[BF_ID_TEXT_SIZE];
-    const char *const values[] = {
-        bf_id_text(tenant, tenant_text),
-        scope == BF_SCOPE_SYSTEM ? "system" : "tenant",
-    };
-    PGconn *pg = conn->pg;
-
     conn->error[0] = conn->constraint[0] = '\0';
-    if (!send_own(conn, BEGIN_STATEMENT) ||
-        !PQsendQueryPrepared(pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) ||
-        (keyed && !send_own(conn, KEYED_STATEMENT)) || !PQsendFlushRequest(pg))
-        return lost(conn, PQerrorMessage(pg));
-    conn->before = keyed ? 3 : 2;
-    return BF_OK;
+    conn->begins = true;
+    conn->scope = scope;
+    conn->tenant = tenant;
+    conn->keyed = keyed;
+}
+
+// What comes before the first statement. The server is asked to answer it at once: a statement may take long,
+// this may not.
+static struct block send_begin(struct bf_conn *conn)
+{
+    char tenant[BF_ID_TEXT_SIZE];
+    const char *const values[] = {
+        bf_id_text(conn->tenant, tenant),
+        conn->scope == BF_SCOPE_SYSTEM ? "system" : "tenant",
+    };
+
+    if (!conn->begins)
+        return (struct block){.sent = true};
+    conn->begins = false;
+    return (struct block){
+        .before = conn->keyed ? 3 : 2,
+        .sent = send_own(conn, BEGIN_STATEMENT) &&
+                PQsendQueryPrepared(conn->pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) &&
+                (!conn->keyed || send_own(conn, KEYED_STATEMENT)) && PQsendFlushRequest(conn->pg),
+    };
 }
 
 static size_t slot_of(const struct bf_conn *conn, const char *sql)
@@ -392,15 +399,19 @@ static struct block send_statement(struct bf_conn *conn, const char *sql, size_t
                                    const struct packed *packed, int count)
 {
     char name[16];
-    struct block block = {.prepares = !conn->statements[slot]};
+    struct block block = send_begin(conn);
+    bool kept = conn->statements[slot] || conn->statement_count < BF_CONN_STATEMENTS_MAX;
 
-    if (block.prepares && conn->statement_count == BF_CONN_STATEMENTS_MAX)
-        return (struct block){.sent = PQsendQueryParams(conn->pg, sql, count, NULL, packed->values,
-                                                        packed->lengths, packed->formats, 0)};
     snprintf(name, sizeof(name), "s%zu", slot);
-    block.sent =
-        (!block.prepares || PQsendPrepare(conn->pg, name, sql, 0, NULL)) &&
-        PQsendQueryPrepared(conn->pg, name, count, packed->values, packed->lengths, packed->formats, 0);
+    block.prepares = kept && !conn->statements[slot];
+    if (block.sent && block.prepares)
+        block.sent = PQsendPrepare(conn->pg, name, sql, 0, NULL);
+    if (block.sent && kept)
+        block.sent =
+            PQsendQueryPrepared(conn->pg, name, count, packed->values, packed->lengths, packed->formats, 0);
+    else if (block.sent)
+        block.sent = PQsendQueryParams(conn->pg, sql, count, NULL, packed->values, packed->lengths,
+                                       packed->formats, 0);
     return block;
 }
 
@@ -425,8 +436,11 @@ enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_p
 
 enum bf_err bf_conn_commit(struct bf_conn *conn)
 {
-    struct block block = {.sent = send_own(conn, COMMIT_STATEMENT)};
     PGresult *result = NULL;
+
+    if (conn->begins) // it ran no statement
+        return BF_OK;
+    struct block block = {.sent = send_own(conn, COMMIT_STATEMENT)};
     enum bf_err err = finish(conn, &block, &result);
 
     if (!err && strcmp(PQcmdStatus(result), "COMMIT") != 0)
@@ -437,10 +451,9 @@ enum bf_err bf_conn_commit(struct bf_conn *conn)
 
 void bf_conn_roll_back(struct bf_conn *conn)
 {
-    if (conn->broken)
+    if (conn->broken || conn->begins) // it ran no statement
         return;
-    conn->left = conn->before + 1;
-    conn->before = 0;
+    conn->rolling_back = true;
     if (!send_own(conn, ROLLBACK_STATEMENT) || !PQpipelineSync(conn->pg))
         (void)lost(conn, PQerrorMessage(conn->pg));
 }
@@ -459,6 +472,6 @@ enum bf_err bf_conn_ping(struct bf_conn *conn, int64_t answer_ms)
 
     if (!PQpipelineSync(conn->pg))
         return lost(conn, PQerrorMessage(conn->pg));
-    enum bf_err err = take_left(conn, deadline);
+    enum bf_err err = take_rollback(conn, deadline);
     return err ? err : take_sync(conn, deadline);
 }

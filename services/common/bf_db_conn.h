@@ -20,9 +20,12 @@
 
 struct bf_conn {
     PGconn *pg;
-    bool broken;   // not to be used again
-    size_t before; // commands that libpq has for the server before the next statement: BEGIN and the scope
-    size_t left;   // answers that nobody has read yet, the last one to a ROLLBACK; and a Sync after them
+    bool broken; // not to be used again
+    bool begins; // the next statement is the first of a transaction: of this one
+    enum bf_db_scope scope;
+    struct bf_id tenant;
+    bool keyed;
+    bool rolling_back; // the answer to a ROLLBACK is still to be read
     int64_t answer_timeout_ms;
     char *statements[BF_CONN_SLOTS];
     size_t statement_count;
@@ -35,9 +38,8 @@ bf_must_check enum bf_err bf_conn_open(const struct bf_db_options *options, stru
                                        char error[BF_CONN_ERROR_SIZE]);
 void bf_conn_close(struct bf_conn *conn); // NULL is fine
 
-// BEGIN and the scope, to be sent with the first statement.
-bf_must_check enum bf_err bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant,
-                                        bool keyed);
+// BEGIN and the scope go with the first statement.
+void bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, bool keyed);
 void bf_conn_roll_back(struct bf_conn *conn);
 // *ret_result is the caller's (PQclear).
 bf_must_check enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_param *params,

@@ -287,6 +287,66 @@ static void test_more_threads_than_connections(void **state)
     db = shared;
 }
 
+// Whatever a transaction before on the same connection was: each statement gets its own answer.
+static bool answers_itself(struct bf_tx *tx, int number)
+{
+    struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(tx, &rows, "select $1::int", BF_P_INT(number));
+    bool own = !err && bf_rows_count(rows) == 1 && bf_rows_int(rows, 0, 0) == number;
+    bf_rows_release(rows);
+    return own;
+}
+
+static void *end_in_all_ways(void *at)
+{
+    unsigned *seed = at;
+    for (int i = 0; i < 400; i++) {
+        struct bf_tx *tx = NULL;
+        int way = rand_r(seed) % 8;
+        if ((way & 1 ? bf_tx_begin : bf_tx_begin_keyed)(db, BF_SCOPE_SYSTEM, nobody, &tx))
+            return "no transaction";
+        bf_autofree char *fresh = bf_xasprintf("select %d, $1::int", rand_r(seed) % 100);
+        bool good = way == 7 || answers_itself(tx, i);
+        if (way == 2)
+            good = good && bf_tx_exec(tx, NULL, "select 1 / $1::int", BF_P_INT(0)) == BF_INVALID;
+        if (way == 3)
+            good = good && bf_tx_exec(tx, NULL, fresh, BF_P_TEXT("x")) == BF_INVALID;
+        if (way == 4)
+            good = good && bf_tx_exec(tx, NULL, "select nonsense") == BF_INTERNAL;
+        if (way == 5)
+            good = good && bf_tx_exec(tx, NULL, "select $1::text", BF_P_STR(BF_STR("a\0b"))) == BF_INVALID;
+        if (way == 6)
+            good = good && bf_tx_exec(tx, NULL, fresh, BF_P_INT(1)) == BF_OK && bf_tx_commit(tx) == BF_OK;
+        bf_tx_release(tx);
+        if (!good)
+            return "a statement got another's answer";
+    }
+    return NULL;
+}
+
+static void test_no_answer_is_taken_for_another(void **state)
+{
+    pthread_t threads[WORKERS];
+    unsigned seeds[WORKERS];
+    struct bf_db *shared = db;
+    struct bf_db_options o = options();
+    void *wrong;
+    o.borrow_timeout_ms = 60000;
+    o.statement_timeout_ms = 60000;
+    assert_int_equal(bf_db_open(&o, &db), BF_OK);
+    for (unsigned i = 0; i < WORKERS; i++) {
+        seeds[i] = i;
+        assert_int_equal(pthread_create(&threads[i], NULL, end_in_all_ways, &seeds[i]), 0);
+    }
+    for (size_t i = 0; i < WORKERS; i++) {
+        pthread_join(threads[i], &wrong);
+        if (wrong)
+            fail_msg("%s", (const char *)wrong);
+    }
+    bf_db_close(db);
+    db = shared;
+}
+
 static void notify_until(struct bf_db_listener *listener, bool expected)
 {
     bool notified = !expected;
@@ -457,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_a_migration_under_a_kept_plan_heals),
         cmocka_unit_test(test_an_empty_pool_refuses_in_time),
         cmocka_unit_test(test_more_threads_than_connections),
+        cmocka_unit_test(test_no_answer_is_taken_for_another),
         cmocka_unit_test(test_a_listener_hears_what_was_committed),
         cmocka_unit_test(test_a_lost_server_fails_fast_and_heals),
         cmocka_unit_test(test_connections_that_died_idle_are_replaced_unseen),
