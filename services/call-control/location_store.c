@@ -15,17 +15,21 @@
 #define SYNC_CHUNK  1000
 
 // KEYS: the number's bindings, the tenant's numbers, its bindings on this edge, its places. ARGV: field,
-// binding, when it runs out, number, what it is in the third and what place it may have in the fourth. A key
-// without a time to live counts as endless for GT: NX gives it one.
+// binding, when it runs out, number, what it is in the third and what place it may have in the fourth. What
+// stands there to the byte was written with all of it: most of a sync ends at the first line, and writes
+// nothing. A key without a time to live counts as -1. The third has a minute to spare, or each of a tenant's
+// bindings would move its end once more.
 struct bf_redis_script location_put_script = {
-    .text = "local fresh = redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+    .text = "if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then return 0 end\n"
+            "local fresh, until_ms = redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]), tonumber(ARGV[3])\n"
             "redis.call('ZADD', KEYS[3], ARGV[3], ARGV[5])\n"
             "redis.call('ZREM', KEYS[4], ARGV[6])\n"
             "redis.call('SADD', KEYS[2], ARGV[4])\n"
-            "for i = 1, 3, 2 do\n"
-            "  redis.call('PEXPIREAT', KEYS[i], ARGV[3], 'NX')\n"
-            "  redis.call('PEXPIREAT', KEYS[i], ARGV[3], 'GT')\n"
+            "local function keep(key, ms)\n"
+            "  if redis.call('PEXPIRETIME', key) < until_ms then redis.call('PEXPIREAT', key, ms) end\n"
             "end\n"
+            "keep(KEYS[1], ARGV[3])\n"
+            "keep(KEYS[3], string.format('%.0f', until_ms + 60000))\n"
             "return fresh\n",
 };
 
@@ -45,7 +49,6 @@ struct names {
     char live[ADMIT_KEY_SIZE]; // r:{t}:<edge>
     char field[MEMBER_SIZE];   // <edge>/<ruid>
     char one[MEMBER_SIZE];     // <number>/<ruid>
-    char member[MEMBER_SIZE];  // <t>/<number>/<ruid>
 };
 
 static const char *bindings_key(struct bf_id tenant, const char *number, char key[KEY_SIZE])
@@ -64,17 +67,22 @@ static const char *numbers_key(struct bf_id tenant, char key[KEY_SIZE])
     return key;
 }
 
-static void name_binding(const struct binding *binding, struct names *names)
+static const char *member_of(const struct binding *binding, char member[MEMBER_SIZE])
 {
     char id[BF_ID_TEXT_SIZE];
 
+    snprintf(member, MEMBER_SIZE, "%s/%s/%s", bf_id_text(binding->tenant, id), binding->number,
+             binding->ruid);
+    return member;
+}
+
+static void name_binding(const struct binding *binding, struct names *names)
+{
     bindings_key(binding->tenant, binding->number, names->bindings);
     numbers_key(binding->tenant, names->numbers);
     admit_bindings_key(binding->tenant, binding->edge, names->live);
     snprintf(names->field, MEMBER_SIZE, "%s/%s", binding->edge, binding->ruid);
     snprintf(names->one, MEMBER_SIZE, "%s/%s", binding->number, binding->ruid);
-    snprintf(names->member, MEMBER_SIZE, "%s/%s/%s", bf_id_text(binding->tenant, id), binding->number,
-             binding->ruid);
 }
 
 // The parts of "<t>/<number>/<ruid>", in place. False: it is not one of ours.
@@ -93,39 +101,53 @@ static bool split_member(char *member, const char *edge, struct binding *ret_bin
 
 // ---- writing
 
-size_t location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed,
-                          bool syncing)
+size_t location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed)
 {
-    char all[EDGE_KEY_SIZE], old[EDGE_KEY_SIZE], places[ADMIT_KEY_SIZE], place[ADMIT_PLACE_SIZE];
+    char places[ADMIT_KEY_SIZE], place[ADMIT_PLACE_SIZE];
     struct names names;
 
     name_binding(binding, &names);
-    size_t fresh = bf_redis_eval(
-        batch, &location_put_script, 4, BF_R_TEXT(names.bindings), BF_R_TEXT(names.numbers),
-        BF_R_TEXT(names.live), BF_R_TEXT(admit_places_key(binding->tenant, places)), BF_R_TEXT(names.field),
-        BF_R_STR(packed), BF_R_INT(binding->expires_ms), BF_R_TEXT(binding->number), BF_R_TEXT(names.one),
-        BF_R_TEXT(admit_place(binding->edge, binding->number, binding->contact, place)));
-    bf_redis_cmd(batch, "SADD", BF_R_TEXT(edge_key("eb", binding->edge, all)), BF_R_TEXT(names.member));
-    if (syncing)
-        bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eo", binding->edge, old)), BF_R_TEXT(names.member));
-    return fresh;
+    return bf_redis_eval(batch, &location_put_script, 4, BF_R_TEXT(names.bindings), BF_R_TEXT(names.numbers),
+                         BF_R_TEXT(names.live), BF_R_TEXT(admit_places_key(binding->tenant, places)),
+                         BF_R_TEXT(names.field), BF_R_STR(packed), BF_R_INT(binding->expires_ms),
+                         BF_R_TEXT(binding->number), BF_R_TEXT(names.one),
+                         BF_R_TEXT(admit_place(binding->edge, binding->number, binding->contact, place)));
+}
+
+void location_store_list(struct bf_redis_batch *batch, const char *edge,
+                         const struct binding *const *bindings, size_t count, bool syncing)
+{
+    char all[EDGE_KEY_SIZE], old[EDGE_KEY_SIZE], members[LOCATION_LIST_MAX][MEMBER_SIZE];
+    struct bf_redis_arg args[LOCATION_LIST_MAX + 2] = {BF_R_TEXT("SADD"),
+                                                       BF_R_TEXT(edge_key("eb", edge, all))};
+
+    for (size_t i = 0; i < count; i++)
+        args[2 + i] = BF_R_TEXT(member_of(bindings[i], members[i]));
+    bf_redis_add(batch, args, 2 + count);
+    if (!syncing)
+        return;
+    args[0] = BF_R_TEXT("SREM");
+    args[1] = BF_R_TEXT(edge_key("eo", edge, old));
+    bf_redis_add(batch, args, 2 + count);
 }
 
 void location_store_gone(struct bf_redis_batch *batch, const struct binding *binding, bool syncing)
 {
-    char all[EDGE_KEY_SIZE], old[EDGE_KEY_SIZE];
+    char all[EDGE_KEY_SIZE], old[EDGE_KEY_SIZE], member[MEMBER_SIZE];
     struct names names;
 
     name_binding(binding, &names);
     bf_redis_eval(batch, &location_gone_script, 3, BF_R_TEXT(names.bindings), BF_R_TEXT(names.numbers),
                   BF_R_TEXT(names.live), BF_R_TEXT(names.field), BF_R_TEXT(binding->number),
                   BF_R_TEXT(names.one));
-    bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eb", binding->edge, all)), BF_R_TEXT(names.member));
+    member_of(binding, member);
+    bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eb", binding->edge, all)), BF_R_TEXT(member));
     if (syncing)
-        bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eo", binding->edge, old)), BF_R_TEXT(names.member));
+        bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("eo", binding->edge, old)), BF_R_TEXT(member));
 }
 
-// A sync that was broken off has left names in eo: they stay to be confirmed.
+// What is not confirmed stays in eb too: a sync that is broken off has taken nothing from Restore. Then it
+// has left names in eo, which are in eb or gone; of a replica of before they may be here alone.
 void location_store_sync_begin(struct bf_redis_batch *batch, const char *edge)
 {
     char all[EDGE_KEY_SIZE], old[EDGE_KEY_SIZE];
@@ -133,7 +155,6 @@ void location_store_sync_begin(struct bf_redis_batch *batch, const char *edge)
     edge_key("eb", edge, all);
     edge_key("eo", edge, old);
     bf_redis_cmd(batch, "SUNIONSTORE", BF_R_TEXT(old), BF_R_TEXT(old), BF_R_TEXT(all));
-    bf_redis_cmd(batch, "DEL", BF_R_TEXT(all));
 }
 
 static void drop_unconfirmed(struct bf_redis_batch *batch, const char *edge, struct bf_str name)
@@ -229,34 +250,13 @@ enum bf_err location_store_number(struct control *control, struct bf_id tenant, 
 }
 
 // ---- an edge's pages
-// The cursor is "a<n>" while the edge's set is walked and "o<n>" for what an unfinished sync has not
-// confirmed.
 
-struct cursor {
-    bool old;
-    char number[24];
-};
-
-static bool read_cursor(const char *text, struct cursor *ret_cursor)
+// SSCAN's cursors are unsigned, and ours only pass them on.
+static bool is_cursor(const char *text)
 {
-    *ret_cursor = (struct cursor){.number = "0"};
-    if (text[0] == '\0')
-        return true;
-    // SSCAN's cursors are unsigned, and ours only pass them on.
-    if ((text[0] != 'a' && text[0] != 'o') || strlen(text + 1) >= sizeof(ret_cursor->number) ||
-        strspn(text + 1, "0123456789") != strlen(text + 1) || text[1] == '\0')
-        return false;
-    ret_cursor->old = text[0] == 'o';
-    memcpy(ret_cursor->number, text + 1, strlen(text));
-    return true;
-}
+    size_t digits = strspn(text, "0123456789");
 
-static void write_cursor(const struct cursor *cursor, struct bf_str scanned, char next[LOCATION_NEXT_SIZE])
-{
-    if (!bf_str_eq(scanned, BF_STR("0")))
-        snprintf(next, LOCATION_NEXT_SIZE, "%c%.*s", cursor->old ? 'o' : 'a', (int)scanned.len, scanned.at);
-    else
-        snprintf(next, LOCATION_NEXT_SIZE, "%s", cursor->old ? "" : "o0");
+    return digits > 0 && digits < LOCATION_NEXT_SIZE && text[digits] == '\0';
 }
 
 // Asks for each name's binding.
@@ -286,13 +286,12 @@ enum bf_err location_store_edge(struct control *control, const char *edge, const
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *scan = bf_redis_batch_new(control->redis);
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *get = bf_redis_batch_new(control->redis);
     uint64_t now_ms = bf_unix_ms();
-    struct cursor cursor;
     char key[EDGE_KEY_SIZE];
 
-    if (!read_cursor(after, &cursor))
+    if (*after && !is_cursor(after))
         return BF_INVALID;
-    bf_redis_cmd(scan, "SSCAN", BF_R_TEXT(edge_key(cursor.old ? "eo" : "eb", edge, key)),
-                 BF_R_TEXT(cursor.number), BF_R_TEXT("COUNT"), BF_R_INT(limit));
+    bf_redis_cmd(scan, "SSCAN", BF_R_TEXT(edge_key("eb", edge, key)), BF_R_TEXT(*after ? after : "0"),
+                 BF_R_TEXT("COUNT"), BF_R_INT(limit));
     enum bf_err err = bf_redis_run(scan);
     if (!err)
         err = ask_members(get, bf_redis_item(bf_redis_reply(scan, 0), 1), edge);
@@ -309,7 +308,9 @@ enum bf_err location_store_edge(struct control *control, const char *edge, const
         else
             wire_free_binding(message);
     }
-    write_cursor(&cursor, bf_redis_str(bf_redis_item(bf_redis_reply(scan, 0), 0)), next);
+    struct bf_str scanned = bf_redis_str(bf_redis_item(bf_redis_reply(scan, 0), 0));
+    bool more = !bf_str_eq(scanned, BF_STR("0"));
+    snprintf(next, LOCATION_NEXT_SIZE, "%.*s", more ? (int)scanned.len : 0, scanned.at);
     return BF_OK;
 }
 

@@ -11,15 +11,18 @@
 struct control;
 
 #define LOCATION_PAGE_MAX  5000
+#define LOCATION_LIST_MAX  100
 #define LOCATION_NEXT_SIZE 32
 #define LOCATION_LAST_SIZE 96
 
 extern struct bf_redis_script location_put_script, location_gone_script;
 
-// `packed`: the binding as call.v1 Binding. `syncing`: its edge is sending everything.
-// Returns the number of the reply that says whether it is a new one (1) or was there (0).
-size_t location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed,
-                          bool syncing);
+// `packed`: the binding as call.v1 Binding. Returns the number of the reply that says whether it is a new one
+// (1) or was there (0). It has to be listed before the batch ends, and before the same one goes.
+size_t location_store_put(struct bf_redis_batch *batch, const struct binding *binding, struct bf_str packed);
+// 1 to LOCATION_LIST_MAX bindings of the edge that were put. `syncing`: it is sending everything.
+void location_store_list(struct bf_redis_batch *batch, const char *edge,
+                         const struct binding *const *bindings, size_t count, bool syncing);
 // Only tenant, edge, number and ruid count.
 void location_store_gone(struct bf_redis_batch *batch, const struct binding *binding, bool syncing);
 // From here on the edge sends everything it has; at the end what did not come is gone.

@@ -11,7 +11,8 @@
 #include "wake_store.h"
 #include "waker.h"
 
-#define FLUSH_COMMANDS 10000 // half of what a batch may have
+// A batch that stays in the cache: of a whole Report it would be 1 MB, most of it page faults.
+#define FLUSH_COMMANDS 500
 
 struct report_choice report_choose(const struct edge_stream *stream, uint64_t first_seq, size_t count)
 {
@@ -46,14 +47,29 @@ struct taking {
         size_t fresh_at, waits_at; // replies
     } * looks;
     size_t look_count;
+    size_t listed; // of the looks
 };
 
-static void put(struct taking *taking, const struct wire_entry *entry, bool syncing)
+// Many at once, in front of whatever comes after the puts.
+static void list(struct taking *taking)
+{
+    const struct binding *bindings[LOCATION_LIST_MAX];
+
+    while (taking->listed < taking->look_count) {
+        size_t count = 0;
+        while (count < LOCATION_LIST_MAX && taking->listed < taking->look_count)
+            bindings[count++] = &taking->looks[taking->listed++].entry->binding;
+        location_store_list(taking->batch, taking->report->edge.id, bindings, count,
+                            taking->stream.sync != 0);
+    }
+}
+
+static void put(struct taking *taking, const struct wire_entry *entry)
 {
     struct look *look = &taking->looks[taking->look_count++];
 
     look->entry = entry;
-    look->fresh_at = location_store_put(taking->batch, &entry->binding, entry->packed, syncing);
+    look->fresh_at = location_store_put(taking->batch, &entry->binding, entry->packed);
     look->waits_at = wake_store_ask(taking->batch, entry->binding.tenant, entry->binding.number);
 }
 
@@ -80,12 +96,13 @@ static enum bf_err run(struct taking *taking)
     for (size_t i = 0; !err && i < taking->look_count; i++)
         look_at(taking, &taking->looks[i]);
     if (!err)
-        taking->look_count = 0;
+        taking->look_count = taking->listed = 0;
     return err;
 }
 
 static enum bf_err flush(struct taking *taking)
 {
+    list(taking);
     enum bf_err err = run(taking);
 
     if (!err)
@@ -117,22 +134,22 @@ static enum bf_err end_sync(struct taking *taking, uint64_t id)
 
 static enum bf_err take_entry(struct taking *taking, const struct wire_entry *entry)
 {
-    bool syncing = taking->stream.sync != 0;
-
     switch (entry->kind) {
     case WIRE_ENTRY_BINDING:
         control_count(CONTROL_ENTRY_BINDING, 1);
-        put(taking, entry, syncing);
+        put(taking, entry);
         break;
     case WIRE_ENTRY_BINDING_GONE:
         control_count(CONTROL_ENTRY_BINDING_GONE, 1);
-        location_store_gone(taking->batch, &entry->binding, syncing);
+        list(taking);
+        location_store_gone(taking->batch, &entry->binding, taking->stream.sync != 0);
         break;
     case WIRE_ENTRY_CALL:
         control_count(CONTROL_ENTRY_CALL, 1);
         taking->events[taking->event_count++] = entry->event;
         break;
     case WIRE_ENTRY_SYNC_BEGIN:
+        list(taking);
         taking->stream.sync = entry->sync ? entry->sync : 1;
         location_store_sync_begin(taking->batch, taking->report->edge.id);
         break;
@@ -161,6 +178,7 @@ static enum bf_err take_entries(struct taking *taking, size_t skip)
 
 static enum bf_err commit(struct taking *taking)
 {
+    list(taking);
     size_t at = edge_store_commit(taking->batch, taking->report->edge.id, &taking->stream);
     enum bf_err err = run(taking);
 

@@ -122,6 +122,82 @@ static void test_a_binding_comes_and_goes(void **state)
     assert_int_equal(fixture_redis_int(&fixture, "SCARD", BF_R_TEXT("eb:edge-1")), 1);
 }
 
+// An edge's names are written many at once, but in front of what takes one of them away.
+static void test_a_binding_that_goes_with_the_report_it_came_with_is_not_listed(void **state)
+{
+    edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1");
+    edge_binding(&edge, "101", "r2", "sip:101@192.0.2.2");
+    edge_sync(&edge, false, 1);
+    edge_binding(&edge, "102", "r3", "sip:102@192.0.2.3");
+    edge_binding_gone(&edge, "101", "r1");
+    edge_binding_gone(&edge, "102", "r3");
+    edge_binding(&edge, "102", "r3", "sip:102@192.0.2.3");
+    edge_send(&edge);
+    assert_answered(7, false);
+    assert_int_equal(bindings_of("101"), 1);
+    assert_int_equal(bindings_of("102"), 1);
+    assert_int_equal(fixture_redis_int(&fixture, "SCARD", BF_R_TEXT("eb:edge-1")), 2);
+    assert_int_equal(fixture_redis_int(&fixture, "SCARD", BF_R_TEXT("eo:edge-1")), 1); // r2 has not come yet
+}
+
+static int64_t kept_until(const char *key)
+{
+    return fixture_redis_int(&fixture, "PEXPIRETIME", BF_R_TEXT(key));
+}
+
+static void test_a_number_is_kept_until_its_last_binding_runs_out(void **state)
+{
+    static const char number[] = "b:{" TENANT_TEXT "}:101", tenant[] = "r:{" TENANT_TEXT "}:edge-1";
+    uint64_t now_ms = bf_unix_ms();
+
+    edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1")->expires_ms = now_ms + 60000;
+    edge_binding(&edge, "101", "r2", "sip:101@192.0.2.2")->expires_ms = now_ms + 30000;
+    edge_send(&edge);
+    assert_int_equal(kept_until(number), now_ms + 60000);
+    edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1")->expires_ms = now_ms + 60000; // told again
+    edge_binding(&edge, "101", "r2", "sip:101@192.0.2.2")->expires_ms = now_ms + 90000;
+    edge_send(&edge);
+    assert_int_equal(bindings_of("101"), 2);
+    assert_int_equal(kept_until(number), now_ms + 90000);
+    assert_in_range(kept_until(tenant), now_ms + 90000, now_ms + 150000);
+    edge_binding(&edge, "101", "r2", "sip:101@192.0.2.2")->expires_ms =
+        now_ms + 40000; // what it will have now
+    edge_send(&edge);
+    assert_int_equal(fixture_redis_int(&fixture, "ZSCORE", BF_R_TEXT(tenant), BF_R_TEXT("101/r2")),
+                     now_ms + 40000);
+}
+
+static int64_t changes(void)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
+        bf_redis_batch_new(fixture.control.redis);
+    static const char name[] = "rdb_changes_since_last_save:";
+
+    bf_redis_cmd(batch, "INFO", BF_R_TEXT("persistence"));
+    assert_int_equal(bf_redis_run(batch), BF_OK);
+    struct bf_str info = bf_redis_str(bf_redis_reply(batch, 0));
+    const char *at = memmem(info.at, info.len, name, sizeof(name) - 1);
+    assert_non_null(at);
+    return strtol(at + sizeof(name) - 1, NULL, 10);
+}
+
+// A sync of 100,000 bindings must not write all of them into Redis' log once more.
+static void test_what_is_told_again_and_stands_there_is_not_written(void **state)
+{
+    uint64_t until_ms = bf_unix_ms() + 60000;
+
+    edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1")->expires_ms = until_ms;
+    edge_send(&edge);
+    int64_t began = changes();
+    edge_send(&edge);
+    int64_t heartbeat = changes() - began;
+    for (size_t i = 0; i < 3; i++)
+        edge_binding(&edge, "101", "r1", "sip:101@192.0.2.1")->expires_ms = until_ms;
+    edge_send(&edge);
+    assert_int_equal(changes() - began, 2 * heartbeat);
+    assert_int_equal(bindings_of("101"), 1);
+}
+
 // What only the device and we may know goes no further: neither to Redis nor, from there, to anybody.
 static void test_the_secrets_of_a_device_are_not_kept(void **state)
 {
@@ -560,6 +636,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_which_entries_are_taken),
         cmocka_unit_test_setup(test_a_binding_comes_and_goes, begin),
+        cmocka_unit_test_setup(test_a_binding_that_goes_with_the_report_it_came_with_is_not_listed, begin),
+        cmocka_unit_test_setup(test_a_number_is_kept_until_its_last_binding_runs_out, begin),
+        cmocka_unit_test_setup(test_what_is_told_again_and_stands_there_is_not_written, begin),
         cmocka_unit_test_setup(test_the_secrets_of_a_device_are_not_kept, begin),
         cmocka_unit_test_setup(test_a_binding_ends_by_itself, begin),
         cmocka_unit_test_setup(test_a_repeated_report_does_nothing, begin),

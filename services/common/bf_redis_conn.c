@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "bf_buf.h"
 #include "bf_clock.h"
@@ -110,17 +111,25 @@ static enum bf_err next_reply(struct bf_redis_conn *conn, uint64_t deadline, red
     }
 }
 
+// Not by hiredis, which copies the whole once and what is left of it with each write.
+static enum bf_err send_all(struct bf_redis_conn *conn, struct bf_str bytes)
+{
+    while (bytes.len > 0) {
+        ssize_t sent = send(conn->hiredis->fd, bytes.at, bytes.len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return lost(conn, errno == EAGAIN ? "the server takes nothing" : strerror(errno));
+        bytes = (struct bf_str){bytes.at + sent, bytes.len - (size_t)sent};
+    }
+    return BF_OK;
+}
+
 enum bf_err bf_redis_conn_run(struct bf_redis_conn *conn, struct bf_str commands, uint64_t deadline_mono_ms,
                               redisReply **replies, size_t count)
 {
-    int done = 0;
-    enum bf_err err = BF_OK;
+    enum bf_err err = send_all(conn, commands);
 
-    if (redisAppendFormattedCommand(conn->hiredis, commands.at, commands.len) != REDIS_OK)
-        return lost(conn, conn->hiredis->errstr);
-    while (!done)
-        if (redisBufferWrite(conn->hiredis, &done) != REDIS_OK)
-            return lost(conn, conn->hiredis->errstr);
     for (size_t i = 0; !err && i < count; i++)
         err = next_reply(conn, deadline_mono_ms, &replies[i]);
     return err == BF_TIMEOUT ? lost(conn, "the server has stopped answering") : err;
