@@ -10,11 +10,13 @@
 
 #define TRIES 600
 
+// Looking leaves the line with who holds the door; only a swap that may succeed takes it away.
 static bool try_to_shut(struct tenant_door *door)
 {
     uint32_t open = 0;
 
-    return atomic_compare_exchange_strong(&door->state, &open, 1);
+    return atomic_load_explicit(&door->state, memory_order_relaxed) == 0 &&
+           atomic_compare_exchange_strong(&door->state, &open, 1);
 }
 
 static void breathe(void)

@@ -334,6 +334,18 @@ static int child_init(int rank)
 
 // ---- exports ----------------------------------------------------------------------------------------------
 
+// One variable by its name alone, as nearly everybody writes it, is read where it stands; anything else is
+// printed into a buffer first.
+static int fixup_match(void **param, int index)
+{
+    const char *text = *param;
+    size_t len = strlen(text);
+    bool name = len > 1 && text[0] == '$' &&
+                strspn(text + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == len - 1;
+
+    return fix_param_types(name ? FPARAM_PVS | FPARAM_PVE : FPARAM_PVE, param);
+}
+
 static int w_match(sip_msg_t *msg, char *domain, char *unused)
 {
     str text;
@@ -475,7 +487,7 @@ static int w_device(sip_msg_t *msg, char *aor, char *ruid)
 }
 
 static cmd_export_t cmds[] = {
-    {"tenant_match", (cmd_function)w_match, 1, fixup_spve_null, fixup_free_spve_null, ANY_ROUTE},
+    {"tenant_match", (cmd_function)w_match, 1, fixup_match, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_credential", (cmd_function)w_credential, 2, fixup_spve_spve, fixup_free_spve_spve,
      REQUEST_ROUTE | FAILURE_ROUTE},
     {"tenant_token", (cmd_function)w_token, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
