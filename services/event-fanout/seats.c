@@ -164,6 +164,7 @@ void seat_free(struct seat *seat)
     if (!seat)
         return;
     socket_release(&seat->socket);
+    socket_forget(&seat->socket);
     wipe(seat->key);
     wipe(seat->token);
     free(seat);

@@ -14,6 +14,13 @@ void socket_release(struct socket *socket)
     socket->first = socket->count = socket->room = socket->extra = socket->bytes = 0;
 }
 
+void socket_forget(struct socket *socket)
+{
+    free(socket->replayed);
+    socket->replayed = NULL;
+    socket->replayed_count = 0;
+}
+
 bool socket_is_of(const struct socket_who *who, struct bf_id extension)
 {
     return bf_id_is_nil(who->extension) || bf_id_is_nil(extension) || bf_id_eq(who->extension, extension);
@@ -45,9 +52,17 @@ static void append(struct socket *socket, struct live *live)
     socket->bytes += (uint32_t)live->len;
 }
 
+static bool was_replayed(const struct socket *socket, struct bf_id id)
+{
+    for (size_t i = 0; i < socket->replayed_count; i++)
+        if (bf_id_eq(socket->replayed[i], id))
+            return true;
+    return false;
+}
+
 bool socket_queue(struct socket *socket, struct live *live, uint32_t max)
 {
-    if (socket->state == SOCKET_CLOSING)
+    if (socket->state == SOCKET_CLOSING || was_replayed(socket, live->id))
         return true;
     if (socket->state == SOCKET_JOINED)
         max *= 2;
@@ -84,6 +99,12 @@ void socket_replay(struct socket *socket, struct live *const *missed, size_t cou
     }
     socket->extra = socket->count;
     socket_release(&before);
+    if (count == 0)
+        return;
+    socket->replayed_count = count;
+    socket->replayed = bf_xcalloc(count, sizeof(socket->replayed[0]));
+    for (size_t i = 0; i < count; i++)
+        socket->replayed[i] = missed[i]->id;
 }
 
 struct live *socket_next(struct socket *socket)
@@ -106,6 +127,7 @@ void socket_end(struct socket *socket, enum socket_close close, const char *reas
     if (socket->state == SOCKET_CLOSING)
         return;
     socket_release(socket);
+    socket_forget(socket);
     socket->state = SOCKET_CLOSING;
     socket->close = close;
     socket->reason = reason;

@@ -48,9 +48,13 @@ struct socket {
     uint32_t bytes;
     uint32_t messages; // that came in this minute
     uint64_t minute;   // which
+    // What it missed and got: the relay may find these later than who read them for it.
+    struct bf_id *replayed;
+    size_t replayed_count;
 };
 
 void socket_release(struct socket *socket); // what waits
+void socket_forget(struct socket *socket);  // what was replayed: whoever comes by it has done so long ago
 
 // Is this number's extension the one that its token was made for? Not, when it was deleted and made again.
 bool socket_is_of(const struct socket_who *who, struct bf_id extension);
@@ -58,8 +62,8 @@ bool socket_sees(const struct socket_who *who, const struct live *live);
 // Takes a reference of its own. False: more waits than `max` (twice that while it is JOINED); it is to be
 // closed as SOCKET_SLOW.
 bool socket_queue(struct socket *socket, struct live *live, uint32_t max);
-// JOINED -> OPEN: what it missed, in order, then what has come meanwhile and is not among it. References of
-// its own.
+// JOINED -> OPEN: what it missed, in order, then what has come meanwhile and is not among it; nor does that
+// come again until it is forgotten. References of its own.
 void socket_replay(struct socket *socket, struct live *const *missed, size_t count);
 // The next to send; the caller unrefs it. NULL: nothing waits, or it does not yet get anything.
 struct live *socket_next(struct socket *socket);

@@ -241,8 +241,10 @@ static void seat_turn(struct steward *steward, struct seat *seat)
         return;
     if (who->expires_ms && who->expires_ms <= bf_unix_ms())
         steward_close(seat, SOCKET_REFUSED, bf_app_verdicts[BF_APP_EXPIRED]);
-    else if (seat->check_ms <= bf_mono_ms())
+    else if (seat->check_ms <= bf_mono_ms()) {
+        socket_forget(&seat->socket);
         seat_ask(steward, seat, (struct bf_id){{0}});
+    }
 }
 
 void steward_turn(struct steward *steward)
