@@ -153,7 +153,7 @@ static void what_dead_edges_had_does_not_count(void **state)
                               .contact = "sip:101@10.0.0.1",
                               .expires_ms = bf_unix_ms() + 60000};
 
-    location_store_put(batch, &binding, BF_STR("packed"), false);
+    location_store_put(batch, &binding, BF_STR("packed"));
     assert_int_equal(bf_redis_run(batch), BF_OK);
     assert_admitted(&one, 1, "102", "sip:102@10.0.0.1", 0);
 }
