@@ -334,16 +334,17 @@ static int child_init(int rank)
 
 // ---- exports ----------------------------------------------------------------------------------------------
 
-// One variable by its name alone, as nearly everybody writes it, is read where it stands; anything else is
-// printed into a buffer first.
-static int fixup_match(void **param, int index)
+// One variable by its name alone, "$rd", as nearly everybody writes it, is read where it stands; anything
+// else is printed into a buffer first. With FPARAM_INT the core leaves what is a value already
+// (tenant_match($rd), perhaps of a name with a "$") as it is; nothing that begins so is a number.
+static int fixup_match(void **param, int number)
 {
     const char *text = *param;
-    size_t len = strlen(text);
-    bool name = len > 1 && text[0] == '$' &&
-                strspn(text + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == len - 1;
 
-    return fix_param_types(name ? FPARAM_PVS | FPARAM_PVE : FPARAM_PVE, param);
+    if (text[0] == '$' && text[1 + strspn(text + 1, "abcdefghijklmnopqrstuvwxyz")] == '\0' &&
+        fix_param_types(FPARAM_INT | FPARAM_PVS, param) == 0)
+        return 0;
+    return fixup_spve_null(param, number);
 }
 
 static int w_match(sip_msg_t *msg, char *domain, char *unused)

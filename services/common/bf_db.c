@@ -232,10 +232,11 @@ void bf_tx_release(struct bf_tx *tx)
 {
     if (!tx)
         return;
-    if (tx->conn && !tx->over)
-        bf_conn_roll_back(tx->conn);
-    if (tx->conn)
+    if (tx->conn) {
+        if (!tx->over)
+            bf_conn_roll_back(tx->conn);
         give_back(tx->db, tx->conn);
+    }
     free(tx);
 }
 

@@ -5,8 +5,7 @@
 // belfry.scope), which is what row-level security looks at: no statement runs outside a scope. It begins
 // for the server with its first statement (docs/adr/0026). A lost connection is opened anew, with a back-off
 // shared by all; while the server is away a borrow or the first statement fails with BF_UNAVAILABLE within
-// `connect_timeout_ms`. The pool is for any thread; a transaction
-// belongs to the thread that began it.
+// `connect_timeout_ms`. The pool is for any thread; a transaction belongs to the thread that began it.
 #ifndef BF_DB_H
 #define BF_DB_H
 

@@ -286,7 +286,7 @@ static struct MHD_Daemon *start_daemon(struct bf_http_server *server, const stru
 {
     const struct bf_http_options *o = &server->options;
     // Not epoll: there MHD_quiesce_daemon and the pool's threads take the listening socket out of the same
-    // set, and who comes second aborts the process (libmicrohttpd up to 1.0). The gateway keeps few
+    // set, and who comes second aborts the process (libmicrohttpd 0.9.75). The gateway keeps few
     // connections.
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     if (address->ss_family == AF_INET6)
