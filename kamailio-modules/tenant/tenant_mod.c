@@ -335,14 +335,14 @@ static int child_init(int rank)
 // ---- exports ----------------------------------------------------------------------------------------------
 
 // One variable by its name alone, "$rd", as nearly everybody writes it, is read where it stands; anything
-// else is printed into a buffer first. With FPARAM_INT the core leaves what is a value already
-// (tenant_match($rd), perhaps of a name with a "$") as it is; nothing that begins so is a number.
+// else is printed into a buffer first. Scripts write the name in quotes: of tenant_match($rd) it is the value
+// that comes here, and one with a "$" would be taken for a variable.
 static int fixup_match(void **param, int number)
 {
     const char *text = *param;
 
     if (text[0] == '$' && text[1 + strspn(text + 1, "abcdefghijklmnopqrstuvwxyz")] == '\0' &&
-        fix_param_types(FPARAM_INT | FPARAM_PVS, param) == 0)
+        fix_param_types(FPARAM_PVS, param) == 0)
         return 0;
     return fixup_spve_null(param, number);
 }
