@@ -181,7 +181,7 @@ static void give_back(struct bf_db *db, struct bf_conn *conn)
 
 // ---- transactions
 
-static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant, bool keyed,
+static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant, enum bf_conn_tx kind,
                          struct bf_tx **ret_tx)
 {
     struct bf_conn *conn = NULL;
@@ -191,7 +191,7 @@ static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id 
     enum bf_err err = borrow(db, db->options.borrow_timeout_ms, &conn, &used);
     if (err)
         return err;
-    bf_conn_begin(conn, scope, tenant, keyed);
+    bf_conn_begin(conn, scope, tenant, kind);
     struct bf_tx *tx = bf_xcalloc(1, sizeof(*tx));
     *tx = (struct bf_tx){.db = db, .conn = conn, .unsure = used};
     *ret_tx = tx;
@@ -200,13 +200,19 @@ static enum bf_err begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id 
 
 enum bf_err bf_tx_begin(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant, struct bf_tx **ret_tx)
 {
-    return begin(db, scope, tenant, false, ret_tx);
+    return begin(db, scope, tenant, BF_CONN_PLAIN, ret_tx);
 }
 
 enum bf_err bf_tx_begin_keyed(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant,
                               struct bf_tx **ret_tx)
 {
-    return begin(db, scope, tenant, true, ret_tx);
+    return begin(db, scope, tenant, BF_CONN_KEYED, ret_tx);
+}
+
+enum bf_err bf_tx_begin_read(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant,
+                             struct bf_tx **ret_tx)
+{
+    return begin(db, scope, tenant, BF_CONN_READ, ret_tx);
 }
 
 enum bf_err bf_tx_plan_anew(struct bf_tx *tx)
@@ -252,7 +258,7 @@ static enum bf_err begin_again(struct bf_tx *tx)
     struct bf_conn *dead = BF_TAKE(tx->conn);
     enum bf_err err = open_in_place(tx->db, &tx->conn);
     if (!err)
-        bf_conn_begin(tx->conn, dead->scope, dead->tenant, dead->keyed);
+        bf_conn_begin(tx->conn, dead->scope, dead->tenant, dead->kind);
     bf_conn_close(dead);
     bf_metric_add(&metrics[CONNECTIONS], -1);
     return err;
@@ -274,6 +280,7 @@ enum bf_err bf_tx_run(struct bf_tx *tx, const char *sql, const struct bf_param *
             err = bf_conn_run(tx->conn, sql, params, count, &result);
     }
     tx->unsure = false;
+    tx->over = tx->conn && tx->conn->kind == BF_CONN_READ;
     bf_metric_observe_us(&metrics[STATEMENTS], bf_mono_us() - began_us);
     bf_metric_add(&metrics[STATEMENT_ERRORS], err != BF_OK);
     if (!err && ret_rows)

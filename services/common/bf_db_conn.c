@@ -11,7 +11,7 @@
 
 #define PARAMS_MAX         64
 #define ANSWER_EXTRA_MS    2000 // the server ends a long statement itself; this much later it is taken for dead
-#define BEGIN_ANSWER_MS    2000 // beginning is no work: a server that takes longer has stopped
+#define BEGIN_ANSWER_MS    2000 // beginning is no work, a read little: a server that takes longer has stopped
 #define CLOSE_MS           100
 #define OUT_OF_STEP        "the server's answers are out of step"
 #define BEGIN_STATEMENT    "bf_begin"
@@ -19,6 +19,8 @@
 #define ROLLBACK_STATEMENT "bf_rollback"
 #define SCOPE_STATEMENT    "bf_scope"
 #define SCOPE_SQL          "select set_config('belfry.tenant_id', $1, true), set_config('belfry.scope', $2, true)"
+#define READ_STATEMENT     "bf_read"
+#define READ_SQL           SCOPE_SQL ", set_config('transaction_read_only', 'on', true)"
 #define KEYED_STATEMENT    "bf_keyed"
 #define KEYED_SQL                                                        \
     "select set_config('plan_cache_mode', 'force_generic_plan', true), " \
@@ -177,6 +179,7 @@ static enum bf_err take_rollback(struct bf_conn *conn, uint64_t deadline)
 struct block {
     bool sent;     // libpq took all of it
     size_t before; // commands that come before the statement: BEGIN and the scope
+    bool reads;    // and no BEGIN: the Sync ends the transaction
     bool prepares; // its statement comes behind its own preparation
     enum bf_err prepared;
 };
@@ -189,8 +192,8 @@ static enum bf_err finish(struct bf_conn *conn, struct block *block, PGresult **
     conn->error[0] = conn->constraint[0] = '\0';
     if (!block->sent || !PQpipelineSync(conn->pg))
         return lost(conn, PQerrorMessage(conn->pg));
-    uint64_t deadline = bf_mono_ms() + (uint64_t)conn->answer_timeout_ms;
     uint64_t begin_deadline = bf_mono_ms() + BEGIN_ANSWER_MS;
+    uint64_t deadline = block->reads ? begin_deadline : bf_mono_ms() + (uint64_t)conn->answer_timeout_ms;
     enum bf_err err = take_rollback(conn, begin_deadline);
     if (!err)
         err = pass_answers(conn, block->before, begin_deadline);
@@ -215,7 +218,7 @@ static enum bf_err finish(struct bf_conn *conn, struct block *block, PGresult **
 
 static const char *const own[][2] = {
     {BEGIN_STATEMENT, "begin"},   {SCOPE_STATEMENT, SCOPE_SQL},     {KEYED_STATEMENT, KEYED_SQL},
-    {COMMIT_STATEMENT, "commit"}, {ROLLBACK_STATEMENT, "rollback"},
+    {COMMIT_STATEMENT, "commit"}, {ROLLBACK_STATEMENT, "rollback"}, {READ_STATEMENT, READ_SQL},
 };
 
 static enum bf_err prepare(struct bf_conn *conn, const char *name, const char *sql)
@@ -320,17 +323,17 @@ static int send_own(struct bf_conn *conn, const char *name)
     return PQsendQueryPrepared(conn->pg, name, 0, NULL, NULL, NULL, 0);
 }
 
-void bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, bool keyed)
+void bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, enum bf_conn_tx kind)
 {
     conn->error[0] = conn->constraint[0] = '\0';
     conn->begins = true;
     conn->scope = scope;
     conn->tenant = tenant;
-    conn->keyed = keyed;
+    conn->kind = kind;
 }
 
-// What comes before the first statement. The server is asked to answer it at once: a statement may take long,
-// this may not.
+// What comes before the first statement. Before one that may take long, the server is asked to answer at
+// once: this may not.
 static struct block send_begin(struct bf_conn *conn)
 {
     char tenant[BF_ID_TEXT_SIZE];
@@ -342,11 +345,18 @@ static struct block send_begin(struct bf_conn *conn)
     if (!conn->begins)
         return (struct block){.sent = true};
     conn->begins = false;
+    if (conn->kind == BF_CONN_READ)
+        return (struct block){
+            .before = 1,
+            .reads = true,
+            .sent = PQsendQueryPrepared(conn->pg, READ_STATEMENT, 2, values, NULL, NULL, 0),
+        };
+    bool keyed = conn->kind == BF_CONN_KEYED;
     return (struct block){
-        .before = conn->keyed ? 3 : 2,
+        .before = keyed ? 3 : 2,
         .sent = send_own(conn, BEGIN_STATEMENT) &&
                 PQsendQueryPrepared(conn->pg, SCOPE_STATEMENT, 2, values, NULL, NULL, 0) &&
-                (!conn->keyed || send_own(conn, KEYED_STATEMENT)) && PQsendFlushRequest(conn->pg),
+                (!keyed || send_own(conn, KEYED_STATEMENT)) && PQsendFlushRequest(conn->pg),
     };
 }
 
@@ -451,7 +461,7 @@ enum bf_err bf_conn_commit(struct bf_conn *conn)
 
 void bf_conn_roll_back(struct bf_conn *conn)
 {
-    if (conn->broken || conn->begins) // it ran no statement
+    if (conn->broken || conn->begins || conn->kind == BF_CONN_READ) // nothing was begun, or is over
         return;
     conn->rolling_back = true;
     if (!send_own(conn, ROLLBACK_STATEMENT) || !PQpipelineSync(conn->pg))

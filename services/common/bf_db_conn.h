@@ -6,7 +6,8 @@
 // has stopped answering: the connection is then broken and must be closed. One thread at a time.
 //
 // The connection is in libpq's pipeline mode: a transaction begins with its first statement, in the same
-// packet, and nobody waits for the answer to a ROLLBACK; the next transaction reads it.
+// packet, and nobody waits for the answer to a ROLLBACK; the next transaction reads it. A read is one
+// statement and its Sync, which the server itself makes a transaction of.
 #ifndef BF_DB_CONN_H
 #define BF_DB_CONN_H
 
@@ -18,13 +19,19 @@
 #define BF_CONN_SLOTS          512 // twice as many, so that probing stays short
 #define BF_CONN_ERROR_SIZE     256
 
+enum bf_conn_tx {
+    BF_CONN_PLAIN,
+    BF_CONN_KEYED,
+    BF_CONN_READ,
+};
+
 struct bf_conn {
     PGconn *pg;
     bool broken; // not to be used again
     bool begins; // the next statement is the first of a transaction: of this one
     enum bf_db_scope scope;
     struct bf_id tenant;
-    bool keyed;
+    enum bf_conn_tx kind;
     bool rolling_back; // the answer to a ROLLBACK is still to be read
     int64_t answer_timeout_ms;
     char *statements[BF_CONN_SLOTS];
@@ -39,7 +46,7 @@ bf_must_check enum bf_err bf_conn_open(const struct bf_db_options *options, stru
 void bf_conn_close(struct bf_conn *conn); // NULL is fine
 
 // BEGIN and the scope go with the first statement.
-void bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, bool keyed);
+void bf_conn_begin(struct bf_conn *conn, enum bf_db_scope scope, struct bf_id tenant, enum bf_conn_tx kind);
 void bf_conn_roll_back(struct bf_conn *conn);
 // *ret_result is the caller's (PQclear).
 bf_must_check enum bf_err bf_conn_run(struct bf_conn *conn, const char *sql, const struct bf_param *params,

@@ -135,6 +135,51 @@ static void test_only_a_commit_keeps(void **state)
     assert_int_equal(count_things(), before + 1);
 }
 
+static struct bf_tx *begin_read(struct bf_db *pool, enum bf_db_scope scope, struct bf_id tenant)
+{
+    struct bf_tx *tx = NULL;
+    assert_int_equal(bf_tx_begin_read(pool, scope, tenant, &tx), BF_OK);
+    return tx;
+}
+
+static void test_a_read_is_one_statement_in_its_scope(void **state)
+{
+    struct bf_db_options o = options();
+    struct bf_db *pool = NULL;
+    struct bf_rows *rows = NULL;
+    o.connections_max = 1;
+    assert_int_equal(bf_db_open(&o, &pool), BF_OK);
+    struct bf_tx *tx = begin_read(pool, BF_SCOPE_TENANT, acme);
+    assert_int_equal(
+        bf_tx_exec(tx, &rows,
+                   "select current_setting('belfry.tenant_id'), current_setting('belfry.scope'), "
+                   "txid_current_if_assigned() is null"),
+        BF_OK);
+    assert_true(bf_id_eq(bf_rows_id(rows, 0, 0), acme));
+    assert_string_equal(bf_rows_text(rows, 0, 1), "tenant");
+    bf_rows_release(rows);
+    assert_int_equal(bf_tx_exec(tx, NULL, "select 1"), BF_INTERNAL); // it is over
+    assert_int_equal(bf_tx_commit(tx), BF_INTERNAL);
+    bf_tx_release(tx);
+
+    tx = begin_read(pool, BF_SCOPE_SYSTEM, nobody);
+    assert_int_equal(bf_tx_exec(tx, NULL, "insert into thing (id) values ($1)", BF_P_ID(acme)), BF_INTERNAL);
+    assert_non_null(strstr(bf_tx_error(tx), "read-only"));
+    bf_tx_release(tx);
+
+    // The next one on that connection has nothing of it.
+    assert_int_equal(bf_tx_begin(pool, BF_SCOPE_SYSTEM, nobody, &tx), BF_OK);
+    assert_int_equal(bf_tx_exec(tx, &rows,
+                                "select current_setting('transaction_read_only'), "
+                                "current_setting('belfry.scope')"),
+                     BF_OK);
+    assert_string_equal(bf_rows_text(rows, 0, 0), "off");
+    assert_string_equal(bf_rows_text(rows, 0, 1), "system");
+    bf_rows_release(rows);
+    bf_tx_release(tx);
+    bf_db_close(pool);
+}
+
 static void test_a_failed_transaction_cannot_be_committed(void **state)
 {
     struct bf_tx *tx = begin();
@@ -297,6 +342,14 @@ static bool answers_itself(struct bf_tx *tx, int number)
     return own;
 }
 
+static bool reads_itself(int number)
+{
+    struct bf_tx *tx = NULL;
+    bool own = bf_tx_begin_read(db, BF_SCOPE_SYSTEM, nobody, &tx) == BF_OK && answers_itself(tx, number);
+    bf_tx_release(tx);
+    return own;
+}
+
 static void *end_in_all_ways(void *at)
 {
     unsigned *seed = at;
@@ -318,7 +371,7 @@ static void *end_in_all_ways(void *at)
         if (way == 6)
             good = good && bf_tx_exec(tx, NULL, fresh, BF_P_INT(1)) == BF_OK && bf_tx_commit(tx) == BF_OK;
         bf_tx_release(tx);
-        if (!good)
+        if (!good || !reads_itself(i))
             return "a statement got another's answer";
     }
     return NULL;
@@ -462,30 +515,44 @@ static void test_a_server_that_hangs_is_given_up(void **state)
     bf_db_close(hanging);
 }
 
-// An open connection whose server process stands still: a ping must not wait as long as a statement may take.
-static void test_a_ping_of_a_server_that_stands_still_ends_soon(void **state)
+static enum bf_err read_one(struct bf_db *pool)
 {
+    struct bf_tx *tx = begin_read(pool, BF_SCOPE_SYSTEM, nobody);
+    enum bf_err err = bf_tx_exec(tx, NULL, "select 1");
+    bf_tx_release(tx);
+    return err;
+}
+
+// An open connection whose server process stands still: neither may wait as long as a statement may take.
+static void test_a_server_that_stands_still_is_left_soon(void **state)
+{
+    static const struct {
+        enum bf_err (*run)(struct bf_db *pool);
+        enum bf_err err;
+    } ways[] = {{bf_db_ping, BF_UNAVAILABLE}, {read_one, BF_OK}}; // a read goes to a new connection by itself
     struct bf_db_options o = options();
     o.connections_max = 1;
+    o.statement_timeout_ms = 60000;
     struct bf_db *pool = NULL;
     assert_int_equal(bf_db_open(&o, &pool), BF_OK);
-    struct bf_tx *tx = NULL;
-    assert_int_equal(bf_tx_begin(pool, BF_SCOPE_SYSTEM, nobody, &tx), BF_OK);
-    struct bf_rows *rows = NULL;
-    assert_int_equal(bf_tx_exec(tx, &rows, "select pg_backend_pid()"), BF_OK);
-    pid_t backend = (pid_t)bf_rows_int(rows, 0, 0);
-    bf_rows_release(rows);
-    bf_tx_release(tx);
-    assert_int_equal(bf_db_ping(pool), BF_OK);
+    for (size_t i = 0; i < BF_LEN(ways); i++) {
+        struct bf_tx *tx = begin_read(pool, BF_SCOPE_SYSTEM, nobody);
+        struct bf_rows *rows = NULL;
+        assert_int_equal(bf_tx_exec(tx, &rows, "select pg_backend_pid()"), BF_OK);
+        pid_t backend = (pid_t)bf_rows_int(rows, 0, 0);
+        bf_rows_release(rows);
+        bf_tx_release(tx);
+        assert_int_equal(ways[i].run(pool), BF_OK);
 
-    kill(backend, SIGSTOP);
-    uint64_t began = bf_mono_ms();
-    enum bf_err err = bf_db_ping(pool);
-    uint64_t took = bf_mono_ms() - began;
-    kill(backend, SIGCONT);
-    assert_int_equal(err, BF_UNAVAILABLE);
-    assert_in_range(took, 400, (uint64_t)o.statement_timeout_ms);
-    assert_int_equal(bf_db_ping(pool), BF_OK); // by a new connection
+        kill(backend, SIGSTOP);
+        uint64_t began = bf_mono_ms();
+        enum bf_err err = ways[i].run(pool);
+        uint64_t took = bf_mono_ms() - began;
+        kill(backend, SIGCONT);
+        assert_int_equal(err, ways[i].err);
+        assert_in_range(took, 400, 30000);
+        assert_int_equal(ways[i].run(pool), BF_OK); // by a new connection
+    }
     bf_db_close(pool);
 }
 
@@ -509,6 +576,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_travel_both_ways),
         cmocka_unit_test(test_only_a_commit_keeps),
+        cmocka_unit_test(test_a_read_is_one_statement_in_its_scope),
         cmocka_unit_test(test_a_failed_transaction_cannot_be_committed),
         cmocka_unit_test(test_sqlstates_become_errors),
         cmocka_unit_test(test_a_text_with_nul_is_refused),
@@ -523,7 +591,7 @@ int main(void)
         cmocka_unit_test(test_connections_that_died_idle_are_replaced_unseen),
         cmocka_unit_test(test_what_was_rolled_back_is_gone),
         cmocka_unit_test(test_a_server_that_hangs_is_given_up),
-        cmocka_unit_test(test_a_ping_of_a_server_that_stands_still_ends_soon),
+        cmocka_unit_test(test_a_server_that_stands_still_is_left_soon),
         cmocka_unit_test(test_a_bad_login_is_unavailable_and_says_why),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);

@@ -17,6 +17,11 @@ static enum bf_err system_begin(struct registry *registry, struct bf_tx **ret_tx
     return bf_tx_begin(registry->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, ret_tx);
 }
 
+static enum bf_err system_read(struct registry *registry, struct bf_tx **ret_tx)
+{
+    return bf_tx_begin_read(registry->db, BF_SCOPE_SYSTEM, (struct bf_id){{0}}, ret_tx);
+}
+
 // Whoever stops an error logs it: the caller hears only the error's number and text.
 static enum bf_err finish(const struct bf_bus_request *request, struct bf_tx *tx, enum bf_err err)
 {
@@ -62,7 +67,7 @@ static enum bf_err credential(const struct bf_bus_request *request, struct bf_bu
     enum bf_err err = wire_read_credential(request->body, &asked);
 
     if (!err)
-        err = system_begin(registry, &tx);
+        err = system_read(registry, &tx);
     if (!err)
         err = extension_store_credential(tx, asked.domain, asked.user, &found);
     bf_metric_observe_us(&registry_metrics[METRIC_CREDENTIAL_SECONDS], bf_mono_us() - started_us);
@@ -85,7 +90,7 @@ static enum bf_err directory(const struct bf_bus_request *request, struct bf_buf
     enum bf_err err = wire_read_directory(request->body, &asked);
 
     if (!err)
-        err = system_begin(ctx, &tx);
+        err = system_read(ctx, &tx);
     if (!err)
         err = directory_store_find(tx, asked.tenant, asked.number, &found);
     bf_metric_observe_us(&registry_metrics[METRIC_DIRECTORY_SECONDS], bf_mono_us() - started_us);
