@@ -165,10 +165,12 @@ static void work_on(struct datagram *datagram)
         datagram->text[datagram->len] = '\0';
         cfg_update();
         own.datagram = true;
+        tenant_outbox_hold();
         receive_msg(datagram->text, datagram->len, &batch.info);
         own.datagram = false;
     }
     leave();
+    tenant_outbox_let_go();
 }
 
 static bool may_be_read_again(int error)

@@ -35,6 +35,12 @@ struct tenant_outbox {
 
 static struct tenant_outbox *used;
 
+// This process' own: between hold and let_go it wakes nobody.
+static struct {
+    bool on;
+    struct tenant_outbox *owed[TENANT_OUTBOX_HELD_MAX]; // whose reader is to be woken
+} held;
+
 static uint64_t room_of(uint32_t entries_max)
 {
     return (uint64_t)entries_max * ENTRY_BYTES_MEAN;
@@ -129,10 +135,35 @@ static void wake(const struct tenant_outbox *outbox)
     (void)written;
 }
 
+static bool owe(struct tenant_outbox *outbox)
+{
+    for (size_t i = 0; held.on && i < TENANT_OUTBOX_HELD_MAX; i++) {
+        if (!held.owed[i] || held.owed[i] == outbox) {
+            held.owed[i] = outbox;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void tell_reader(struct tenant_outbox *outbox)
 {
-    if (atomic_exchange(&outbox->asleep, false))
+    if (!owe(outbox) && atomic_exchange(&outbox->asleep, false))
         wake(outbox);
+}
+
+void tenant_outbox_hold(void)
+{
+    held.on = true;
+}
+
+void tenant_outbox_let_go(void)
+{
+    held.on = false;
+    for (size_t i = 0; i < TENANT_OUTBOX_HELD_MAX && held.owed[i]; i++) {
+        tell_reader(held.owed[i]);
+        held.owed[i] = NULL;
+    }
 }
 
 static bool put(struct tenant_outbox *outbox, uint64_t percent, const void *entry, size_t len)

@@ -14,6 +14,7 @@
 #define TENANT_OUTBOX_ENTRY_BYTES_MAX 8192
 #define TENANT_OUTBOX_MIN             1024
 #define TENANT_OUTBOX_MAX             4194304
+#define TENANT_OUTBOX_HELD_MAX        2 // outboxes that one process holds; those of a further one wake at once
 
 struct tenant_outbox;
 
@@ -50,6 +51,11 @@ bool tenant_outbox_add_binding(struct tenant_outbox *outbox, uint64_t key, bool 
 void tenant_outbox_use(struct tenant_outbox *outbox);
 // A call event's entry; nothing happens without call-control.
 void tenant_outbox_put(const void *packed_entry, size_t len);
+
+// What this process puts in between wakes the readers at its end only: the message that it works on is
+// answered before somebody else wants the core. A reader that is awake, or looks by itself, takes it at once.
+void tenant_outbox_hold(void);
+void tenant_outbox_let_go(void);
 
 struct tenant_outbox_figures tenant_outbox_figures(struct tenant_outbox *outbox);
 // True once after bindings were dropped: all of them have to be sent again.

@@ -241,6 +241,40 @@ static void test_a_sleeping_reader_is_woken_once(void **state)
     free(outbox);
 }
 
+static void test_a_message_is_answered_before_the_reader_wakes(void **state)
+{
+    struct tenant_outbox *outboxes[TENANT_OUTBOX_HELD_MAX + 1];
+    int fds[BF_LEN(outboxes)];
+
+    for (size_t i = 0; i < BF_LEN(outboxes); i++) {
+        outboxes[i] = outbox_new();
+        fds[i] = eventfd(0, EFD_NONBLOCK);
+        tenant_outbox_wake_by(outboxes[i], fds[i]);
+        tenant_outbox_sleep(outboxes[i]);
+    }
+    tenant_outbox_hold();
+    for (size_t i = 0; i < 2 * BF_LEN(outboxes); i++)
+        put(outboxes[i % BF_LEN(outboxes)], "x");
+    for (size_t i = 0; i < TENANT_OUTBOX_HELD_MAX; i++)
+        assert_false(readable(fds[i]));
+    assert_true(readable(fds[TENANT_OUTBOX_HELD_MAX])); // one too many to be held
+    tenant_outbox_let_go();
+    for (size_t i = 0; i < BF_LEN(outboxes); i++)
+        assert_true(readable(fds[i]));
+
+    tenant_outbox_sleep(outboxes[0]); // and nothing is owed any more
+    assert_int_equal(eventfd_read(fds[0], &(eventfd_t){0}), 0);
+    tenant_outbox_hold();
+    tenant_outbox_let_go();
+    assert_false(readable(fds[0]));
+    put(outboxes[0], "x");
+    assert_true(readable(fds[0]));
+    for (size_t i = 0; i < BF_LEN(outboxes); i++) {
+        close(fds[i]);
+        free(outboxes[i]);
+    }
+}
+
 static void test_without_call_control_nothing_happens(void **state)
 {
     struct tenant_outbox *outbox = outbox_new();
@@ -321,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_a_refresh_takes_no_other_place),
         cmocka_unit_test(test_two_bindings_are_never_taken_for_one),
         cmocka_unit_test(test_a_sleeping_reader_is_woken_once),
+        cmocka_unit_test(test_a_message_is_answered_before_the_reader_wakes),
         cmocka_unit_test(test_without_call_control_nothing_happens),
         cmocka_unit_test(test_each_writers_entries_come_in_order_and_whole),
     };

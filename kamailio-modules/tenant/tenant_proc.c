@@ -554,7 +554,9 @@ static void resume_main(void)
         if (got != TICKET_BYTES)
             return; // the pipe is gone, and with it everything else
         cfg_update();
+        tenant_outbox_hold();
         tenant_ticket_resume(ticket);
+        tenant_outbox_let_go();
     }
 }
 
