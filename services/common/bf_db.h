@@ -66,7 +66,7 @@ bf_must_check enum bf_err bf_tx_begin_keyed(struct bf_db *db, enum bf_db_scope s
                                             struct bf_tx **ret_tx);
 bf_must_check enum bf_err bf_tx_plan_anew(struct bf_tx *tx);
 // The same for one statement that only reads, within 2 s: it is the whole transaction, and for the server
-// half the work. A further statement and a commit are BF_INTERNAL.
+// less work. A further statement and a commit are BF_INTERNAL.
 bf_must_check enum bf_err bf_tx_begin_read(struct bf_db *db, enum bf_db_scope scope, struct bf_id tenant,
                                            struct bf_tx **ret_tx);
 bf_must_check enum bf_err
