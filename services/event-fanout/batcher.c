@@ -4,21 +4,19 @@
 #include "bf_base.h"
 
 struct batcher {
-    size_t at_once, size_max;
+    size_t size_max;
     void (*run)(void *ctx, struct batcher_job *jobs);
     void *ctx;
     pthread_mutex_t lock;
     struct batcher_job *first, **end; // under lock: who waits
-    size_t under_way;                 // under lock
+    bool under_way;                   // under lock
 };
 
-struct batcher *batcher_new(size_t at_once, size_t size_max, void (*run)(void *ctx, struct batcher_job *jobs),
-                            void *ctx)
+struct batcher *batcher_new(size_t size_max, void (*run)(void *ctx, struct batcher_job *jobs), void *ctx)
 {
     struct batcher *batcher = bf_xcalloc(1, sizeof(*batcher));
 
-    *batcher = (struct batcher){
-        .at_once = at_once, .size_max = size_max, .run = run, .ctx = ctx, .end = &batcher->first};
+    *batcher = (struct batcher){.size_max = size_max, .run = run, .ctx = ctx, .end = &batcher->first};
     pthread_mutex_init(&batcher->lock, NULL);
     return batcher;
 }
@@ -37,7 +35,7 @@ static struct batcher_job *take(struct batcher *batcher)
     struct batcher_job *jobs = batcher->first, *last = jobs;
     size_t size = jobs->size;
 
-    while (!jobs->alone && last->next && !last->next->alone && size + last->next->size <= batcher->size_max) {
+    while (last->next && size + last->next->size <= batcher->size_max) {
         last = last->next;
         size += last->size;
     }
@@ -48,37 +46,24 @@ static struct batcher_job *take(struct batcher *batcher)
     return jobs;
 }
 
-// Under lock.
-static bool may_go(const struct batcher *batcher, const struct batcher_job *job)
-{
-    return batcher->first == job && batcher->under_way < batcher->at_once;
-}
-
-// Under lock.
-static void tell_next(struct batcher *batcher)
-{
-    if (batcher->first && batcher->under_way < batcher->at_once)
-        pthread_cond_signal(&batcher->first->wake);
-}
-
 // Under lock, but while it runs.
 static void go(struct batcher *batcher, struct batcher_job *own)
 {
     struct batcher_job *jobs = take(batcher);
 
-    batcher->under_way++;
-    tell_next(batcher);
+    batcher->under_way = true;
     pthread_mutex_unlock(&batcher->lock);
     batcher->run(batcher->ctx, jobs);
     pthread_mutex_lock(&batcher->lock);
-    batcher->under_way--;
+    batcher->under_way = false;
     for (struct batcher_job *each = jobs, *next; each; each = next) {
         next = each->next; // who is told may be gone
         each->done = true;
         if (each != own)
             pthread_cond_signal(&each->wake);
     }
-    tell_next(batcher);
+    if (batcher->first)
+        pthread_cond_signal(&batcher->first->wake);
 }
 
 size_t batcher_waiting(struct batcher *batcher)
@@ -100,7 +85,7 @@ void batcher_pass(struct batcher *batcher, struct batcher_job *job)
     pthread_mutex_lock(&batcher->lock);
     *batcher->end = job;
     batcher->end = &job->next;
-    while (!job->done && !may_go(batcher, job))
+    while (!job->done && (batcher->under_way || batcher->first != job))
         pthread_cond_wait(&job->wake, &batcher->lock);
     if (!job->done)
         go(batcher, job);

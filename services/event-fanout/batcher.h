@@ -1,5 +1,5 @@
-// Work that many threads bring and that is cheaper done together: what comes while others are at it waits,
-// and is then done all at once by one of those who wait.
+// Work that many threads bring and that is cheaper done together: what comes while one of them is at it
+// waits, and is then done all at once by one of those who wait.
 #ifndef BATCHER_H
 #define BATCHER_H
 
@@ -11,16 +11,14 @@ struct batcher;
 
 struct batcher_job { // caller's memory, first in what it brings
     size_t size;     // counts against size_max
-    bool alone;      // not with others
     struct batcher_job *next;
     bool done;           // the batcher's
     pthread_cond_t wake; // the batcher's
 };
 
-// At most so many are at it at once, each with jobs of size_max together, or a larger one alone. `run` gets a
-// list of jobs by `next`, in the order they came, on the thread of one of them.
-struct batcher *batcher_new(size_t at_once, size_t size_max, void (*run)(void *ctx, struct batcher_job *jobs),
-                            void *ctx);
+// `run` gets a list of jobs by `next`, in the order they came, on the thread of one of them: of size_max
+// together, or a larger one alone.
+struct batcher *batcher_new(size_t size_max, void (*run)(void *ctx, struct batcher_job *jobs), void *ctx);
 void batcher_free(struct batcher *batcher); // nobody is in it; NULL is fine
 
 size_t batcher_waiting(struct batcher *batcher); // jobs that nobody is at yet

@@ -50,18 +50,18 @@ static void *pass(void *job)
     return NULL;
 }
 
-static void setup(size_t at_once, size_t size_max)
+static void setup(size_t size_max)
 {
-    site.batcher = batcher_new(at_once, size_max, run, NULL);
+    site.batcher = batcher_new(size_max, run, NULL);
     sem_init(&site.began, 0, 0);
     sem_init(&site.go_on, 0, 0);
     memset(site.runs, 0, sizeof(site.runs));
     site.run_count = site.under_way = site.most = 0;
 }
 
-static void begin(size_t i, size_t size, bool alone)
+static void begin(size_t i, size_t size)
 {
-    site.jobs[i] = (struct batcher_job){.size = size, .alone = alone};
+    site.jobs[i] = (struct batcher_job){.size = size};
     pthread_create(&site.threads[i], NULL, pass, &site.jobs[i]);
 }
 
@@ -87,11 +87,11 @@ static void finish(size_t jobs)
 
 static void what_comes_meanwhile_goes_together(void **state)
 {
-    setup(1, 100);
-    begin(0, 10, false);
+    setup(100);
+    begin(0, 10);
     sem_wait(&site.began);
     for (size_t i = 1; i < 4; i++)
-        begin(i, 10, false);
+        begin(i, 10);
     until_waiting(3);
     finish(4);
     assert_int_equal(site.run_count, 2);
@@ -103,11 +103,11 @@ static void what_comes_meanwhile_goes_together(void **state)
 
 static void no_more_than_fits_goes_together(void **state)
 {
-    setup(1, 25);
-    begin(0, 99, false); // larger than any may be together: it goes all the same
+    setup(25);
+    begin(0, 99); // larger than any may be together: it goes all the same
     sem_wait(&site.began);
     for (size_t i = 1; i < 5; i++) {
-        begin(i, 10, false);
+        begin(i, 10);
         until_waiting(i);
     }
     finish(5);
@@ -115,35 +115,7 @@ static void no_more_than_fits_goes_together(void **state)
     assert_int_equal(site.runs[0].size, 99);
     assert_int_equal(site.runs[1].jobs, 2);
     assert_int_equal(site.runs[2].jobs, 2);
-}
-
-static void what_wants_to_be_alone_is(void **state)
-{
-    setup(1, 100);
-    begin(0, 1, false);
-    sem_wait(&site.began);
-    begin(1, 1, false);
-    until_waiting(1);
-    begin(2, 1, true);
-    until_waiting(2);
-    begin(3, 1, false);
-    until_waiting(3);
-    finish(4);
-    assert_int_equal(site.run_count, 4);
-}
-
-static void as_many_as_may_are_at_it_at_once(void **state)
-{
-    setup(2, 10);
-    for (size_t i = 0; i < 2; i++) {
-        begin(i, 10, false);
-        sem_wait(&site.began); // the second begins while the first is under way
-    }
-    begin(2, 10, false);
-    until_waiting(1);
-    finish(3);
-    assert_int_equal(site.run_count, 3);
-    assert_int_equal(site.most, 2);
+    assert_int_equal(site.most, 1);
 }
 
 int main(void)
@@ -151,8 +123,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_meanwhile_goes_together),
         cmocka_unit_test(no_more_than_fits_goes_together),
-        cmocka_unit_test(what_wants_to_be_alone_is),
-        cmocka_unit_test(as_many_as_may_are_at_it_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

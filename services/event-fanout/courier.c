@@ -22,7 +22,8 @@ struct parcel { // a job on its way
     struct courier *courier;
     CURL *easy;
     uint64_t began_us;
-    bool refused; // its address
+    bool refused;    // its address
+    CURLcode result; // when it is over
     char error[CURL_ERROR_SIZE];
     struct bf_buf body;
     size_t read;
@@ -269,21 +270,29 @@ static struct parcel *queue_take(struct courier *courier, bool *ret_stop)
     return queue;
 }
 
+// What is done leaves curl's list of messages first, and curl itself then: it looks through that list for
+// each that goes.
 static void collect(struct courier *courier)
 {
-    struct parcel *parcel;
+    struct parcel *parcel, *over = NULL, **end = &over;
     int left;
 
     for (CURLMsg *message; (message = curl_multi_info_read(courier->multi, &left));) {
         if (message->msg != CURLMSG_DONE)
             continue;
-        CURLcode result = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &parcel);
-        curl_multi_remove_handle(courier->multi, parcel->easy);
+        parcel->result = message->data.result;
         parcel_unlink(parcel);
-        const char *error = *parcel->error ? parcel->error : curl_easy_strerror(result);
-        bool good = result == CURLE_OK || parcel->read > COURIER_BODY_BYTES_READ; // cut by us
-        parcel_done(parcel, good ? "" : error, false);
+        parcel->next = NULL;
+        *end = parcel;
+        end = &parcel->next;
+    }
+    for (struct parcel *next; over; over = next) {
+        next = over->next;
+        curl_multi_remove_handle(courier->multi, over->easy);
+        const char *error = *over->error ? over->error : curl_easy_strerror(over->result);
+        bool good = over->result == CURLE_OK || over->read > COURIER_BODY_BYTES_READ; // cut by us
+        parcel_done(over, good ? "" : error, false);
     }
 }
 

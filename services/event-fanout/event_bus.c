@@ -167,8 +167,8 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, bool 
 
 // ---- batches together
 
-// A statement for many events costs little more than one for a few, and one commit is one write to the disk.
-#define STORE_AT_ONCE  2
+// A statement for many events costs little more than one for a few, and one commit is one write to the disk:
+// one at a time, with all that came during the one before. What wakes phones waits for nobody.
 #define STORE_NEWS_MAX 400 // of several batches
 
 struct passing {
@@ -217,14 +217,15 @@ static void store_passing(void *ctx, struct batcher_job *jobs)
 
 struct batcher *event_bus_batcher_new(struct fanout *fanout)
 {
-    return batcher_new(STORE_AT_ONCE, STORE_NEWS_MAX, store_passing, fanout);
+    return batcher_new(STORE_NEWS_MAX, store_passing, fanout);
 }
 
 static enum bf_err store_batch(struct fanout *fanout, const struct batch *batch, size_t *ret_stored)
 {
-    struct passing passing = {
-        .job = {.size = batch->news_count, .alone = batch->wakes_count || batch->ends_count}, .batch = batch};
+    struct passing passing = {.job = {.size = batch->news_count}, .batch = batch};
 
+    if (batch->wakes_count || batch->ends_count)
+        return store(fanout, batch, false, ret_stored);
     batcher_pass(fanout->batcher, &passing.job);
     *ret_stored = passing.stored;
     return passing.err;
