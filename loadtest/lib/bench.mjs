@@ -1,5 +1,6 @@
 // Measures a running instance of its own and judges the figures; loadtest/bench starts it.
-//   BENCH_RUN  the instance's directory     BENCH_SIPLOAD, BENCH_EVENTLOAD  the load generators     BENCH_RESULTS  where the JSON goes
+//   BENCH_RUN  the instance's directory     BENCH_SIPLOAD, BENCH_EVENTLOAD  the load generators     BENCH_COREWATCH  looks at the machine
+//   BENCH_RESULTS  where the JSON goes
 //   QUICK=1    fewer and shorter rounds, a tenth of the tenants     ONLY=lookup,register,...  some of the parts
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import { Database } from './database.mjs';
 import { measureEvents } from './events.mjs';
 import { Load } from './load.mjs';
 import { measureLookup } from './lookup.mjs';
+import { measureMachine } from './machine.mjs';
 import { endAll } from './processes.mjs';
 import { measureRegister } from './register.mjs';
 import { Report } from './report.mjs';
@@ -64,6 +66,8 @@ const PARTS = {
 async function main() {
   const wanted = process.env.ONLY ? process.env.ONLY.split(',') : Object.keys(PARTS);
   const context = { report, ...await prepare() };
+  report.section('The machine');
+  await measureMachine(context, 'before');
   try {
     for (const name of wanted) {
       try {
@@ -72,6 +76,8 @@ async function main() {
         report.failed(name, error);
       }
     }
+    report.section('The machine');
+    await measureMachine(context, 'after');
   } finally {
     await endAll();
     await context.database.dropBaseline();
