@@ -275,13 +275,16 @@ ALTER FUNCTION events.new_id() OWNER TO belfry_owner;
 --
 
 CREATE FUNCTION events.wanted(tenants uuid[]) RETURNS SETOF uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+BEGIN
+    RETURN QUERY
     SELECT given.id FROM (SELECT DISTINCT unnest(tenants) AS id) AS given
     WHERE EXISTS (SELECT FROM events.webhook WHERE webhook.tenant_id = given.id)
        OR EXISTS (SELECT FROM events.listener WHERE listener.tenant_id = given.id AND listener.until > now())
-    ORDER BY given.id
+    ORDER BY given.id;
+END
 $$;
 
 ALTER FUNCTION events.wanted(tenants uuid[]) OWNER TO belfry_owner;
