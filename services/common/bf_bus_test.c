@@ -405,6 +405,49 @@ static void test_draining_answers_what_was_begun(void **state)
     bf_bus_hang_up(background.client);
 }
 
+// Takes each connection and ends it at once, in one of three ways, as one does that is killed at that moment.
+static void *hang_up_on_all(void *at)
+{
+    int listening = *(const int *)at, fd;
+    char header[8];
+    for (unsigned i = 0; (fd = accept(listening, NULL, NULL)) >= 0; i++) {
+        if (i % 3 == 1)
+            (void)!read(fd, header, sizeof(header));
+        if (i % 3 == 2)
+            (void)!write(fd, "\0SP\0", 4);
+        close(fd);
+    }
+    return NULL;
+}
+
+#define ABANDONED 40
+
+// nng 1.5.2 never dials again where a connection went while it was made: see bf_bus_dialer.h.
+static void test_who_was_left_in_the_middle_of_a_connection_comes_back(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct bf_bus_client *clients[ABANDONED];
+    pthread_t thread;
+    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", url + strlen("ipc://"));
+    assert_int_equal(bind(listening, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listening, 128), 0);
+    pthread_create(&thread, NULL, hang_up_on_all, &listening);
+    for (size_t i = 0; i < ABANDONED; i++)
+        assert_int_equal(bf_bus_dial(url, &clients[i]), BF_OK);
+    usleep(1000000); // as many tries as come
+    shutdown(listening, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    close(listening);
+
+    struct bf_bus_server *server = serve(url, 2);
+    for (size_t i = 0; i < ABANDONED; i++) {
+        assert_true(became(connected, clients[i]));
+        bf_bus_hang_up(clients[i]);
+    }
+    bf_bus_server_stop(server, 0);
+}
+
 static void test_one_of_two_addresses_is_enough(void **state)
 {
     bf_autofree char *both = bf_xasprintf("ipc://%s/away.bus  %s", dir, url);
@@ -732,6 +775,7 @@ int main(void)
         BUS_TEST(test_bad_requests_are_refused),
         BUS_TEST(test_calls_end_when_the_server_goes_and_work_when_it_is_back),
         BUS_TEST(test_draining_answers_what_was_begun),
+        BUS_TEST(test_who_was_left_in_the_middle_of_a_connection_comes_back),
         BUS_TEST(test_one_of_two_addresses_is_enough),
         BUS_TEST(test_bad_addresses_are_refused),
         BUS_TEST(test_many_calls_at_once_over_two_servers),
