@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assertProblem } from '../lib/api.mjs';
 import { melody, writeWav } from '../lib/audio.mjs';
 import { CallBook } from '../lib/calls.mjs';
-import { answers, office, refuses, ringing, stops } from '../lib/office.mjs';
+import { answers, office, refers, refuses, ringing, stops } from '../lib/office.mjs';
 import { RtpEnd, relayed } from '../lib/rtp.mjs';
 import { mediaOf, sdp, tagOf, uriOf } from '../lib/sip_message.mjs';
 import { elapsed, until } from '../lib/until.mjs';
@@ -218,15 +218,6 @@ describe('hang up by REST', () => {
     await mediaGone(call.call_id);
   });
 });
-
-/** What a phone does with a REFER: accepts it, calls whom it names, and says how that went. */
-async function refers(ua, request) {
-  ua.reply(request, 202);
-  const target = uriOf(request.get('Refer-To'));
-  const [uri, query = ''] = target.split('?');
-  const headers = query.split('&').filter(Boolean).map((pair) => pair.split('=').map(decodeURIComponent));
-  return ua.invite(uri, { body: sdp(), headers });
-}
 
 /** The transfers of a finished call, which its timeline and its CDR tell alike. */
 function transfers({ lines, cdr }) {

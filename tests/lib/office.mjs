@@ -6,9 +6,10 @@
 //   const dialog = await answers(call, b, request)      b answers it, the caller acknowledges; b's dialog
 //   await stops(c, request)                             c hears CANCEL and says 487
 //   await refuses(b, 486)                               the next INVITE at b gets this
+//   const call = await refers(b, request)               b takes a REFER and calls whom it names, with the headers that it names
 import assert from 'node:assert/strict';
 import { CallBook } from './calls.mjs';
-import { sdp } from './sip_message.mjs';
+import { sdp, uriOf } from './sip_message.mjs';
 import { World } from './world.mjs';
 
 export async function office(t, { numbers = ['100', '101', '102'], limits, set = {}, groups = [] } = {}) {
@@ -45,4 +46,11 @@ export async function stops(ua, request, limits) {
 
 export async function refuses(ua, status, limits) {
   ua.reply(await ua.incoming('INVITE', limits), status);
+}
+
+export async function refers(ua, request) {
+  ua.reply(request, 202);
+  const [uri, query = ''] = uriOf(request.get('Refer-To')).split('?');
+  const headers = query.split('&').filter(Boolean).map((pair) => pair.split('=').map(decodeURIComponent));
+  return ua.invite(uri, { body: sdp(), headers });
 }
