@@ -2,7 +2,7 @@
 //
 // nng does so by itself, but for one case: when the other side goes in the middle of a connection's
 // beginning, nng 1.5.2 takes that for the end of the dialer, and never dials again (nng's issue 1518, mended
-// in 1.6). So a dialer that has had no connection for a while is replaced.
+// in 1.6). So a dialer that has had no connection for a while is replaced (docs/adr/0027).
 #ifndef BF_BUS_DIALER_H
 #define BF_BUS_DIALER_H
 
