@@ -9,14 +9,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "bf_clock.h"
 
 #define STALL_US    2000
 #define SECONDS_MAX 60
-#define CORES_MAX   256
 
 struct watch {
     pthread_t thread;
@@ -47,19 +44,24 @@ static void *watch_run(void *at)
 
 int main(int argc, char **argv)
 {
-    static struct watch watches[CORES_MAX];
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    int cores = online < CORES_MAX ? (int)online : CORES_MAX;
-    int64_t seconds = 2;
+    static struct watch watches[CPU_SETSIZE];
     struct watch all = {.stalls = 0};
+    int64_t seconds = 3;
+    cpu_set_t ours;
+    int cores = 0;
 
     if (argc > 2 || (argc == 2 && !bf_parse_int(bf_str(argv[1]), 1, SECONDS_MAX, &seconds))) {
-        fprintf(stderr, "usage: corewatch [SECONDS]   1 to %d seconds, 2 without\n", SECONDS_MAX);
+        fprintf(stderr, "usage: corewatch [SECONDS]   1 to %d seconds, 3 without\n", SECONDS_MAX);
         return 2;
     }
-    for (int i = 0; i < cores; i++) {
-        watches[i] = (struct watch){.core = i, .until_us = bf_mono_us() + (uint64_t)seconds * 1000000};
-        if (pthread_create(&watches[i].thread, NULL, watch_run, &watches[i]) != 0)
+    if (sched_getaffinity(0, sizeof(ours), &ours) != 0)
+        return 1;
+    for (int core = 0; core < CPU_SETSIZE; core++) {
+        if (!CPU_ISSET(core, &ours))
+            continue;
+        struct watch *watch = &watches[cores++];
+        *watch = (struct watch){.core = core, .until_us = bf_mono_us() + (uint64_t)seconds * 1000000};
+        if (pthread_create(&watch->thread, NULL, watch_run, watch) != 0)
             return 1;
     }
     for (int i = 0; i < cores; i++) {

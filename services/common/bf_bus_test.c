@@ -405,6 +405,8 @@ static void test_draining_answers_what_was_begun(void **state)
     bf_bus_hang_up(background.client);
 }
 
+static _Atomic int hung_up;
+
 // Takes each connection and ends it at once, in one of three ways, as one does that is killed at that moment.
 static void *hang_up_on_all(void *at)
 {
@@ -416,11 +418,17 @@ static void *hang_up_on_all(void *at)
         if (i % 3 == 2)
             (void)!write(fd, "\0SP\0", 4);
         close(fd);
+        hung_up++;
     }
     return NULL;
 }
 
 #define ABANDONED 40
+
+static bool many_were_left(void *at)
+{
+    return hung_up >= 3 * ABANDONED;
+}
 
 // nng 1.5.2 never dials again where a connection went while it was made: see bf_bus_dialer.h.
 static void test_who_was_left_in_the_middle_of_a_connection_comes_back(void **state)
@@ -435,10 +443,11 @@ static void test_who_was_left_in_the_middle_of_a_connection_comes_back(void **st
     pthread_create(&thread, NULL, hang_up_on_all, &listening);
     for (size_t i = 0; i < ABANDONED; i++)
         assert_int_equal(bf_bus_dial(url, &clients[i]), BF_OK);
-    usleep(1000000); // as many tries as come
+    bool left = became(many_were_left, NULL);
     shutdown(listening, SHUT_RDWR);
     pthread_join(thread, NULL);
     close(listening);
+    assert_true(left);
 
     struct bf_bus_server *server = serve(url, 2);
     for (size_t i = 0; i < ABANDONED; i++) {
