@@ -8,9 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assertProblem } from '../lib/api.mjs';
 import { melody, writeWav } from '../lib/audio.mjs';
 import { CallBook } from '../lib/calls.mjs';
-import { answers, office, refers, refuses, ringing, stops } from '../lib/office.mjs';
+import { answers, attended, office, refers, refuses, ringing, stops } from '../lib/office.mjs';
 import { RtpEnd, relayed } from '../lib/rtp.mjs';
-import { mediaOf, sdp, tagOf, uriOf } from '../lib/sip_message.mjs';
+import { mediaOf, sdp, uriOf } from '../lib/sip_message.mjs';
 import { elapsed, until } from '../lib/until.mjs';
 import { World, hangUp } from '../lib/world.mjs';
 
@@ -295,16 +295,8 @@ describe('transfer', () => {
     it(`attended, by the phones: REFER with Replaces, the other named by its ${names}`, async (t) => {
       const { world, tenant, book, phone } = await office(t);
       const [a, b, c] = [await phone('100'), await phone('101'), await phone('102', { transport: 'tcp' })];
-      const first = await world.call(a, b);
-      const consultation = await world.call(a, c);
-      const replaces = `${consultation.call.call_id};to-tag=${tagOf(consultation.answer.get('To'))};from-tag=${tagOf(consultation.answer.get('From'))}`;
-      const other = names === 'number' ? `sip:102@${tenant.domain}` : uriOf(consultation.answer.get('Contact'));
-      const asked = first.call.dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<${other}?Replaces=${encodeURIComponent(replaces)}>`]] });
-      const taken = await refers(b, await b.incoming('REFER'));
-      assert.equal((await asked).status, 202);
-      const at_c = await c.incoming('INVITE');
-      assert.equal(at_c.get('Replaces'), replaces, 'the header reaches the phone as it was');
-      const joined = await answers(taken, c, at_c);
+      const named = { number: () => `sip:102@${tenant.domain}`, Contact: ({ answer }) => uriOf(answer.get('Contact')) };
+      const { first, consultation, taken, joined } = await attended(world, a, b, c, named[names]);
       await hangUp(consultation.dialog, a); // c ends what was replaced
       const note = first.dialog.ask('NOTIFY', { headers: [['Contact', b.contact], ['Event', 'refer'], ['Subscription-State', 'terminated;reason=noresource'], ['Content-Type', 'message/sipfrag']], body: 'SIP/2.0 200 OK\r\n' });
       a.reply(await a.incoming('NOTIFY'), 200);

@@ -8,10 +8,10 @@ import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { assertProblem } from '../lib/api.mjs';
-import { answers, office, refers, refuses, ringing, stops } from '../lib/office.mjs';
+import { answers, attended, office, refuses, ringing, stops } from '../lib/office.mjs';
 import { RtpEnd } from '../lib/rtp.mjs';
 import { Ua } from '../lib/sip.mjs';
-import { mediaOf, sdp, tagOf, uriOf } from '../lib/sip_message.mjs';
+import { mediaOf, sdp, uriOf } from '../lib/sip_message.mjs';
 import { DeadlineError, elapsed, until } from '../lib/until.mjs';
 import { World, hangUp, source } from '../lib/world.mjs';
 
@@ -181,16 +181,7 @@ describe('one system', () => {
     it(`attended transfer by a phone on A: who takes it is on ${where}, the other, named by its Contact, on B`, async (t) => {
       const { world, book, phone } = await office(t);
       const [a, b, c] = [await phone('100', { edge: A }), await phone('101', { edge: of_b() }), await phone('102', { edge: B })];
-      const first = await world.call(a, b);
-      const consultation = await world.call(a, c);
-      const replaces = `${consultation.call.call_id};to-tag=${tagOf(consultation.answer.get('To'))};from-tag=${tagOf(consultation.answer.get('From'))}`;
-      const other = uriOf(consultation.answer.get('Contact'));
-      const asked = first.call.dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<${other}?Replaces=${encodeURIComponent(replaces)}>`]] });
-      const taken = await refers(b, await b.incoming('REFER'));
-      assert.equal((await asked).status, 202);
-      const at_c = await c.incoming('INVITE');
-      assert.equal(at_c.get('Replaces'), replaces);
-      const joined = await answers(taken, c, at_c);
+      const { first, consultation, taken, joined } = await attended(world, a, b, c, ({ answer }) => uriOf(answer.get('Contact')));
       await hangUp(consultation.dialog, a); // c ends what was replaced
       await hangUp(first.call.dialog, b);
       await hangUp(joined, b);

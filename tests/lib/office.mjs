@@ -7,9 +7,11 @@
 //   await stops(c, request)                             c hears CANCEL and says 487
 //   await refuses(b, 486)                               the next INVITE at b gets this
 //   const call = await refers(b, request)               b takes a REFER and calls whom it names, with the headers that it names
+//   const {first, consultation, taken, joined} = await attended(world, a, b, c, (consultation) => uri)
+//                                                       a talks with b and with c, and gives c, by this name, to b: three calls, and c's dialog
 import assert from 'node:assert/strict';
 import { CallBook } from './calls.mjs';
-import { sdp, uriOf } from './sip_message.mjs';
+import { sdp, tagOf, uriOf } from './sip_message.mjs';
 import { World } from './world.mjs';
 
 export async function office(t, { numbers = ['100', '101', '102'], limits, set = {}, groups = [] } = {}) {
@@ -53,4 +55,17 @@ export async function refers(ua, request) {
   const [uri, query = ''] = uriOf(request.get('Refer-To')).split('?');
   const headers = query.split('&').filter(Boolean).map((pair) => pair.split('=').map(decodeURIComponent));
   return ua.invite(uri, { body: sdp(), headers });
+}
+
+export async function attended(world, a, b, c, name) {
+  const first = await world.call(a, b);
+  const consultation = await world.call(a, c);
+  const { call, answer } = consultation;
+  const replaces = `${call.call_id};to-tag=${tagOf(answer.get('To'))};from-tag=${tagOf(answer.get('From'))}`;
+  const asked = first.call.dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<${name(consultation)}?Replaces=${encodeURIComponent(replaces)}>`]] });
+  const taken = await refers(b, await b.incoming('REFER'));
+  assert.equal((await asked).status, 202);
+  const at_c = await c.incoming('INVITE');
+  assert.equal(at_c.get('Replaces'), replaces, 'the header reaches the phone as it was');
+  return { first, consultation, taken, joined: await answers(taken, c, at_c) };
 }
