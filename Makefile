@@ -9,9 +9,10 @@ RUN       ?= run
 PORT_BASE ?= 5000
 LISTEN    ?= 127.0.0.1
 
-O   := build/$(BUILD)
-GEN := build/gen
-CC  := gcc
+O     := build/$(BUILD)
+GEN   := build/gen
+NNG_A := build/nng/libnng.a
+CC    := gcc
 export BUILD RUN PORT_BASE LISTEN EDGES RELAYS CONTROLS FANOUTS
 
 # ---- flags ---------------------------------------------------------------------------------------------------------
@@ -20,7 +21,7 @@ CFLAGS   := -std=gnu11 -g -pipe -fPIC -Wall -Wextra -Werror -Wshadow -Wstrict-pr
             -Wpointer-arith -Wundef -Wformat=2 -Wno-unused-parameter -fno-strict-aliasing -pthread -D_GNU_SOURCE
 CPPFLAGS := -Iservices/common -I$(GEN) -isystem /usr/include/postgresql
 LDFLAGS  := -pthread
-LDLIBS   := -lmicrohttpd -ljansson -lpq -lhiredis -lnng -lprotobuf-c -lcrypto -lsodium
+LDLIBS   := -lmicrohttpd -ljansson -lpq -lhiredis $(NNG_A) -lprotobuf-c -lcrypto -lsodium
 
 FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 LINK_release  := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
@@ -104,9 +105,13 @@ $(O)/services/tenant-registry/openapi.o: services/tenant-registry/openapi.yaml
 $(O)/services/call-control/openapi.o: services/call-control/openapi.yaml
 $(O)/services/event-fanout/openapi.o: services/event-fanout/openapi.yaml
 
-$(COMMON_A): $(COMMON_O)
+$(COMMON_A): $(COMMON_O) $(NNG_A)
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcs $@ $(COMMON_O)
+
+# Another installed nng (dpkg's list of its files is then newer): made anew.
+$(NNG_A): deploy/local/nng $(wildcard deploy/local/nng-patches/*.patch) $(subst :,\:,$(wildcard /var/lib/dpkg/info/libnng-dev*.list))
+	deploy/local/nng $(@D)
 
 define service_rule
 $(O)/bin/belfry-$(1): $(call SERVICE_O,$(1)) $(COMMON_A)

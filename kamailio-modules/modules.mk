@@ -13,7 +13,7 @@ KAM_DEFS := -DNAME='"kamailio"' -DVERSION='"$(KAM_VERSION)"' -DARCH='"$(KAM_ARCH
     KSR_PTHREAD_MUTEX_SHARED STATISTICS)
 KAM_DEFS_OF = $(KAM_DEFS) -DMOD_NAME='"$(1)"' -DMOD_NAMEID=$(1)
 
-MODULE_LIBS_tenant   := -lnng -lprotobuf-c -lcrypto -lsodium -ljansson
+MODULE_LIBS_tenant   := $(NNG_A) -lprotobuf-c -lcrypto -lsodium -ljansson
 MODULE_LIBS_tlsguard := -lcrypto
 
 # Another installed Kamailio (dpkg's list of its files is then newer): everything below is compiled anew.

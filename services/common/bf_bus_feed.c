@@ -4,7 +4,7 @@
 #include <nng/protocol/pubsub0/sub.h>
 #include <string.h>
 
-#include "bf_bus_dialer.h"
+#include "bf_bus_nng.h"
 #include "bf_metrics.h"
 
 struct bf_bus_publisher {
@@ -16,8 +16,6 @@ struct bf_bus_subscriber {
     nng_aio *aio;
     bf_bus_got *got;
     void *ctx;
-    struct bf_bus_dialer *dialers[BF_BUS_URLS_MAX]; // all there before the first one dials
-    size_t dialer_count;
 };
 
 enum { PUBLISHED, PUBLISH_ERRORS, RECEIVED, RECEIVED_TOO_LARGE };
@@ -103,34 +101,6 @@ static void on_message(void *at)
     nng_recv_aio(subscriber->socket, subscriber->aio);
 }
 
-static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *at)
-{
-    struct bf_bus_subscriber *subscriber = at;
-    for (size_t i = 0; i < subscriber->dialer_count; i++)
-        (void)bf_bus_dialer_heard(subscriber->dialers[i], pipe, event);
-}
-
-static enum bf_err add_dialer(void *ctx, const char *url)
-{
-    struct bf_bus_subscriber *subscriber = ctx;
-    enum bf_err err =
-        bf_bus_dialer_new(subscriber->socket, url, &subscriber->dialers[subscriber->dialer_count]);
-    subscriber->dialer_count += err == BF_OK;
-    return err;
-}
-
-static enum bf_err dial(struct bf_bus_subscriber *subscriber, const char *urls)
-{
-    enum bf_err err = bf_bus_each_url(urls, add_dialer, subscriber);
-    if (!err)
-        err = bf_bus_err(nng_pipe_notify(subscriber->socket, NNG_PIPE_EV_ADD_POST, on_pipe, subscriber));
-    if (!err)
-        err = bf_bus_err(nng_pipe_notify(subscriber->socket, NNG_PIPE_EV_REM_POST, on_pipe, subscriber));
-    for (size_t i = 0; !err && i < subscriber->dialer_count; i++)
-        err = bf_bus_dialer_start(subscriber->dialers[i]);
-    return err;
-}
-
 static enum bf_err start(struct bf_bus_subscriber *subscriber, const char *urls)
 {
     int failed = nng_socket_set(subscriber->socket, NNG_OPT_SUB_SUBSCRIBE, "", 0);
@@ -143,7 +113,7 @@ static enum bf_err start(struct bf_bus_subscriber *subscriber, const char *urls)
     if (failed)
         return bf_bus_err(failed);
     nng_aio_set_timeout(subscriber->aio, NNG_DURATION_INFINITE);
-    enum bf_err err = dial(subscriber, urls);
+    enum bf_err err = bf_bus_dial_all(subscriber->socket, urls);
     if (!err)
         nng_recv_aio(subscriber->socket, subscriber->aio);
     return err;
@@ -176,11 +146,7 @@ void bf_bus_unsubscribe(struct bf_bus_subscriber *subscriber)
         return;
     if (subscriber->aio)
         nng_aio_stop(subscriber->aio); // waits for a callback under way
-    for (size_t i = 0; i < subscriber->dialer_count; i++)
-        bf_bus_dialer_stop(subscriber->dialers[i]);
     nng_close(subscriber->socket);
-    for (size_t i = 0; i < subscriber->dialer_count; i++)
-        bf_bus_dialer_free(subscriber->dialers[i]);
     if (subscriber->aio)
         nng_aio_free(subscriber->aio);
     free(subscriber);

@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "bf_bus_dialer.h"
 #include "bf_clock.h"
 
 enum phase {
@@ -32,7 +31,7 @@ struct attempt {
 
 struct bf_bus_line {
     nng_socket socket;
-    struct bf_bus_dialer *dialer;
+    _Atomic int pipe; // the connection there is; 0: none
     pthread_mutex_t lock;
     pthread_cond_t fewer;
     struct attempt *all;
@@ -82,7 +81,7 @@ static nng_duration left_ms(const struct attempt *attempt)
 
 static bool hopeless(const struct bf_bus_line *line)
 {
-    return !bf_bus_dialer_connected(line->dialer) || line->closing;
+    return line->pipe == 0 || line->closing;
 }
 
 static void on_aio(void *at)
@@ -185,10 +184,17 @@ static void abort_all(struct bf_bus_line *line)
             nng_aio_abort(attempt->aio, NNG_ECONNABORTED);
 }
 
+// A line has one dialer, so one connection at a time. nng 1.5 also tells the end of connections whose
+// beginning it has not told (closed while they were set up), and of an old one after the new one's beginning.
 static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *at)
 {
     struct bf_bus_line *line = at;
-    if (!bf_bus_dialer_heard(line->dialer, pipe, event) || event == NNG_PIPE_EV_ADD_POST)
+    int id = nng_pipe_id(pipe);
+    if (event == NNG_PIPE_EV_ADD_POST) {
+        line->pipe = id;
+        return;
+    }
+    if (!atomic_compare_exchange_strong(&line->pipe, &id, 0))
         return;
     pthread_mutex_lock(&line->lock);
     abort_all(line);
@@ -204,10 +210,7 @@ static enum bf_err connect_to(struct bf_bus_line *line, const char *url)
         failed = nng_pipe_notify(line->socket, NNG_PIPE_EV_ADD_POST, on_pipe, line);
     if (!failed)
         failed = nng_pipe_notify(line->socket, NNG_PIPE_EV_REM_POST, on_pipe, line);
-    if (failed)
-        return bf_bus_err(failed);
-    enum bf_err err = bf_bus_dialer_new(line->socket, url, &line->dialer);
-    return err ? err : bf_bus_dialer_start(line->dialer);
+    return failed ? bf_bus_err(failed) : bf_bus_dial_all(line->socket, url);
 }
 
 enum bf_err bf_bus_line_open(const char *url, struct bf_bus_line **ret_line)
@@ -259,9 +262,7 @@ void bf_bus_line_close(struct bf_bus_line *line)
         return;
     bf_bus_line_stop(line);
     free_attempts(line);
-    bf_bus_dialer_stop(line->dialer);
     nng_close(line->socket);
-    bf_bus_dialer_free(line->dialer);
     pthread_cond_destroy(&line->fewer);
     pthread_mutex_destroy(&line->lock);
     free(line);
@@ -269,5 +270,5 @@ void bf_bus_line_close(struct bf_bus_line *line)
 
 bool bf_bus_line_connected(const struct bf_bus_line *line)
 {
-    return bf_bus_dialer_connected(line->dialer);
+    return line->pipe != 0;
 }

@@ -1,4 +1,4 @@
-// Addresses of the bus, and listening on them.
+// Addresses of the bus: listening and dialling.
 #include "bf_bus_nng.h"
 
 #include <errno.h>
@@ -9,9 +9,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define IPC_PREFIX    "ipc://"
-#define TCP_PREFIX    "tcp://"
-#define INPROC_PREFIX "inproc://"
+#define RECONNECT_MIN_MS 50
+#define RECONNECT_MAX_MS 500
+#define IPC_PREFIX       "ipc://"
+#define TCP_PREFIX       "tcp://"
+#define INPROC_PREFIX    "inproc://"
 
 enum bf_err bf_bus_err(int nng_error)
 {
@@ -121,4 +123,18 @@ static enum bf_err listen_one(void *ctx, const char *url)
 enum bf_err bf_bus_listen(nng_socket socket, const char *urls)
 {
     return bf_bus_each_url(urls, listen_one, &socket);
+}
+
+static enum bf_err dial_one(void *ctx, const char *url)
+{
+    const nng_socket *socket = ctx;
+    return bf_bus_err(nng_dial(*socket, url, NULL, NNG_FLAG_NONBLOCK));
+}
+
+enum bf_err bf_bus_dial_all(nng_socket socket, const char *urls)
+{
+    int failed = nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
+    if (!failed)
+        failed = nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
+    return failed ? bf_bus_err(failed) : bf_bus_each_url(urls, dial_one, &socket);
 }

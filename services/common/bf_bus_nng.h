@@ -1,4 +1,4 @@
-// What the sides of the bus share: nng's errors, lists of addresses, listening. Private to
+// What the sides of the bus share: nng's errors, lists of addresses, listening, dialling. Private to
 // bf_bus_*.c.
 #ifndef BF_BUS_NNG_H
 #define BF_BUS_NNG_H
@@ -20,5 +20,7 @@ bf_must_check enum bf_err bf_bus_each_url(const char *urls, bf_bus_url_do *each,
 
 // Listening on ipc:// removes a socket file that nobody answers on.
 bf_must_check enum bf_err bf_bus_listen(nng_socket socket, const char *urls);
+bf_must_check enum bf_err bf_bus_dial_all(nng_socket socket,
+                                          const char *urls); // returns before it is connected
 
 #endif
