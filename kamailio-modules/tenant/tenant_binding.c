@@ -73,7 +73,7 @@ void tenant_binding_unescape(struct bf_str value, char *into)
         bool whole = value.at[i] == '%' && value.len - i > 2;
         int high = whole ? hex_of(value.at[i + 1]) : -1, low = high >= 0 ? hex_of(value.at[i + 2]) : -1;
         bool plain = low >= 0 && high * 16 + low >= ' ' && high * 16 + low < 0x7f;
-        *into++ = plain ? (char)(high * 16 + low) : value.at[i];
+        *into++ = (char)(plain ? high * 16 + low : value.at[i]);
         i += plain ? 2 : 0;
     }
     *into = '\0';

@@ -94,7 +94,7 @@ static void ask_together(struct tenant_link *link)
         ask(link, first);
         return;
     }
-    bf_buf_init(&body, TENANT_PLANS_MAX * (TENANT_PLAN_ASK_BYTES_MAX + 8));
+    bf_buf_init(&body, (size_t)TENANT_PLANS_MAX * (TENANT_PLAN_ASK_BYTES_MAX + 8));
     tenant_plan_wire_ask_all(asks, count, &body);
     plans.under_way++;
     tenant_link_ask(link, TENANT_LINK_PLANS, place_of(first), least_ms, (struct bf_str){body.at, body.len});

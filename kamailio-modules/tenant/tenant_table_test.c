@@ -181,7 +181,7 @@ static void test_a_block_may_stand_anywhere(void **state)
     size_t size;
 
     put_all_lengths(master, 20, 40);
-    size = tenant_table_plan(master).bytes / LINE * LINE + 8 * LINE;
+    size = tenant_table_plan(master).bytes / LINE * LINE + (size_t)8 * LINE;
     memory[0] = room = aligned_alloc(LINE, 2 * size);
     memory[1] = room + size;
     for (uint32_t i = 0; i < 16; i++) {
@@ -191,7 +191,7 @@ static void test_a_block_may_stand_anywhere(void **state)
         if (!last)
             last = tenant_table_build(master, tenant_table_plan(master), memory[0]);
         else
-            last = tenant_table_patch(last, master, memory[i % 2] + i / 2 * 8);
+            last = tenant_table_patch(last, master, memory[i % 2] + (size_t)i / 2 * 8);
         assert_non_null(last);
         tenant_journal_clear(tenant_master_journal(master));
         assert_table_has_all(last, master);

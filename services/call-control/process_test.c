@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bf_buf.h"
 #include "process_probe.h"
 
 static void a_list_is_names_and_urls(void **state)
@@ -53,17 +54,19 @@ static void what_is_no_list_is_named(void **state)
 {
     struct process list[PROCESSES_MAX];
     size_t count = 7;
-    char many[PROCESSES_MAX * 12 + 13] = "";
+    struct bf_buf many;
 
+    bf_buf_init(&many, 4096);
     assert_non_null(process_list_read("edge", list, &count));
     assert_non_null(process_list_read("=http://x/", list, &count));
     assert_non_null(process_list_read("edge=", list, &count));
     assert_non_null(process_list_read("relay=http://x/metrics#", list, &count));
     assert_non_null(process_list_read("edge=file:///etc/passwd", list, &count));
     for (size_t i = 0; i <= PROCESSES_MAX; i++)
-        strcat(many, "a=tcp://b:1 ");
-    assert_non_null(process_list_read(many, list, &count));
+        bf_buf_str(&many, "a=tcp://b:1 ");
+    assert_non_null(process_list_read(many.at, list, &count));
     assert_int_equal(count, 7);
+    bf_buf_release(&many);
 }
 
 static void an_answer_says_what_is_missing(void **state)
@@ -85,10 +88,9 @@ static void an_answer_says_what_is_missing(void **state)
 static void a_long_answer_is_cut(void **state)
 {
     struct process_health health;
-    char body[2048] = "{\"missing\":[\"";
+    char body[2048];
 
-    memset(body + strlen(body), 'x', 1000);
-    strcat(body, "\",\"y\"]}");
+    snprintf(body, sizeof(body), "{\"missing\":[\"%01000d\",\"y\"]}", 0);
     process_judge(503, bf_str(body), &health);
     assert_true(strlen(health.detail) < PROCESS_DETAIL_SIZE);
 }

@@ -141,15 +141,15 @@ static void a_wait_is_told_with_all_that_a_push_needs(void **state)
 static void the_end_of_a_wait_says_why(void **state)
 {
     static const struct {
-        enum call_kind kind;
         const char *reason;
+        enum call_kind kind;
         Belfry__Event__V1__WakeEnd__Why why;
     } cases[] = {
-        {CALL_WOKEN, "", BELFRY__EVENT__V1__WAKE_END__WHY__REGISTERED},
-        {CALL_WAKE_ENDED, "timeout", BELFRY__EVENT__V1__WAKE_END__WHY__TIMED_OUT},
-        {CALL_WAKE_ENDED, "answered", BELFRY__EVENT__V1__WAKE_END__WHY__ANSWERED},
-        {CALL_WAKE_ENDED, "cancelled", BELFRY__EVENT__V1__WAKE_END__WHY__CANCELLED},
-        {CALL_WAKE_ENDED, "?", BELFRY__EVENT__V1__WAKE_END__WHY__CANCELLED},
+        {"", CALL_WOKEN, BELFRY__EVENT__V1__WAKE_END__WHY__REGISTERED},
+        {"timeout", CALL_WAKE_ENDED, BELFRY__EVENT__V1__WAKE_END__WHY__TIMED_OUT},
+        {"answered", CALL_WAKE_ENDED, BELFRY__EVENT__V1__WAKE_END__WHY__ANSWERED},
+        {"cancelled", CALL_WAKE_ENDED, BELFRY__EVENT__V1__WAKE_END__WHY__CANCELLED},
+        {"?", CALL_WAKE_ENDED, BELFRY__EVENT__V1__WAKE_END__WHY__CANCELLED},
     };
 
     for (size_t i = 0; i < BF_LEN(cases); i++) {

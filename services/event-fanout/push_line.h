@@ -9,7 +9,7 @@
 
 #define PUSH_LINES_MAX         200 // told at once, and written at once
 #define PUSH_LINE_BYTES_MAX    2048
-#define PUSH_LINES_REQUEST_MAX (PUSH_LINES_MAX * (PUSH_LINE_BYTES_MAX + 16u))
+#define PUSH_LINES_REQUEST_MAX ((size_t)PUSH_LINES_MAX * (PUSH_LINE_BYTES_MAX + 16))
 
 struct push_line {
     struct bf_id id; // of its event

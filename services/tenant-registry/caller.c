@@ -58,16 +58,16 @@ static enum bf_err token_check(struct bf_tx *tx, const struct bf_vault *vault, c
                                struct bf_app_token *ret_token)
 {
     struct app_key keys[BF_APP_KEYS_MAX];
-    struct bf_app_key public[BF_APP_KEYS_MAX];
+    struct bf_app_key halves[BF_APP_KEYS_MAX];
     size_t count;
     enum bf_err err = app_key_store_list(tx, vault, keys, &count);
 
     if (err)
         return err;
     for (size_t i = 0; i < count; i++)
-    public[i] = keys[i].public;
+        halves[i] = keys[i].public;
     explicit_bzero(keys, sizeof(keys));
-    return bf_app_token_check(bf_str(bearer), public, count, bf_unix_ms() / 1000, ret_token) == BF_APP_GOOD
+    return bf_app_token_check(bf_str(bearer), halves, count, bf_unix_ms() / 1000, ret_token) == BF_APP_GOOD
                ? BF_OK
                : BF_UNAUTHENTICATED;
 }

@@ -11,7 +11,7 @@
 #include "dns.h"
 #include "extension.h"
 
-#define PROVISION_LIFE_S        900
+#define PROVISION_LIFE_S        INT64_C(900)
 #define PROVISION_CODE_SIZE     320
 #define PROVISION_XML_BYTES_MAX 8192
 

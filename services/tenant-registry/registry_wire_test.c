@@ -235,7 +235,7 @@ static void the_parts_of_a_snapshot_are_one_message(void **state)
 
 static void every_kind_of_change_arrives_as_what_it_is(void **state)
 {
-    static const struct {
+    const struct {
         struct change change;
         Belfry__Registry__V1__Change__WhatCase what;
     } cases[] = {

@@ -12,6 +12,6 @@
 
 #define SESSION_LOGIN_LIFE_S     300
 #define SESSION_LOGIN_LIFE_MAX_S 3600
-#define SESSION_LIFE_S           (8 * 3600)
+#define SESSION_LIFE_S           INT64_C(28800) // 8 h
 
 #endif
