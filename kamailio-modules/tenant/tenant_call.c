@@ -83,6 +83,7 @@ void tenant_ticket_free(struct tenant_ticket *ticket)
 {
     switch (ticket->kind) {
     case TENANT_TICKET_CREDENTIAL:
+    case TENANT_TICKET_EXPECTED:
         explicit_bzero(&ticket->credential, sizeof(ticket->credential));
         break;
     case TENANT_TICKET_PLAN:
@@ -113,16 +114,17 @@ static bool route_exists(struct bf_str route)
     return route_lookup(&main_rt, name) >= 0;
 }
 
-static struct tenant_ticket *ticket_alloc(void)
+// NULL: there are `most` already, or memory is short.
+static struct tenant_ticket *ticket_alloc(int most)
 {
     struct tenant_ticket *ticket = NULL;
 
-    if (atomic_fetch_add(&tenant_state->tickets, 1) < tenant_settings.asks_max)
+    if (atomic_fetch_add(&tenant_state->tickets, 1) < most)
         ticket = shm_malloc(sizeof(*ticket));
-    if (!ticket) {
+    if (ticket)
+        memset(ticket, 0, sizeof(*ticket));
+    else
         atomic_fetch_sub(&tenant_state->tickets, 1);
-        tenant_count(TENANT_ASKS_REFUSED, 1);
-    }
     return ticket;
 }
 
@@ -134,10 +136,11 @@ struct tenant_ticket *tenant_ticket_new(enum tenant_ticket_kind kind, struct bf_
         LM_ERR("there is no route[%.*s] to continue in\n", (int)route.len, route.at);
         return NULL;
     }
-    ticket = ticket_alloc();
-    if (!ticket)
+    ticket = ticket_alloc(tenant_settings.asks_max);
+    if (!ticket) {
+        tenant_count(TENANT_ASKS_REFUSED, 1);
         return NULL;
-    memset(ticket, 0, sizeof(*ticket));
+    }
     ticket->kind = kind;
     ticket->route_len = (uint8_t)route.len;
     memcpy(ticket->route, route.at, route.len);
@@ -257,9 +260,19 @@ static int credential_impossible(struct bf_str user)
     return credential_set(user, &decoy);
 }
 
-static int ask(sip_msg_t *msg, struct bf_str user, struct bf_str route)
+static void ask_about(struct tenant_ticket *ticket, struct bf_str user)
 {
     const struct tenant_match *match = &call.values.match;
+
+    ticket->tenant = match->id;
+    ticket->user_len = (uint8_t)user.len;
+    ticket->domain_len = match->domain_len;
+    memcpy(ticket->user, user.at, user.len);
+    memcpy(ticket->domain, match->domain, match->domain_len);
+}
+
+static int ask(sip_msg_t *msg, struct bf_str user, struct bf_str route)
+{
     struct tenant_ticket *ticket;
 
     if (!tenant_state->connected || msg->first_line.type != SIP_REQUEST ||
@@ -270,11 +283,7 @@ static int ask(sip_msg_t *msg, struct bf_str user, struct bf_str route)
     ticket = tenant_ticket_new(TENANT_TICKET_CREDENTIAL, route);
     if (!ticket)
         return -2;
-    ticket->tenant = match->id;
-    ticket->user_len = (uint8_t)user.len;
-    ticket->domain_len = match->domain_len;
-    memcpy(ticket->user, user.at, user.len);
-    memcpy(ticket->domain, match->domain, match->domain_len);
+    ask_about(ticket, user);
     return tenant_ticket_suspend(msg, ticket);
 }
 
@@ -302,6 +311,34 @@ int tenant_credential_of(sip_msg_t *msg, str *user_text, str *route)
     }
     tenant_count(TENANT_CREDENTIAL_MISSES, 1);
     return ask(msg, user, (struct bf_str){route->s, (size_t)route->len});
+}
+
+// ---- tenant_expect ----------------------------------------------------------------------------------------
+
+// Nobody waits for this, so those who do have half of the places for themselves.
+int tenant_expect_of(sip_msg_t *msg, str *user_text)
+{
+    struct bf_str user = {user_text->s, (size_t)user_text->len};
+    struct tenant_credential credential;
+    struct tenant_ticket *ticket;
+
+    if (!tenant_values_of(msg)) {
+        LM_ERR("tenant_expect: call tenant_match first\n");
+        return -1;
+    }
+    if (user.len == 0 || user.len > TENANT_USER_MAX || !tenant_state->connected ||
+        tenant_creds_get(tenant_creds, call.values.match.id, user, bf_mono_ms(), &credential))
+        return 1;
+    ticket = ticket_alloc(tenant_settings.asks_max / 2);
+    if (!ticket)
+        return 1;
+    ticket->kind = TENANT_TICKET_EXPECTED;
+    ask_about(ticket, user);
+    if (tenant_proc_send(ticket))
+        tenant_count(TENANT_EXPECTS, 1); // the ticket is no longer ours
+    else
+        tenant_ticket_free(ticket);
+    return 1;
 }
 
 // ---- tenant_token -----------------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ static counter_def_t counter_defs[] = {
     COUNTER(TENANT_TOKENS, "tokens", "app tokens that were good"),
     COUNTER(TENANT_TOKENS_REFUSED, "tokens_refused", "app tokens that were not"),
     COUNTER(TENANT_ASKS, "asks", "requests suspended to ask the registry"),
+    COUNTER(TENANT_EXPECTS, "expects", "credentials asked for with a challenge, before they are needed"),
     COUNTER(TENANT_ASKS_FAILED, "asks_failed", "credentials not to be had: the registry was away or late"),
     COUNTER(TENANT_ASKS_REFUSED, "asks_refused", "questions refused because too many were waiting"),
     COUNTER(TENANT_RESUMES, "resumes", "suspended requests continued"),
@@ -366,6 +367,15 @@ static int w_credential(sip_msg_t *msg, char *user, char *route)
     return tenant_credential_of(msg, &user_text, &route_text);
 }
 
+static int w_expect(sip_msg_t *msg, char *user, char *unused)
+{
+    str text;
+
+    if (get_str_fparam(&text, msg, (fparam_t *)user) < 0)
+        return -1;
+    return tenant_expect_of(msg, &text);
+}
+
 static int w_token(sip_msg_t *msg, char *header, char *unused)
 {
     str text;
@@ -491,6 +501,7 @@ static cmd_export_t cmds[] = {
     {"tenant_match", (cmd_function)w_match, 1, fixup_match, fixup_free_spve_null, ANY_ROUTE},
     {"tenant_credential", (cmd_function)w_credential, 2, fixup_spve_spve, fixup_free_spve_spve,
      REQUEST_ROUTE | FAILURE_ROUTE},
+    {"tenant_expect", (cmd_function)w_expect, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
     {"tenant_token", (cmd_function)w_token, 1, fixup_spve_null, fixup_free_spve_null, REQUEST_ROUTE},
     {"tenant_plan", (cmd_function)w_plan, 1, fixup_spve_null, fixup_free_spve_null,
      REQUEST_ROUTE | FAILURE_ROUTE},
@@ -544,6 +555,7 @@ static sr_kemi_t kemi_exports[] = {
      SR_KEMIP_INT,
      tenant_credential_of,
      {SR_KEMIP_STR, SR_KEMIP_STR}},
+    {str_init("tenant"), str_init("expect"), SR_KEMIP_INT, tenant_expect_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("token"), SR_KEMIP_INT, tenant_token_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("plan"), SR_KEMIP_INT, tenant_plan_of, {SR_KEMIP_STR}},
     {str_init("tenant"), str_init("admit"), SR_KEMIP_INT, tenant_admit_of, {SR_KEMIP_STR}},

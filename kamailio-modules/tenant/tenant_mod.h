@@ -52,6 +52,7 @@ enum tenant_counter {
     TENANT_TOKENS,
     TENANT_TOKENS_REFUSED,
     TENANT_ASKS,
+    TENANT_EXPECTS,
     TENANT_ASKS_FAILED,
     TENANT_ASKS_REFUSED,
     TENANT_RESUMES,
@@ -84,6 +85,7 @@ struct tenant_ticket {
     unsigned int hash_index, label; // of the transaction
     enum tenant_ticket_kind {
         TENANT_TICKET_CREDENTIAL,
+        TENANT_TICKET_EXPECTED, // as above, and no request waits for it
         TENANT_TICKET_PLAN,
         TENANT_TICKET_ADMIT,
     } kind;
@@ -184,6 +186,7 @@ void *tenant_shm_aligned(size_t bytes); // shared memory at the start of a cache
 int tenant_call_init(void);
 int tenant_match_domain(sip_msg_t *msg, str *domain);
 int tenant_credential_of(sip_msg_t *msg, str *user, str *route);
+int tenant_expect_of(sip_msg_t *msg, str *user);
 int tenant_token_of(sip_msg_t *msg, str *header);
 const struct tm_binds *tenant_tm(void);
 // A ticket for the route to continue in. NULL: no such route, or asks_max are waiting (which is counted).

@@ -102,6 +102,10 @@ static void ticket_done(struct tenant_ticket *ticket)
 {
     uint32_t size = (uint32_t)tenant_settings.asks_max + 1;
 
+    if (ticket->kind == TENANT_TICKET_EXPECTED) {
+        tenant_ticket_free(ticket);
+        return;
+    }
     proc.backlog[(proc.backlog_first + proc.backlog_count) % size] = ticket;
     proc.backlog_count++;
 }
@@ -313,6 +317,7 @@ static void take_ticket(struct tenant_ticket *ticket)
 {
     switch (ticket->kind) {
     case TENANT_TICKET_CREDENTIAL:
+    case TENANT_TICKET_EXPECTED:
         take_credential_ticket(ticket);
         break;
     case TENANT_TICKET_PLAN:

@@ -82,7 +82,8 @@ describe('what a device says for our eyes only (RFC 8599)', () => {
       assert.equal(contactsOf(list).length, 2);
       assert.ok(!secret.test(list.bytes.toString()), list.bytes.toString());
       const [edge] = world.belfry.edges;
-      assert.ok(!secret.test(await edge.kamcmd('ul.dump')));
+      const bound = await edge.kamcmd('ul.lookup', 'location', `100@${own.id}`);
+      assert.ok(bound.includes(`:${a.port}`) && !secret.test(bound), bound);
       const book = new CallBook(world.operator, own);
       await until(async () => (await book.registrations('100')).length === 2, { what: 'both in the location index' });
       assert.ok(!secret.test(JSON.stringify(await book.registrations())));
@@ -302,6 +303,22 @@ describe('changes by REST', () => {
     }, { what: '404 for a deleted extension', deadline_ms: 10_000, every_ms: 100 });
     assert.equal(reply.status, 404);
   });
+});
+
+it('a challenge has the credential looked up: the answer to it is not suspended', async (t) => {
+  const world = new World(t);
+  const one = await world.tenant({ numbers: ['100'] });
+  const count = (name) => world.belfry.metric('kamailio', `kamailio_tenant_${name}`);
+  const ua = await world.ua(one, '100');
+  const request = ua.compose('REGISTER', { headers: [['Contact', ua.contact]] });
+  const before = [await count('credentials'), await count('expects'), await count('asks')];
+  const challenge = await until(async () => {
+    const reply = await ua.transact(ua.compose('REGISTER', { headers: [['Contact', ua.contact]] }));
+    return reply.status === 401 && reply;
+  }, { what: 'the new domain at the edge', deadline_ms: 5_000 });
+  await until(async () => (await count('credentials')) === before[0] + 1, { what: 'the credential in the cache', deadline_ms: 5_000 });
+  assert.equal((await ua.transact(ua.authorize(request, challenge))).status, 200);
+  assert.deepEqual([await count('expects'), await count('asks')], [before[1] + 1, before[2]]);
 });
 
 it('the second of two tenants with the same numbers has its own bindings', async (t) => {
