@@ -44,6 +44,7 @@ static const struct load_option options[] = {
     {"domain-suffix", OPTION_TEXT, AT(plan.domain_suffix), 0, 64,
      "domains are t000000<suffix>, ... (.bench.test)"},
     {"password", OPTION_TEXT, AT(plan.password), 0, 64, "every user's password (bench)"},
+    {"think-ms", OPTION_INT, AT(plan.think_ms), 0, 2000, "from a challenge to its answer (0)"},
     {"shuffle", OPTION_FLAG, AT(plan.shuffle), 0, 0, "users in a fixed mixed order"},
     {"expires", OPTION_INT, AT(plan.expires_s), 0, 86400, "Expires of a REGISTER, in seconds (600)"},
     {"expect", OPTION_INT, AT(plan.expect), 200, 699, "the final status that is a success (200)"},

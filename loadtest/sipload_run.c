@@ -17,8 +17,10 @@ struct transaction {
     uint32_t user;
     bool waiting;
     bool authorized; // the request that is out carries a digest
+    bool thinking;   // of the challenge that it was given
+    struct sip_challenge challenge;
     uint64_t resend_after_ms;
-    uint64_t begun_us, sent_us, resend_us;
+    uint64_t begun_us, sent_us, resend_us; // resend_us: also when the challenge is answered
     struct sip_user who;
     size_t length;
     char message[SIP_BYTES_MAX];
@@ -40,6 +42,8 @@ struct load {
     struct transaction *slots;
     uint32_t *idle; // a stack of free slots
     size_t idle_count;
+    uint32_t *thinkers; // a ring of slots, in the order of their challenges
+    size_t first_thinker, thinker_count;
     struct reuse *reuse; // users of them; NULL in other modes
     uint64_t began_us, ends_us, next_start_us, next_resend_us, last_answer_us;
 };
@@ -173,6 +177,40 @@ static bool answers_challenge(const struct load *load, const struct transaction 
            (!slot->authorized || (load->reuse && answer->challenge.stale));
 }
 
+static void think(struct load *load, struct transaction *slot, const struct sip_challenge *challenge,
+                  uint64_t now_us)
+{
+    size_t last = (load->first_thinker + load->thinker_count) % (size_t)load->plan->outstanding;
+
+    if (load->plan->think_ms == 0) {
+        send_request(load, slot, challenge);
+        return;
+    }
+    slot->thinking = true;
+    slot->challenge = *challenge;
+    slot->resend_us = now_us + (uint64_t)load->plan->think_ms * 1000;
+    load->thinkers[last] = (uint32_t)(slot - load->slots);
+    load->thinker_count++;
+}
+
+// NULL: nobody thinks.
+static struct transaction *first_thinker(const struct load *load)
+{
+    return load->thinker_count ? &load->slots[load->thinkers[load->first_thinker]] : NULL;
+}
+
+static void answer_challenges(struct load *load, uint64_t now_us)
+{
+    struct transaction *slot;
+
+    while ((slot = first_thinker(load)) && slot->resend_us <= now_us) {
+        load->first_thinker = (load->first_thinker + 1) % (size_t)load->plan->outstanding;
+        load->thinker_count--;
+        slot->thinking = false;
+        send_request(load, slot, &slot->challenge);
+    }
+}
+
 static void take(struct load *load, struct bf_str packet, uint64_t now_us)
 {
     struct load_result *result = load->result;
@@ -193,9 +231,11 @@ static void take(struct load *load, struct bf_str packet, uint64_t now_us)
         slot->resend_after_ms = LOAD_T2_MS;
         return;
     }
+    if (slot->thinking) // its request was sent twice
+        return;
     if (answers_challenge(load, slot, &answer)) {
         hist_add(&result->challenge_us, now_us - slot->sent_us);
-        send_request(load, slot, &answer.challenge);
+        think(load, slot, &answer.challenge, now_us);
         return;
     }
     complete(load, slot, answer.status, now_us);
@@ -225,7 +265,7 @@ static void resend_due(struct load *load, uint64_t now_us)
     load->next_resend_us = now_us + RESEND_CHECK_MS * 1000;
     for (int64_t i = 0; i < load->plan->outstanding; i++) {
         struct transaction *slot = &load->slots[i];
-        if (!slot->waiting || now_us < slot->resend_us)
+        if (!slot->waiting || slot->thinking || now_us < slot->resend_us)
             continue;
         if (now_us - slot->sent_us >= (uint64_t)load->plan->timeout_ms * 1000) {
             load->result->timeouts++;
@@ -249,6 +289,8 @@ static void wait_for_answers(struct load *load)
 
     if (load->plan->rate_per_second > 0 && load->idle_count > 0 && load->next_start_us < until_us)
         until_us = load->next_start_us;
+    if (load->thinker_count && first_thinker(load)->resend_us < until_us)
+        until_us = first_thinker(load)->resend_us;
     uint64_t left_us = until_us > now_us ? until_us - now_us : 0;
     struct timespec timeout = {(time_t)(left_us / 1000000), (long)(left_us % 1000000) * 1000};
     (void)ppoll(&readable, 1, &timeout, NULL);
@@ -282,6 +324,7 @@ static void prepare(struct load *load)
     bf_random(&load->run, sizeof(load->run));
     load->slots = bf_xcalloc((size_t)plan->outstanding, sizeof(*load->slots));
     load->idle = bf_xcalloc((size_t)plan->outstanding, sizeof(*load->idle));
+    load->thinkers = bf_xcalloc((size_t)plan->outstanding, sizeof(*load->thinkers));
     while (load->idle_count < (size_t)plan->outstanding) {
         load->idle[load->idle_count] = (uint32_t)load->idle_count;
         load->idle_count++;
@@ -298,6 +341,7 @@ static void run_loop(struct load *load)
     load->ends_us = load->began_us + (uint64_t)load->plan->seconds * 1000000;
     for (uint64_t now_us = load->began_us; !over(load, now_us); now_us = bf_mono_us()) {
         start_some(load);
+        answer_challenges(load, now_us);
         load_socket_flush(&load->socket);
         wait_for_answers(load);
         receive(load);
@@ -323,6 +367,7 @@ bool load_run(const struct load_plan *plan, struct load_result *ret_result, cons
     sip_digest_release(&load->digest);
     free(load->slots);
     free(load->idle);
+    free(load->thinkers);
     free(load->reuse);
     free(load);
     return !*ret_problem;
