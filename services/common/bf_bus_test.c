@@ -430,7 +430,7 @@ static bool many_were_left(void *at)
     return hung_up >= 3 * ABANDONED;
 }
 
-// An unpatched nng 1.5.2 never dials again where a connection went while it was made (docs/adr/0027).
+// An unpatched nng 1.5.2 never dials again where a connection went while it was made (docs/adr/0028).
 static void test_who_was_left_in_the_middle_of_a_connection_comes_back(void **state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -457,7 +457,7 @@ static void test_who_was_left_in_the_middle_of_a_connection_comes_back(void **st
     bf_bus_server_stop(server, 0);
 }
 
-#define LEAVES 4000 // less than 500 end a listener of an unpatched nng 1.5.2 (docs/adr/0027)
+#define LEAVES 4000 // less than 500 end a listener of an unpatched nng 1.5.2 (docs/adr/0028)
 
 static void connect_and_leave(void)
 {
@@ -743,7 +743,7 @@ static bool one_done(void *at)
     return ((struct tally *)at)->good > 0;
 }
 
-// An unpatched nng 1.5.2 never comes back from closing in the middle of a message (docs/adr/0027).
+// An unpatched nng 1.5.2 never comes back from closing in the middle of a message (docs/adr/0028).
 static void test_hanging_up_amid_answers_ends(void **state)
 {
     struct bf_bus_server *server = serve(url, 2);
