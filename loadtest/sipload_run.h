@@ -27,7 +27,7 @@ struct load_plan {
     const char *domain_suffix; // user u is number first_number + u % users_per_domain at t<6 digits><suffix>
     const char *password;
     bool shuffle;     // a fixed permutation of the users: no one twice, no neighbours in a row
-    int64_t think_ms; // from a challenge to its answer
+    int64_t think_ms; // from a challenge to its answer; 0: at once
     int64_t expires_s;
     int64_t expect; // the final status that counts as success
     int64_t timeout_ms;

@@ -126,7 +126,7 @@ struct tenant_state {
     _Atomic uint32_t hedges, replicas_left_out; // of the registry and of call-control
     _Atomic bool resync;                        // the order of tenant.resync
     _Atomic bool unknown_key;                   // somebody has shown an app token whose key is not here
-    _Atomic int32_t tickets;                    // suspended requests on their way
+    _Atomic int32_t tickets;                    // on their way
     // Of call-control:
     _Atomic uint64_t inserted_seq;   // of the bindings: the newest that is no refresh
     _Atomic uint64_t reported_ms;    // when a report was taken last; 0: not yet

@@ -4,6 +4,7 @@ import { allServed, median, othersOf } from './load.mjs';
 import { Prober } from './prober.mjs';
 
 const MISS_ROUNDS = 3;
+const THINK_MS = 20;
 
 /** tenant.status as an object; `name: value` lines. */
 export async function tenantStatus(instance) {
@@ -51,10 +52,9 @@ const snapshotsTaken = async (instance) => Number(/= *(\d+)/.exec(await instance
 
 /**
  * Users that no edge has ever asked for, in a mixed order, one by one and slowly: what is measured is the way, not a queue. Each round has a part of
- * them; the first one opens the registry's connections, and the median of the others counts.
+ * them; the first one opens the registry's connections, and the median of the others counts. In one more the phones take
+ * a round trip of the Internet for their challenge.
  */
-const THINK_MS = 20;
-
 export async function measureMiss({ report, load, edge, first_user, users, quick }) {
   report.section('A credential that the edge does not have yet');
   const part = Math.floor(users / (2 + MISS_ROUNDS));

@@ -1,4 +1,4 @@
-// Both sides of the bus in one process, over ipc and tcp, as the real ones are.
+// Both sides of the bus in one process, over ipc.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <ftw.h>
@@ -35,6 +35,13 @@ static bool became(bool (*condition)(void *), void *at)
         usleep(2000);
     }
     return true;
+}
+
+static struct sockaddr_un ipc_address(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", url + strlen("ipc://"));
+    return address;
 }
 
 // ---- what is served
@@ -217,8 +224,7 @@ static void test_an_ipc_socket_is_the_owners_alone(void **state)
 static void test_a_stale_socket_file_goes_but_no_other_file(void **state)
 {
     // What a process that is killed leaves behind: a socket file that nobody listens on.
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", url + strlen("ipc://"));
+    struct sockaddr_un address = ipc_address();
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     close(fd);
@@ -433,11 +439,10 @@ static bool many_were_left(void *at)
 // An unpatched nng 1.5.2 never dials again where a connection went while it was made (docs/adr/0028).
 static void test_who_was_left_in_the_middle_of_a_connection_comes_back(void **state)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address = ipc_address();
     struct bf_bus_client *clients[ABANDONED];
     pthread_t thread;
     int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", url + strlen("ipc://"));
     assert_int_equal(bind(listening, (const struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(listening, 128), 0);
     pthread_create(&thread, NULL, hang_up_on_all, &listening);
@@ -461,8 +466,7 @@ static void test_who_was_left_in_the_middle_of_a_connection_comes_back(void **st
 
 static void connect_and_leave(void)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", url + strlen("ipc://"));
+    struct sockaddr_un address = ipc_address();
     for (int i = 0; i < LEAVES; i++) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         (void)connect(fd, (const struct sockaddr *)&address, sizeof(address));
