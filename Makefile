@@ -109,8 +109,8 @@ $(COMMON_A): $(COMMON_O) $(NNG_A)
 	@rm -f $@
 	ar rcs $@ $(COMMON_O)
 
-# Another installed nng (dpkg's list of its files is then newer): made anew.
-$(NNG_A): deploy/local/nng $(wildcard deploy/local/nng-patches/*.patch) $(subst :,\:,$(wildcard /var/lib/dpkg/info/libnng-dev*.list))
+# Another installed nng (dpkg's list of its files is then newer), another patch, one less: made anew.
+$(NNG_A): deploy/local/nng deploy/local/nng-patches $(wildcard deploy/local/nng-patches/*.patch) $(subst :,\:,$(wildcard /var/lib/dpkg/info/libnng-dev*.list))
 	deploy/local/nng $(@D)
 
 define service_rule
