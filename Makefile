@@ -152,6 +152,8 @@ $(O)/bin/sipload: $(SIPLOAD_O)
 $(O)/bin/eventload: $(O)/loadtest/eventload_socket.o $(O)/loadtest/sipload_hist.o
 $(O)/bin/eventload: LDLIBS += -lcurl
 
+$(O)/bin/planload: $(O)/loadtest/sipload_hist.o
+
 $(O)/bin/tlsload: LDLIBS += -lssl
 
 $(O)/test/loadtest/sipload_test: $(O)/loadtest/sipload_test.o $(SIPLOAD_O) $(COMMON_A)

@@ -328,9 +328,8 @@ static void receive(struct calls *calls, struct load_socket *socket)
 
     do {
         got = load_socket_receive(socket);
-        uint64_t now_us = bf_mono_us();
         for (int i = 0; i < got; i++)
-            take(calls, load_socket_packet(socket, i), now_us);
+            take(calls, load_socket_packet(socket, i), load_socket_came_us(socket, i));
         start_some(calls);
         flush(calls);
     } while (got == LOAD_BATCH);

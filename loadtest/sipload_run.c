@@ -247,9 +247,8 @@ static void receive(struct load *load)
 
     do {
         got = load_socket_receive(&load->socket);
-        uint64_t now_us = bf_mono_us();
         for (int i = 0; i < got; i++)
-            take(load, load_socket_packet(&load->socket, i), now_us);
+            take(load, load_socket_packet(&load->socket, i), load_socket_came_us(&load->socket, i));
         start_some(load);
         load_socket_flush(&load->socket);
     } while (got == LOAD_BATCH);

