@@ -136,14 +136,22 @@ secret() {
     mv "$file.new" "$file"
 }
 
-# write FILE: stdin becomes FILE, in one step, and only when that changes it.
+# write FILE: the text on stdin becomes FILE, in one step, and only when that changes it. Most of a second `up` is such
+# looking, and each process that it takes is felt.
 write() {
-    cat >"$1.new"
-    if cmp -s "$1.new" "$1"; then
-        rm -f "$1.new"
-    else
-        chmod "${2:-0600}" "$1.new"
+    local text
+    text=$(cat)
+    if [ ! -e "$1" ] || [ "$text" != "$(<"$1")" ]; then
+        (umask 077 && printf '%s\n' "$text" >"$1.new")
         mv "$1.new" "$1"
+    fi
+}
+
+# copy FROM TO [MODE]: the same of a file.
+copy() {
+    if ! cmp -s "$1" "$2"; then
+        install -m "${3:-0600}" "$1" "$2.new"
+        mv "$2.new" "$2"
     fi
 }
 
@@ -209,11 +217,11 @@ instance_configure() {
     turn_configure
     for name in $(program_names rtpengine); do relay_configure "$name" "$(copy_of "$name")"; done
     while IFS= read -r file; do
-        mkdir -p "$(dirname "$RUN/etc/kamailio/$file")"
-        write "$RUN/etc/kamailio/$file" <"$ROOT/deploy/config/kamailio/$file"
-    done < <(cd "$ROOT/deploy/config/kamailio" && find . -name '*.cfg' -printf '%P\n')
-    for file in "$HERE/leash" "$HERE/watch" "$O"/bin/belfry-* "$O/bin/belfryctl"; do write "$RUN/bin/${file##*/}" 0700 <"$file"; done
-    for file in "$O"/modules/*.so; do write "$RUN/modules/${file##*/}" <"$file"; done
+        mkdir -p "$RUN/etc/kamailio/${file%/*}"
+        copy "$ROOT/deploy/config/kamailio/$file" "$RUN/etc/kamailio/$file"
+    done < <(cd "$ROOT/deploy/config/kamailio" && find . -name '*.cfg')
+    for file in "$HERE/leash" "$HERE/watch" "$O"/bin/belfry-* "$O/bin/belfryctl"; do copy "$file" "$RUN/bin/${file##*/}" 0700; done
+    for file in "$O"/modules/*.so; do copy "$file" "$RUN/modules/${file##*/}"; done
     program_urls | write "$RUN/etc/processes"
     web_configure
     environment_files
@@ -224,7 +232,7 @@ instance_configure() {
 web_configure() {
     local file
     mkdir -p "$RUN/web/assets"
-    for file in "$ROOT"/build/web/assets/* "$ROOT"/build/web/*.*; do write "$RUN/web/${file#"$ROOT/build/web/"}" <"$file"; done
+    for file in "$ROOT"/build/web/assets/* "$ROOT"/build/web/*.*; do copy "$file" "$RUN/web/${file#"$ROOT/build/web/"}"; done
     for file in "$RUN"/web/assets/*; do
         if [ ! -e "$ROOT/build/web/assets/${file##*/}" ]; then rm -f "$file"; fi
     done

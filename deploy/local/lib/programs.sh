@@ -23,6 +23,14 @@ TXT
 COPIES_MAX=4
 COPY_PORTS=100
 
+# The table once more, as PROGRAM_FIELD[program:column], for it is asked all the time. [program:row] is its place in the order.
+declare -A PROGRAM_FIELD
+place=0
+while read -r -a row; do
+    PROGRAM_FIELD[${row[0]}:row]=$((++place))
+    for column in "${!row[@]}"; do PROGRAM_FIELD[${row[0]}:$((column + 1))]=${row[column]}; done
+done <<<"$PROGRAMS"
+
 # program_names [PROGRAM]: of all, or of the copies of one.
 # shellcheck disable=SC2120 # other parts name one
 program_names() {
@@ -38,10 +46,10 @@ program_of() { echo "${1%-[2-9]}"; }
 copy_of() { if [[ $1 =~ -([2-9])$ ]]; then echo "${BASH_REMATCH[1]}"; else echo 1; fi; }
 
 # program_field NAME N: a column of its row.
-program_field() { awk -v name="$(program_of "$1")" -v n="$2" '$1 == name { print $n }' <<<"$PROGRAMS"; }
+program_field() { echo "${PROGRAM_FIELD[${1%-[2-9]}:$2]:-}"; }
 
 # program_priority NAME: supervisor stops the largest first.
-program_priority() { awk -v name="$(program_of "$1")" '$1 == name { print 10 + 10 * NR }' <<<"$PROGRAMS"; }
+program_priority() { echo $((10 + 10 * $(program_field "$1" row))); }
 
 # port PLUS [COPY]
 port() { echo $((PORT_BASE + $1 + COPY_PORTS * (${2:-1} - 1))); }

@@ -16,6 +16,18 @@ supervisor_runs() { [ -e "$RUN/pid/supervisor.hold" ] && ! flock -n "$RUN/pid/su
 
 control() { supervisorctl -c "$RUN/supervisord.conf" "$@"; }
 
+# program_states: what `supervisorctl status` says; kept until this command has something started or stopped, for each call of supervisorctl
+# starts a Python.
+program_states() {
+    [ -e "$STEP_DIR/states" ] || control status >"$STEP_DIR/states" || true
+    cat "$STEP_DIR/states"
+}
+forget_states() { rm -f "$STEP_DIR/states"; }
+
+# This command has started the watcher: none of its programs ran, and it has read what stands in the file now. (Steps are
+# subshells, so that is kept in a file of this command.)
+supervisor_is_fresh() { [ -e "$STEP_DIR/fresh" ]; }
+
 # The watcher holds a lock as long as it lives; its programs hold their own (leash).
 supervisor_start() {
     local head
@@ -36,6 +48,7 @@ supervisor_start() {
             /usr/bin/supervisord -c "$RUN/supervisord.conf"
     )
     printf '%s\n' "$head" >"$RUN/stamp/supervisor"
+    : >"$STEP_DIR/fresh"
 }
 
 supervisor_stop() {
@@ -51,8 +64,8 @@ supervisor_stop() {
 STARTED=()
 RELOADED=()
 programs_start() {
-    local name states was now changed=() starting=()
-    states=$(control status) || true
+    local name states='' was now changed=() starting=()
+    supervisor_is_fresh || states=$(program_states)
     for name; do
         was=$(cat "$RUN/stamp/$name" 2>/dev/null) || true
         now=$(program_stamp "$name")
@@ -66,11 +79,12 @@ programs_start() {
             starting+=("$name")
         fi
     done
-    if [ ${#changed[@]} -gt 0 ]; then programs_replace "${changed[@]}"; fi
+    if [ ${#changed[@]} -gt 0 ] && ! supervisor_is_fresh; then programs_replace "${changed[@]}"; fi
     starting+=("${changed[@]}")
     # side by side: supervisor itself would start one after the other, each with its startsecs
     for name in "${starting[@]}"; do control start "$name" & done
     wait
+    if [ ${#starting[@]} -gt 0 ]; then forget_states; fi
     for name in "${changed[@]}"; do program_stamp "$name" >"$RUN/stamp/$name"; done
     STARTED+=("${starting[@]}")
 }
@@ -96,7 +110,7 @@ program_reload() {
 programs_in_turns() {
     local name names
     names=$(program_names "$1")
-    if [ "$(control status | grep -Ec "^$1(-[2-9])? +RUNNING")" -lt 2 ]; then
+    if supervisor_is_fresh || [ "$(program_states | grep -Ec "^$1(-[2-9])? +RUNNING")" -lt 2 ]; then
         # shellcheck disable=SC2086 # a list of names
         programs_start $names
     else
@@ -112,11 +126,10 @@ programs_in_turns() {
 # is_running NAME STATES: as `supervisorctl status` printed them
 is_running() { grep -Eq "^$1 +(RUNNING|STARTING|BACKOFF)" <<<"$2"; }
 
-# Stops what runs of these and has supervisor take their new settings.
+# Stops what runs of these and has supervisor take their new settings, in one call.
 programs_replace() {
-    control stop "$@" || true
-    control reread || true
-    control update "$@" || true
+    printf '%s\n' "stop $*" reread "update $*" | control || true
+    forget_states
 }
 
 # programs_retire: what supervisor still runs and the instance no longer has is stopped and forgotten; its log stays.
@@ -124,7 +137,7 @@ programs_replace() {
 RETIRED=()
 programs_retire() {
     local name
-    mapfile -t RETIRED < <(control status | awk '{ print $1 }' | grep -vxFf <(program_names; echo watch))
+    mapfile -t RETIRED < <(program_states | awk '{ print $1 }' | grep -vxFf <(program_names; echo watch))
     if [ ${#RETIRED[@]} -eq 0 ]; then return 0; fi
     programs_replace "${RETIRED[@]}"
     for name in "${RETIRED[@]}"; do rm -rf "$RUN/stamp/$name" "$RUN/env/$name.env" "${RUN:?}/etc/$name"; done
