@@ -199,7 +199,7 @@ run-fuzz: $(FUZZERS)
 	    -artifact_prefix=$(O)/fuzz/found/ $(O)/fuzz/found/$$f tests/fuzz/seeds/$$f || exit 1; done
 
 hdr-check: $(PROTO_H) ## every header compiles alone
-	@for h in $(HEADERS); do $(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only -x c -include $$h /dev/null || exit 1; done
+	@printf '%s\n' $(HEADERS) | xargs -P "$$(nproc)" -I {} $(CC) $(CFLAGS) $(CPPFLAGS) -fsyntax-only -x c -include {} /dev/null
 	@echo "hdr-check: $(words $(HEADERS)) headers compile alone"
 
 format: ## lay out the sources with clang-format 14
