@@ -186,7 +186,7 @@ $(FUZZERS): $(O)/fuzz/%: $(O)/fuzz/tests/fuzz/%_fuzz.o $(O)/fuzz/ours.a
 DEPS := @deploy/local/with-deps
 SELF := $(MAKE) --no-print-directory
 
-check: ## unit tests (seconds)
+check: ## unit tests (a minute)
 	$(DEPS) build,run,demo,test $(SELF) run-check
 run-check: $(TESTS)
 	@tests/unit $(TESTS)

@@ -1,6 +1,8 @@
-// A device of ours by its usrloc record: the last hop of a call that another edge planned.
+// A device of ours by its usrloc record: the last hop of a call that another edge planned, and whether it
+// still is there.
 #include "tenant_mod.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "core/dprint.h"
 #include "core/dset.h"
@@ -48,20 +50,47 @@ static bool address(sip_msg_t *msg, const ucontact_t *contact)
     return true;
 }
 
+// The valid contact of this AoR with this ruid, under the domain's lock. NULL: there is none.
+static const ucontact_t *valid_contact(udomain_t *domain, str *aor, str ruid)
+{
+    const ucontact_t *contact = NULL;
+    urecord_t *record = NULL;
+
+    if (usrloc.get_urecord(domain, aor, &record) == 0)
+        contact = contact_of(record, ruid);
+    return contact && VALID_CONTACT(contact, time(NULL)) ? contact : NULL;
+}
+
 int tenant_device_of(sip_msg_t *msg, str *aor, str *ruid)
 {
     udomain_t *domain = NULL;
-    urecord_t *record = NULL;
-    const ucontact_t *contact = NULL;
+    const ucontact_t *contact;
     int result = -1;
 
     if (!usrloc.get_udomain || usrloc.get_udomain(tenant_settings.location_table, &domain) != 0)
         return -1;
     usrloc.lock_udomain(domain, aor);
-    if (usrloc.get_urecord(domain, aor, &record) == 0)
-        contact = contact_of(record, *ruid);
-    if (contact && VALID_CONTACT(contact, time(NULL)) && address(msg, contact))
+    contact = valid_contact(domain, aor, *ruid);
+    if (contact && address(msg, contact))
         result = 1;
     usrloc.unlock_udomain(domain, aor);
     return result;
+}
+
+bool tenant_device_left(struct bf_id tenant, struct bf_str number, struct bf_str ruid)
+{
+    char aor_text[TENANT_USER_MAX + 1 + BF_ID_TEXT_SIZE], id[BF_ID_TEXT_SIZE];
+    str aor = {aor_text, 0};
+    udomain_t *domain = NULL;
+    bool left;
+
+    if (number.len > TENANT_USER_MAX || !usrloc.get_udomain ||
+        usrloc.get_udomain(tenant_settings.location_table, &domain) != 0)
+        return false;
+    aor.len =
+        snprintf(aor_text, sizeof(aor_text), "%.*s@%s", (int)number.len, number.at, bf_id_text(tenant, id));
+    usrloc.lock_udomain(domain, &aor);
+    left = !valid_contact(domain, &aor, (str){(char *)ruid.at, (int)ruid.len});
+    usrloc.unlock_udomain(domain, &aor);
+    return left;
 }

@@ -246,6 +246,8 @@ int tenant_branch_again(sip_msg_t *msg);
 // tenant_device_call.c
 int tenant_device_init(void);
 int tenant_device_of(sip_msg_t *msg, str *aor, str *ruid);
+// True: no valid binding of ours has this ruid (any more).
+bool tenant_device_left(struct bf_id tenant, struct bf_str number, struct bf_str ruid);
 
 // What $tenant() shows of the plan of the message being processed.
 struct tenant_plan_values {

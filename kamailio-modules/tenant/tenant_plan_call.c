@@ -261,23 +261,40 @@ bool tenant_plan_branch(sip_msg_t *msg, const struct tenant_live *live,
     return branch_set(msg, live, target, false);
 }
 
-static int branches_set(sip_msg_t *msg, const tm_cell_t *t, const struct tenant_live *live,
-                        const struct tenant_plan_step *step)
+// Who has left since call-control was told: its un-REGISTER is on the way there. Those of other edges answer
+// that themselves.
+static bool has_left(const struct tenant_live *live, const struct tenant_plan_target *target)
 {
-    int room = (int)sr_dst_max_branches - t->nr_of_outgoings, set = 0;
+    return !elsewhere(target) && target->ruid.len > 0 &&
+           tenant_device_left(live->tenant, target->number, target->ruid);
+}
+
+struct branches {
+    int set, left, refused;
+};
+
+static struct branches branches_set(sip_msg_t *msg, const tm_cell_t *t, const struct tenant_live *live,
+                                    const struct tenant_plan_step *step)
+{
+    int room = (int)sr_dst_max_branches - t->nr_of_outgoings;
+    struct branches count = {0};
 
     clear_branches();
-    for (size_t i = 0; i < step->target_count && set < room; i++) {
-        if (branch_set(msg, live, &step->targets[i], set == 0))
-            set++;
+    for (size_t i = 0; i < step->target_count; i++) {
+        const struct tenant_plan_target *target = &step->targets[i];
+        if (has_left(live, target))
+            count.left++;
+        else if (count.set < room && branch_set(msg, live, target, count.set == 0))
+            count.set++;
+        else
+            count.refused++;
     }
-    if ((size_t)set < step->target_count) {
-        tenant_count(TENANT_BRANCHES_REFUSED, (int)step->target_count - set);
-        LM_WARN("%d of %d devices of '%.*s' are not rung: a call has at most %d branches\n",
-                (int)step->target_count - set, (int)step->target_count, (int)step->why.len, step->why.at,
-                sr_dst_max_branches);
+    if (count.refused > 0) {
+        tenant_count(TENANT_BRANCHES_REFUSED, count.refused);
+        LM_WARN("%d of %d devices of '%.*s' are not rung: a call has at most %d branches\n", count.refused,
+                (int)step->target_count, (int)step->why.len, step->why.at, sr_dst_max_branches);
     }
-    return set;
+    return count;
 }
 
 static bool step_waited(const struct tenant_live *live)
@@ -322,8 +339,8 @@ int tenant_plan_step(sip_msg_t *msg)
 {
     tm_cell_t *t = tenant_tm()->t_gett();
     struct tenant_live *live = tenant_event_live_of(t);
+    struct branches branches;
     uint32_t code = 0;
-    bool rung;
     int step;
 
     if (!live)
@@ -341,12 +358,12 @@ int tenant_plan_step(sip_msg_t *msg)
         if (step == TENANT_PLAN_NO_STEP)
             break;
         tenant_live_step(live, step, (uint32_t)t->nr_of_outgoings);
-        rung = branches_set(msg, t, live, &live->plan->steps[step]) > 0;
+        branches = branches_set(msg, t, live, &live->plan->steps[step]);
         if (live->plan->steps[step].wake_count > 0)
-            return rung ? 2 : 3;
-        if (rung)
+            return branches.set > 0 ? 2 : 3;
+        if (branches.set > 0)
             return 1;
-        code = 500;
+        code = branches.refused > 0 ? 500 : 480;
     }
     tenant_live_answer(live, final_answer(live, code));
     return -1;

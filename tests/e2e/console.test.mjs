@@ -77,7 +77,7 @@ async function talk({ world, phones, book }) {
 }
 
 const TENANT_PAGES = [
-  ['calls', 'Live calls', 'Chamadas ao vivo', 'tr.call .spark path[d*=L]'],
+  ['calls', 'Live calls', 'Chamadas ao vivo', 'tr.call .spark:has(path[d*=L])'],
   ['cdrs', 'Past calls', 'Chamadas passadas', 'table.list tbody tr'],
   ['extensions', 'Extensions', 'Ramais', 'table.list tbody tr'],
   ['groups', 'Groups', 'Grupos', 'table.list tbody tr'],
