@@ -177,6 +177,15 @@ describe('one system', () => {
     assert.ok(!old.has('INVITE'));
   });
 
+  it('a phone that has just left is not rung, though call-control has not heard of it', async (t) => {
+    const { phone } = await office(t);
+    const a = await phone('100', { edge: A });
+    const left = await phone('101', { edge: A });
+    await left.register({ expires_s: 0 });
+    assert.equal((await a.invite('101', { body: sdp() }).final).status, 480);
+    assert.ok(!left.has('INVITE'));
+  });
+
   for (const [where, of_b] of [['B', () => B], ['A', () => A]]) {
     it(`attended transfer by a phone on A: who takes it is on ${where}, the other, named by its Contact, on B`, async (t) => {
       const { world, book, phone } = await office(t);
