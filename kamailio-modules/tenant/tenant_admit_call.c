@@ -13,6 +13,7 @@
 
 #include "bf_clock.h"
 #include "tenant_admit_wire.h"
+#include "tenant_binding.h"
 
 static usrloc_api_t usrloc;
 
@@ -82,15 +83,14 @@ static void devices_new(sip_msg_t *msg, const urecord_t *record, struct tenant_a
 
 static bool devices_find(sip_msg_t *msg, struct tenant_admit_ask *ask)
 {
-    char aor_text[TENANT_USER_MAX + 1 + BF_ID_TEXT_SIZE], id[BF_ID_TEXT_SIZE];
+    char aor_text[TENANT_AOR_SIZE];
     str aor = {aor_text, 0};
     udomain_t *domain = NULL;
     urecord_t *record = NULL;
 
     if (ask->number.len > TENANT_USER_MAX || usrloc.get_udomain(tenant_settings.location_table, &domain) != 0)
         return false;
-    aor.len = snprintf(aor_text, sizeof(aor_text), "%.*s@%s", (int)ask->number.len, ask->number.at,
-                       bf_id_text(ask->tenant, id));
+    aor.len = (int)tenant_aor_write(ask->tenant, ask->number, aor_text);
     usrloc.lock_udomain(domain, &aor);
     if (usrloc.get_urecord(domain, &aor, &record) != 0)
         record = NULL;

@@ -25,6 +25,14 @@ bool tenant_aor_read(struct bf_str aor, struct bf_id *ret_tenant, struct bf_str 
     return true;
 }
 
+size_t tenant_aor_write(struct bf_id tenant, struct bf_str number, char ret_aor[TENANT_AOR_SIZE])
+{
+    memcpy(ret_aor, number.at, number.len);
+    ret_aor[number.len] = '@';
+    bf_id_text(tenant, ret_aor + number.len + 1);
+    return number.len + 1 + BF_ID_TEXT_SIZE - 1;
+}
+
 static const struct bf_str TRANSPORTS[] = {
     {"udp", 3}, {"tcp", 3}, {"tls", 3}, {"ws", 2}, {"wss", 3},
 };

@@ -8,6 +8,7 @@
 #include "bf_err.h"
 #include "bf_id.h"
 #include "tenant_contact.h"
+#include "tenant_cred.h"
 #include "tenant_outbox.h"
 
 struct tenant_binding {
@@ -30,6 +31,9 @@ struct tenant_binding {
 
 // An address of record is <number>@<tenant's UUID>. False: this one is not ours.
 bf_must_check bool tenant_aor_read(struct bf_str aor, struct bf_id *ret_tenant, struct bf_str *ret_number);
+// Returns its length. The number has at most TENANT_USER_MAX bytes.
+#define TENANT_AOR_SIZE (TENANT_USER_MAX + 1 + BF_ID_TEXT_SIZE)
+size_t tenant_aor_write(struct bf_id tenant, struct bf_str number, char ret_aor[TENANT_AOR_SIZE]);
 
 // udp, tcp, tls, ws or wss: what the received URI says, else what the local socket ("udp:IP:PORT") is.
 struct bf_str tenant_binding_transport(struct bf_str received, struct bf_str socket);

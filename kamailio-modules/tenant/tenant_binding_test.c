@@ -38,11 +38,13 @@ static void test_an_aor_is_a_number_at_a_tenant(void **state)
 {
     struct bf_id tenant;
     struct bf_str number;
-    char text[BF_ID_TEXT_SIZE];
+    char text[BF_ID_TEXT_SIZE], aor[TENANT_AOR_SIZE];
 
     assert_true(tenant_aor_read(BF_STR("101@" UUID), &tenant, &number));
     assert_string_equal(bf_id_text(tenant, text), UUID);
     assert_true(bf_str_eq(number, BF_STR("101")));
+    assert_int_equal(tenant_aor_write(tenant, number, aor), strlen("101@" UUID));
+    assert_string_equal(aor, "101@" UUID);
     assert_true(tenant_aor_read(BF_STR("a@b@" UUID), &tenant, &number));
     assert_true(bf_str_eq(number, BF_STR("a@b")));
     assert_false(tenant_aor_read(BF_STR("101@example.org"), &tenant, &number));

@@ -2,11 +2,12 @@
 // still is there.
 #include "tenant_mod.h"
 
-#include <stdio.h>
 #include <string.h>
 #include "core/dprint.h"
 #include "core/dset.h"
 #include "modules/usrloc/usrloc.h"
+
+#include "tenant_binding.h"
 
 static usrloc_api_t usrloc;
 
@@ -79,7 +80,7 @@ int tenant_device_of(sip_msg_t *msg, str *aor, str *ruid)
 
 bool tenant_device_left(struct bf_id tenant, struct bf_str number, struct bf_str ruid)
 {
-    char aor_text[TENANT_USER_MAX + 1 + BF_ID_TEXT_SIZE], id[BF_ID_TEXT_SIZE];
+    char aor_text[TENANT_AOR_SIZE];
     str aor = {aor_text, 0};
     udomain_t *domain = NULL;
     bool left;
@@ -87,8 +88,7 @@ bool tenant_device_left(struct bf_id tenant, struct bf_str number, struct bf_str
     if (number.len > TENANT_USER_MAX || !usrloc.get_udomain ||
         usrloc.get_udomain(tenant_settings.location_table, &domain) != 0)
         return false;
-    aor.len =
-        snprintf(aor_text, sizeof(aor_text), "%.*s@%s", (int)number.len, number.at, bf_id_text(tenant, id));
+    aor.len = (int)tenant_aor_write(tenant, number, aor_text);
     usrloc.lock_udomain(domain, &aor);
     left = !valid_contact(domain, &aor, (str){(char *)ruid.at, (int)ruid.len});
     usrloc.unlock_udomain(domain, &aor);

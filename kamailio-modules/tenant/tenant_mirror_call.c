@@ -302,17 +302,14 @@ static void insert(urecord_t *record, const struct tenant_binding *binding)
 
 void tenant_mirror_restore(const struct tenant_binding *binding)
 {
-    char aor_text[TENANT_USER_MAX + 1 + BF_ID_TEXT_SIZE];
+    char aor_text[TENANT_AOR_SIZE];
     udomain_t *domain = table();
     urecord_t *record = NULL;
     str aor = {aor_text, 0};
 
     if (!domain || !restorable(binding))
         return;
-    memcpy(aor_text, binding->number.at, binding->number.len);
-    aor_text[binding->number.len] = '@';
-    bf_id_text(binding->tenant, aor_text + binding->number.len + 1);
-    aor.len = (int)(binding->number.len + 1 + BF_ID_TEXT_SIZE - 1);
+    aor.len = (int)tenant_aor_write(binding->tenant, binding->number, aor_text);
     mirror.restoring = true;
     mirror.usrloc.lock_udomain(domain, &aor);
     if (mirror.usrloc.get_urecord(domain, &aor, &record) == 0 ||

@@ -18,6 +18,7 @@
 #include "bf_base64.h"
 #include "bf_clock.h"
 #include "bf_crypto.h"
+#include "tenant_binding.h"
 #include "tenant_edge_call.h"
 
 #define DEVICES_MAX 8
@@ -90,16 +91,18 @@ static void device_add(struct start *start, const ucontact_t *contact)
     start->count++;
 }
 
+_Static_assert(TENANT_ORDER_TEXT_MAX <= TENANT_USER_MAX, "an order's number fits into an AoR");
+
 static void devices_find(const struct tenant_order *order, struct start *start)
 {
-    char aor_text[TENANT_ORDER_TEXT_MAX + 1 + BF_ID_TEXT_SIZE], id[BF_ID_TEXT_SIZE];
+    char aor_text[TENANT_AOR_SIZE];
     udomain_t *domain = NULL;
     urecord_t *record = NULL;
     str aor = {aor_text, 0};
 
     if (originate.usrloc.get_udomain(tenant_settings.location_table, &domain) != 0)
         return;
-    aor.len = snprintf(aor_text, sizeof(aor_text), "%s@%s", order->from, bf_id_text(order->tenant, id));
+    aor.len = (int)tenant_aor_write(order->tenant, bf_str(order->from), aor_text);
     originate.usrloc.lock_udomain(domain, &aor);
     if (originate.usrloc.get_urecord(domain, &aor, &record) == 0) {
         for (const ucontact_t *contact = record->contacts; contact; contact = contact->next)

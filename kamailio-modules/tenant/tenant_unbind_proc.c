@@ -12,10 +12,10 @@
 #include "modules/usrloc/usrloc.h"
 
 #include "bf_clock.h"
+#include "tenant_binding.h"
 
 #define SLICE_US        2000 // time for a round of the walk
 #define RECORDS_A_VISIT 64   // removed before a slot's lock is let go
-#define AOR_MAX         (TENANT_USER_MAX + 1 + BF_ID_TEXT_SIZE)
 
 #define AGAIN_MS  1000
 #define AGAIN_MAX 1024 // more than that deleted within AGAIN_MS: the oldest are done again early
@@ -86,21 +86,13 @@ static void remove_aor(udomain_t *domain, str aor, struct bf_id but)
     unbind.usrloc.unlock_udomain(domain, &aor);
 }
 
-static size_t aor_make(char aor[AOR_MAX], struct bf_id tenant, struct bf_str number)
-{
-    memcpy(aor, number.at, number.len);
-    aor[number.len] = '@';
-    bf_id_text(tenant, aor + number.len + 1);
-    return number.len + 1 + BF_ID_TEXT_SIZE - 1;
-}
-
 static void remove_extension(struct bf_id tenant, struct bf_str number, struct bf_id but)
 {
     udomain_t *domain = table();
-    char aor[AOR_MAX];
+    char aor[TENANT_AOR_SIZE];
 
     if (domain)
-        remove_aor(domain, (str){aor, (int)aor_make(aor, tenant, number)}, but);
+        remove_aor(domain, (str){aor, (int)tenant_aor_write(tenant, number, aor)}, but);
 }
 
 static struct again *again_at(uint32_t i)
