@@ -13,8 +13,7 @@ struct waiter {
 struct question {
     struct bf_id tenant;
     char user[TENANT_USER_MAX];
-    char domain[TENANT_DOMAIN_MAX];
-    uint8_t user_len, domain_len;
+    uint8_t user_len;
     bool voided;
     uint32_t serial;
     uint64_t deadline_ms;
@@ -36,11 +35,6 @@ struct tenant_asks {
 static struct bf_str user_of(const struct question *question)
 {
     return (struct bf_str){question->user, question->user_len};
-}
-
-static struct bf_str domain_of(const struct question *question)
-{
-    return (struct bf_str){question->domain, question->domain_len};
 }
 
 static struct question **key_at(struct tenant_asks *asks, struct bf_id tenant, struct bf_str user)
@@ -72,19 +66,17 @@ static void question_send(struct tenant_asks *asks, struct question *question, u
     at = serial_at(asks, question->serial);
     question->next_by_serial = *at;
     *at = question;
-    asks->hooks->send(asks->ctx, question->serial, domain_of(question), user_of(question), left_ms);
+    asks->hooks->send(asks->ctx, question->serial, question->tenant, user_of(question), left_ms);
 }
 
 static struct question *question_new(struct tenant_asks *asks, uint64_t now_ms, struct bf_id tenant,
-                                     struct bf_str domain, struct bf_str user)
+                                     struct bf_str user)
 {
     struct question *question = bf_xcalloc(1, sizeof(*question));
 
     question->tenant = tenant;
     question->user_len = (uint8_t)user.len;
-    question->domain_len = (uint8_t)domain.len;
     memcpy(question->user, user.at, user.len);
-    memcpy(question->domain, domain.at, domain.len);
     question->deadline_ms = now_ms + asks->timeout_ms;
     asks->open++;
     return question;
@@ -128,8 +120,8 @@ void tenant_asks_free(struct tenant_asks *asks)
     free(asks);
 }
 
-void tenant_asks_add(struct tenant_asks *asks, uint64_t now_ms, struct bf_id tenant, struct bf_str domain,
-                     struct bf_str user, void *ticket)
+void tenant_asks_add(struct tenant_asks *asks, uint64_t now_ms, struct bf_id tenant, struct bf_str user,
+                     void *ticket)
 {
     struct question **at = key_at(asks, tenant, user);
     struct question *question = *at;
@@ -137,7 +129,7 @@ void tenant_asks_add(struct tenant_asks *asks, uint64_t now_ms, struct bf_id ten
     bool fresh = !question;
 
     if (fresh) {
-        question = *at = question_new(asks, now_ms, tenant, domain, user);
+        question = *at = question_new(asks, now_ms, tenant, user);
     }
     waiter->ticket = ticket;
     waiter->next = question->waiters;
@@ -146,17 +138,12 @@ void tenant_asks_add(struct tenant_asks *asks, uint64_t now_ms, struct bf_id ten
         question_send(asks, question, asks->timeout_ms);
 }
 
-// What the reply says; a credential of another tenant (the domain moved while we asked) is as good as a
-// voided one.
 static enum bf_err reply_read(struct tenant_asks *asks, const struct question *question, enum bf_err err,
-                              struct bf_str reply, struct tenant_credential *ret_credential, bool *ret_stale)
+                              struct bf_str reply, struct tenant_credential *ret_credential)
 {
     struct tenant_answer answer;
 
-    *ret_stale = false;
     if (err == BF_NOT_FOUND) {
-        // Of a domain that is no longer this tenant's, "not found" says nothing about the user.
-        *ret_stale = !asks->hooks->maps(asks->ctx, domain_of(question), question->tenant);
         *ret_credential = (struct tenant_credential){.known = false};
         tenant_decoy(&asks->decoy_key, question->tenant, user_of(question), ret_credential->ha1_md5,
                      ret_credential->ha1_sha256);
@@ -165,10 +152,10 @@ static enum bf_err reply_read(struct tenant_asks *asks, const struct question *q
     if (err != BF_OK)
         return err;
     err = tenant_wire_answer(reply, &answer);
-    if (err == BF_OK) {
-        *ret_stale = !bf_id_eq(answer.tenant, question->tenant);
+    if (err == BF_OK && !bf_id_eq(answer.tenant, question->tenant))
+        err = BF_PROTOCOL;
+    if (err == BF_OK)
         *ret_credential = answer.credential;
-    }
     return err;
 }
 
@@ -178,17 +165,16 @@ void tenant_asks_answer(struct tenant_asks *asks, uint64_t now_ms, uint32_t seri
     struct question **at = serial_at(asks, serial);
     struct question *question = *at;
     struct tenant_credential credential;
-    bool stale;
 
     if (!question)
         return;
     *at = question->next_by_serial;
-    err = reply_read(asks, question, err, reply, &credential, &stale);
+    err = reply_read(asks, question, err, reply, &credential);
     if (err == BF_OK && question->voided && now_ms < question->deadline_ms) {
         question_send(asks, question, question->deadline_ms - now_ms);
         return;
     }
-    if (err == BF_OK && (question->voided || stale))
+    if (err == BF_OK && question->voided)
         err = BF_UNAVAILABLE;
     if (err == BF_OK)
         asks->hooks->keep(asks->ctx, question->tenant, user_of(question), &credential);

@@ -262,13 +262,9 @@ static int credential_impossible(struct bf_str user)
 
 static void ask_about(struct tenant_ticket *ticket, struct bf_str user)
 {
-    const struct tenant_match *match = &call.values.match;
-
-    ticket->tenant = match->id;
+    ticket->tenant = call.values.match.id;
     ticket->user_len = (uint8_t)user.len;
-    ticket->domain_len = match->domain_len;
     memcpy(ticket->user, user.at, user.len);
-    memcpy(ticket->domain, match->domain, match->domain_len);
 }
 
 static int ask(sip_msg_t *msg, struct bf_str user, struct bf_str route)

@@ -277,7 +277,7 @@ static void bucket_sweep(struct shard *shard, struct entry *entries, uint32_t *l
 {
     while (*link != NONE) {
         struct entry *entry = &entries[*link];
-        if (keep(ctx, entry->tenant, entry->credential.known))
+        if (keep(ctx, entry->tenant))
             link = &entry->chain;
         else
             entry_remove(shard, entries, link);

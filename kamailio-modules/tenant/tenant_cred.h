@@ -39,7 +39,7 @@ bool tenant_creds_forget(struct tenant_creds *creds, struct bf_id tenant,
                          struct bf_str user); // true: it was here
 void tenant_creds_forget_all(struct tenant_creds *creds);
 // Walks all, a shard at a time, and forgets what `keep` does not want.
-typedef bool tenant_creds_keep(void *ctx, struct bf_id tenant, bool known);
+typedef bool tenant_creds_keep(void *ctx, struct bf_id tenant);
 void tenant_creds_sweep(struct tenant_creds *creds, tenant_creds_keep *keep, void *ctx);
 
 uint64_t tenant_creds_count(const struct tenant_creds *creds);

@@ -1,4 +1,4 @@
-// nng's threads only append to the queue and write the eventfd: nothing of Kamailio may run in them.
+// nng's threads append to the queue and write the eventfd, or do at once what the process lets them.
 #include "tenant_link.h"
 
 #include <pthread.h>
@@ -13,6 +13,7 @@ struct tenant_link {
     struct bf_bus_client *bus;
     struct bf_bus_client *control; // NULL: there is no call-control
     struct bf_bus_subscriber *feed;
+    tenant_link_at_once *at_once;
     int fd;
     pthread_mutex_t lock;
     struct tenant_link_event *first;
@@ -34,6 +35,12 @@ static const char *const METHODS[] = {
     [TENANT_LINK_RESTORE] = "Restore",       [TENANT_LINK_ADMIT] = "Admit",
     [TENANT_LINK_PLANS] = "Plans",           [TENANT_LINK_APP_KEYS] = "AppKeys",
 };
+
+void tenant_link_event_release(struct tenant_link_event *event)
+{
+    explicit_bzero(event->bytes, event->len);
+    free(event);
+}
 
 static struct tenant_link_event *event_new(enum tenant_link_kind kind, uint32_t serial, enum bf_err err,
                                            struct bf_str body)
@@ -82,8 +89,13 @@ static void feed_got(void *ctx, struct bf_str message)
 static void call_done(void *ctx, enum bf_err err, struct bf_str reply)
 {
     struct call *call = ctx;
+    struct tenant_link_event *event =
+        event_new(call->kind, call->serial, err, err == BF_OK ? reply : BF_STR(""));
 
-    queue_add(call->link, event_new(call->kind, call->serial, err, err == BF_OK ? reply : BF_STR("")));
+    if (call->link->at_once(event))
+        tenant_link_event_release(event);
+    else
+        queue_add(call->link, event);
     free(call);
 }
 
@@ -109,7 +121,8 @@ static enum bf_err link_connect(struct tenant_link *link, struct tenant_link_url
     return err;
 }
 
-enum bf_err tenant_link_open(struct tenant_link_urls urls, struct tenant_link **ret_link)
+enum bf_err tenant_link_open(struct tenant_link_urls urls, tenant_link_at_once *at_once,
+                             struct tenant_link **ret_link)
 {
     struct tenant_link *link = bf_xcalloc(1, sizeof(*link));
     sigset_t all, before;
@@ -117,6 +130,7 @@ enum bf_err tenant_link_open(struct tenant_link_urls urls, struct tenant_link **
 
     pthread_mutex_init(&link->lock, NULL);
     link->end = &link->first;
+    link->at_once = at_once;
     link->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     // Kamailio's handlers must never run in nng's threads, which inherit this mask.
     sigfillset(&all);
@@ -144,7 +158,7 @@ void tenant_link_close(struct tenant_link *link)
     bf_bus_hang_up(link->control);
     for (event = link->first; event;) {
         struct tenant_link_event *next = event->next;
-        free(event);
+        tenant_link_event_release(event);
         event = next;
     }
     if (link->fd >= 0)

@@ -1,5 +1,5 @@
 // The bus, seen from a process with its own loop: what nng's threads bring waits in a queue with a file
-// descriptor.
+// descriptor, unless the process lets that thread do at once what it has brought.
 //
 // Replies always have room (each was asked for); feed messages beyond FEED_BYTES_MAX are dropped and counted,
 // which the sync sees as a hole. To be opened after the last fork of the process; one thread takes.
@@ -42,8 +42,13 @@ struct tenant_link_event {
 
 struct tenant_link;
 
+// On one of nng's threads, which must not wait: false when the process is at something else, and the event
+// goes into the queue.
+typedef bool tenant_link_at_once(const struct tenant_link_event *event);
+
 // All signals are blocked in nng's threads.
-bf_must_check enum bf_err tenant_link_open(struct tenant_link_urls urls, struct tenant_link **ret_link);
+bf_must_check enum bf_err tenant_link_open(struct tenant_link_urls urls, tenant_link_at_once *at_once,
+                                           struct tenant_link **ret_link);
 void tenant_link_close(struct tenant_link *link);           // what was asked and not answered is forgotten
 int tenant_link_fd(const struct tenant_link *link);         // readable: there is something to take
 bool tenant_link_connected(const struct tenant_link *link); // the registry
@@ -57,8 +62,9 @@ struct tenant_link_figures tenant_link_figures(const struct tenant_link *link);
 // kind is what the answer's event will be; the method follows from it.
 void tenant_link_ask(struct tenant_link *link, enum tenant_link_kind kind, uint32_t serial,
                      int64_t timeout_ms, struct bf_str body);
-// All that has come, oldest first; the caller frees each with free(). NULL: nothing.
+// All that has come, oldest first; the caller releases each. NULL: nothing.
 struct tenant_link_event *tenant_link_take(struct tenant_link *link);
+void tenant_link_event_release(struct tenant_link_event *event); // wiped: an answer may hold an HA1
 uint64_t tenant_link_dropped(const struct tenant_link *link);
 
 #endif

@@ -294,13 +294,6 @@ bool tenant_master_has(const struct tenant_master *master, struct bf_id id)
     return tenant_master_tenant(master, id) != NULL;
 }
 
-bool tenant_master_maps(const struct tenant_master *master, struct bf_str name, struct bf_id id)
-{
-    const struct tenant_domain *domain = *domain_at(master, name);
-
-    return domain && bf_id_eq(domain->tenant->id, id);
-}
-
 uint32_t tenant_master_domains(const struct tenant_master *master)
 {
     return master->domain_count;

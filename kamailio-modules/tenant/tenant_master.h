@@ -52,7 +52,6 @@ bool tenant_master_drop_tenant(struct tenant_master *master, struct bf_id id);
 struct tenant_entry *tenant_master_tenant(const struct tenant_master *master, struct bf_id id);
 struct tenant_domain *tenant_master_domain(const struct tenant_master *master, struct bf_str name);
 bool tenant_master_has(const struct tenant_master *master, struct bf_id id);
-bool tenant_master_maps(const struct tenant_master *master, struct bf_str name, struct bf_id id);
 uint32_t tenant_master_domains(const struct tenant_master *master);
 uint32_t tenant_master_tenants(const struct tenant_master *master);
 

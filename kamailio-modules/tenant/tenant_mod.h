@@ -95,9 +95,8 @@ struct tenant_ticket {
     union {
         struct {
             struct bf_id tenant;
-            uint8_t user_len, domain_len;
+            uint8_t user_len;
             char user[TENANT_USER_MAX];
-            char domain[TENANT_DOMAIN_MAX];
             struct tenant_credential credential; // when err is BF_OK
         };
         struct {

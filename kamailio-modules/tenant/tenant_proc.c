@@ -2,11 +2,15 @@
 //
 // Nothing here blocks: what the pipes cannot take now waits in a backlog (bounded by asks_max, since each
 // entry is a suspended request).
+//
+// Whoever has the turn is the process: its loop, except while it waits in poll(), or one of nng's threads
+// with an answer for a suspended request (answer_at_once()).
 #include "tenant_mod.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 #include "core/cfg/cfg_struct.h"
@@ -34,7 +38,8 @@
 static struct {
     int ask_pipe[2];
     int resume_pipe[2];
-    // The tenant process's own:
+    // The tenant process's own, of who has the turn:
+    pthread_mutex_t turn;
     struct tenant_link *link;
     struct tenant_sync *sync;
     struct tenant_asks *asks;
@@ -42,13 +47,13 @@ static struct {
     uint32_t backlog_first, backlog_count;
     struct tenant_table *retired; // until its last reader is gone
     uint64_t rebuild_not_before_ms;
-    bool sweep_tenants, sweep_unknown;
+    bool sweep_tenants;
     bool was_connected, was_synced;
     uint64_t evicted, invalidated;
     uint64_t keys_due_ms, keys_asked_ms;
     bool keys_open; // asked, and not answered yet
     struct tenant_sync_figures counted;
-} proc;
+} proc = {.turn = PTHREAD_MUTEX_INITIALIZER};
 
 // ---- pipes ------------------------------------------------------------------------------------------------
 
@@ -121,12 +126,12 @@ static void ticket_answer(struct tenant_ticket *ticket, enum bf_err err,
 
 // ---- hooks of the questions -------------------------------------------------------------------------------
 
-static void asks_send(void *ctx, uint32_t serial, struct bf_str domain, struct bf_str user, uint64_t left_ms)
+static void asks_send(void *ctx, uint32_t serial, struct bf_id tenant, struct bf_str user, uint64_t left_ms)
 {
     struct bf_buf body;
 
     bf_buf_init(&body, 1024);
-    tenant_wire_ask_credential(domain, user, &body);
+    tenant_wire_ask_credential(tenant, user, &body);
     tenant_link_ask(proc.link, TENANT_LINK_CREDENTIAL, serial, (int64_t)left_ms,
                     (struct bf_str){body.at, body.len});
     bf_buf_release(&body);
@@ -143,14 +148,7 @@ static void asks_keep(void *ctx, struct bf_id tenant, struct bf_str user,
     tenant_creds_put(tenant_creds, tenant, user, bf_mono_ms(), credential);
 }
 
-static bool asks_maps(void *ctx, struct bf_str domain, struct bf_id tenant)
-{
-    const struct tenant_master *master = tenant_sync_master(proc.sync);
-
-    return master && tenant_master_maps(master, domain, tenant);
-}
-
-static const struct tenant_asks_hooks ASKS_HOOKS = {asks_send, asks_answer, asks_keep, asks_maps};
+static const struct tenant_asks_hooks ASKS_HOOKS = {asks_send, asks_answer, asks_keep};
 
 // ---- hooks of the sync ------------------------------------------------------------------------------------
 
@@ -191,13 +189,6 @@ static void sync_tenant_gone(void *ctx, struct bf_id tenant)
     tenant_unbind_tenant(tenant);
 }
 
-// "Not found" may have been said of the domain, not of the user.
-static void sync_domain_gone(void *ctx, struct bf_str name)
-{
-    tenant_asks_void_all(proc.asks);
-    proc.sweep_unknown = true;
-}
-
 static void sync_app_keys(void *ctx)
 {
     proc.keys_due_ms = 0;
@@ -216,7 +207,6 @@ static const struct tenant_sync_hooks SYNC_HOOKS = {
     .ask_changes = sync_ask_changes,
     .extension = sync_extension,
     .tenant_gone = sync_tenant_gone,
-    .domain_gone = sync_domain_gone,
     .app_keys = sync_app_keys,
     .forget = sync_forget,
 };
@@ -292,16 +282,31 @@ static void take_events(void)
     while (event) {
         struct tenant_link_event *next = event->next;
         take_event(event);
-        explicit_bzero(event->bytes, event->len); // may hold an HA1
-        free(event);
+        tenant_link_event_release(event);
         event = next;
     }
+}
+
+// What a suspended request waits for does not wait for the loop to be woken, unless the loop is busy.
+static bool answer_at_once(const struct tenant_link_event *event)
+{
+    bool awaited = event->kind == TENANT_LINK_CREDENTIAL || event->kind == TENANT_LINK_PLAN ||
+                   event->kind == TENANT_LINK_PLANS || event->kind == TENANT_LINK_ADMIT;
+
+    if (!awaited || pthread_mutex_trylock(&proc.turn))
+        return false;
+    take_event(event);
+    tenant_plan_round(proc.link);
+    backlog_flush();
+    if (proc.backlog_count > 0)
+        tenant_proc_wake(); // to wait until the pipe has room
+    pthread_mutex_unlock(&proc.turn);
+    return true;
 }
 
 static void take_credential_ticket(struct tenant_ticket *ticket)
 {
     struct bf_str user = {ticket->user, ticket->user_len};
-    struct bf_str domain = {ticket->domain, ticket->domain_len};
     struct tenant_credential credential;
     uint64_t now_ms = bf_mono_ms();
 
@@ -310,7 +315,7 @@ static void take_credential_ticket(struct tenant_ticket *ticket)
     else if (!tenant_link_connected(proc.link))
         ticket_answer(ticket, BF_UNAVAILABLE, NULL);
     else
-        tenant_asks_add(proc.asks, now_ms, ticket->tenant, domain, user, ticket);
+        tenant_asks_add(proc.asks, now_ms, ticket->tenant, user, ticket);
 }
 
 static void take_ticket(struct tenant_ticket *ticket)
@@ -339,20 +344,19 @@ static void take_tickets(void)
     }
 }
 
-static bool sweep_keep(void *ctx, struct bf_id tenant, bool known)
+static bool sweep_keep(void *ctx, struct bf_id tenant)
 {
     const struct tenant_master *master = tenant_sync_master(proc.sync);
 
-    return (known || !proc.sweep_unknown) &&
-           (!proc.sweep_tenants || (master && tenant_master_has(master, tenant)));
+    return master && tenant_master_has(master, tenant);
 }
 
 static void sweep(void)
 {
-    if (!proc.sweep_tenants && !proc.sweep_unknown)
+    if (!proc.sweep_tenants)
         return;
     tenant_creds_sweep(tenant_creds, sweep_keep, NULL);
-    proc.sweep_tenants = proc.sweep_unknown = false;
+    proc.sweep_tenants = false;
 }
 
 static void retired_free(void)
@@ -503,9 +507,12 @@ static void round_of_loop(bool more)
         {.fd = proc.backlog_count > 0 ? proc.resume_pipe[1] : -1, .events = POLLOUT},
         {.fd = tenant_control_fd(), .events = POLLIN},
     };
+    int patience_ms = tenant_control_wait_ms(tenant_plan_wait_ms(wait_ms(more)));
     bool connected;
 
-    poll(fds, BF_LEN(fds), tenant_control_wait_ms(tenant_plan_wait_ms(wait_ms(more))));
+    pthread_mutex_unlock(&proc.turn);
+    poll(fds, BF_LEN(fds), patience_ms);
+    pthread_mutex_lock(&proc.turn);
     cfg_update();
     connected = tenant_link_connected(proc.link);
     if (atomic_exchange(&tenant_state->resync, false))
@@ -527,12 +534,13 @@ static void tenant_main(void)
                                           tenant_settings.call_control_bus};
     bool more = false;
 
+    pthread_mutex_lock(&proc.turn);
     proc.sync = tenant_sync_new(&tenant_key, &SYNC_HOOKS, NULL);
     proc.asks = tenant_asks_new(&tenant_key, (uint64_t)tenant_settings.ask_timeout_ms, &ASKS_HOOKS, NULL);
     proc.backlog = bf_xcalloc((size_t)tenant_settings.asks_max + 1, sizeof(void *));
     tenant_plan_ask_start();
     tenant_unbind_start();
-    if (tenant_link_open(urls, &proc.link) != BF_OK) {
+    if (tenant_link_open(urls, answer_at_once, &proc.link) != BF_OK) {
         LM_CRIT(
             "registry_bus '%s', registry_feed '%s' or call_control_bus '%s' is no list of nng addresses\n",
             urls.bus, urls.feed, urls.control);

@@ -107,10 +107,7 @@ static void tell_left(struct tenant_sync *sync, struct bf_id left)
 static void apply_domain(struct tenant_sync *sync, const struct tenant_change *change)
 {
     struct bf_id left = NIL;
-    bool same = tenant_master_maps(sync->live, change->name, change->record.id);
 
-    if (!same)
-        sync->hooks->domain_gone(sync->ctx, change->name);
     if (tenant_master_put(sync->live, change->name, &change->record, &left) != BF_OK) {
         sync->figures.faults++;
         return;
@@ -125,7 +122,6 @@ static void apply_domain_gone(struct tenant_sync *sync, const struct tenant_chan
 
     if (tenant_master_drop(sync->live, change->name, &left))
         sync->dirty = true;
-    sync->hooks->domain_gone(sync->ctx, change->name);
     tell_left(sync, left);
 }
 

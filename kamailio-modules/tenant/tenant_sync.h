@@ -27,7 +27,6 @@ struct tenant_sync_hooks {
     // or nil.
     void (*extension)(void *ctx, struct bf_id tenant, struct bf_str number, bool gone, struct bf_id now);
     void (*tenant_gone)(void *ctx, struct bf_id tenant); // also one whose last domain went
-    void (*domain_gone)(void *ctx, struct bf_str name);  // or moved to another tenant
     void (*app_keys)(void *ctx);                         // they are others than before
     void (*forget)(void *ctx); // anything may have been missed: no credential is safe any more
 };

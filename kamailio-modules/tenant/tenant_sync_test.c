@@ -32,7 +32,7 @@ struct world {
     struct tenant_table *table; // the newest
     struct question page, changes;
     uint64_t now_ms;
-    uint32_t pages_asked, changes_asked, forgotten, tenants_gone, domains_gone, extensions_gone, app_keys;
+    uint32_t pages_asked, changes_asked, forgotten, tenants_gone, extensions_gone, app_keys;
     unsigned seed;
 };
 
@@ -71,11 +71,6 @@ static void on_tenant_gone(void *ctx, struct bf_id tenant)
     ((struct world *)ctx)->tenants_gone++;
 }
 
-static void on_domain_gone(void *ctx, struct bf_str name)
-{
-    ((struct world *)ctx)->domains_gone++;
-}
-
 static void on_app_keys(void *ctx)
 {
     ((struct world *)ctx)->app_keys++;
@@ -91,7 +86,6 @@ static const struct tenant_sync_hooks HOOKS = {
     .ask_changes = on_ask_changes,
     .extension = on_extension,
     .tenant_gone = on_tenant_gone,
-    .domain_gone = on_domain_gone,
     .app_keys = on_app_keys,
     .forget = on_forget,
 };

@@ -280,13 +280,12 @@ void tenant_wire_ask_changes(uint64_t epoch, uint64_t after_seq, uint32_t limit,
     pack(&message.base, into);
 }
 
-void tenant_wire_ask_credential(struct bf_str domain, struct bf_str user, struct bf_buf *into)
+void tenant_wire_ask_credential(struct bf_id tenant, struct bf_str user, struct bf_buf *into)
 {
     Belfry__Registry__V1__CredentialRequest message = BELFRY__REGISTRY__V1__CREDENTIAL_REQUEST__INIT;
-    bf_autofree char *domain_text = bf_xstrndup(domain.at, domain.len);
     bf_autofree char *user_text = bf_xstrndup(user.at, user.len);
 
-    message.domain = domain_text;
+    message.tenant_id = (ProtobufCBinaryData){sizeof(tenant.bytes), tenant.bytes};
     message.user = user_text;
     pack(&message.base, into);
 }

@@ -70,6 +70,6 @@ bf_must_check enum bf_err tenant_wire_answer(struct bf_str bytes, struct tenant_
 
 void tenant_wire_ask_page(struct bf_str after, uint32_t limit, struct bf_buf *into);
 void tenant_wire_ask_changes(uint64_t epoch, uint64_t after_seq, uint32_t limit, struct bf_buf *into);
-void tenant_wire_ask_credential(struct bf_str domain, struct bf_str user, struct bf_buf *into);
+void tenant_wire_ask_credential(struct bf_id tenant, struct bf_str user, struct bf_buf *into);
 
 #endif

@@ -169,9 +169,10 @@ static void test_questions_say_what_was_asked(void **state)
     struct bf_buf buf;
 
     bf_buf_init(&buf, 1024);
-    tenant_wire_ask_credential(BF_STR("a.example"), BF_STR("100"), &buf);
+    tenant_wire_ask_credential(fixture_id(7), BF_STR("100"), &buf);
     credential = belfry__registry__v1__credential_request__unpack(NULL, buf.len, (uint8_t *)buf.at);
-    assert_string_equal(credential->domain, "a.example");
+    assert_int_equal(credential->tenant_id.len, sizeof(struct bf_id));
+    assert_memory_equal(credential->tenant_id.data, fixture_id(7).bytes, sizeof(struct bf_id));
     assert_string_equal(credential->user, "100");
     belfry__registry__v1__credential_request__free_unpacked(credential, NULL);
     bf_buf_clear(&buf);

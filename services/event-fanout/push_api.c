@@ -41,8 +41,8 @@ static enum bf_err owner_by_domain(struct api_work *work, const char *domain, co
     bf_buf_init(&body, 1024);
     bf_buf_init(&reply, 4096);
     push_wire_ask_owner(&body, domain, number);
-    enum bf_err err = bf_bus_call(work->fanout->registry, "Credential", "", bf_http_request_id(work->call),
-                                  ASK_MS, (struct bf_str){body.at, body.len}, &reply, NULL);
+    enum bf_err err = bf_bus_call(work->fanout->registry, "Owner", "", bf_http_request_id(work->call), ASK_MS,
+                                  (struct bf_str){body.at, body.len}, &reply, NULL);
     return err ? err : push_wire_read_owner((struct bf_str){reply.at, reply.len}, ret_tenant, ret_extension);
 }
 

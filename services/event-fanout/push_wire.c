@@ -105,21 +105,21 @@ void push_wire_write_register(struct bf_buf *into, struct bf_id device)
 
 void push_wire_ask_owner(struct bf_buf *into, const char *domain, const char *number)
 {
-    Belfry__Registry__V1__CredentialRequest request = BELFRY__REGISTRY__V1__CREDENTIAL_REQUEST__INIT;
+    Belfry__Registry__V1__OwnerRequest request = BELFRY__REGISTRY__V1__OWNER_REQUEST__INIT;
 
     request.domain = (char *)domain;
     request.user = (char *)number;
     bf_autofree uint8_t *bytes =
-        bf_xcalloc(belfry__registry__v1__credential_request__get_packed_size(&request) + 1, 1);
-    bf_buf_add(into, bytes, belfry__registry__v1__credential_request__pack(&request, bytes));
+        bf_xcalloc(belfry__registry__v1__owner_request__get_packed_size(&request) + 1, 1);
+    bf_buf_add(into, bytes, belfry__registry__v1__owner_request__pack(&request, bytes));
 }
 
 enum bf_err push_wire_read_owner(struct bf_str reply, struct bf_id *ret_tenant, struct bf_id *ret_extension)
 {
-    Belfry__Registry__V1__CredentialReply *read =
-        belfry__registry__v1__credential_reply__unpack(NULL, reply.len, (const uint8_t *)reply.at);
+    Belfry__Registry__V1__OwnerReply *read =
+        belfry__registry__v1__owner_reply__unpack(NULL, reply.len, (const uint8_t *)reply.at);
     bool good = read && read_id(read->tenant_id, ret_tenant) && read_id(read->extension, ret_extension);
 
-    belfry__registry__v1__credential_reply__free_unpacked(read, NULL);
+    belfry__registry__v1__owner_reply__free_unpacked(read, NULL);
     return good ? BF_OK : BF_PROTOCOL;
 }

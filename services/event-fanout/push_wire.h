@@ -30,7 +30,7 @@ bf_must_check enum bf_err push_wire_read_register(struct bf_str body, struct wir
 void push_wire_release_register(struct wire_register *asked);
 void push_wire_write_register(struct bf_buf *into, struct bf_id device);
 
-// The registry's Credential, of which only the ids are read: a number of the tenant that has this domain.
+// The registry's Owner: a number of the tenant that has this domain.
 void push_wire_ask_owner(struct bf_buf *into, const char *domain, const char *number);
 bf_must_check enum bf_err push_wire_read_owner(struct bf_str reply, struct bf_id *ret_tenant,
                                                struct bf_id *ret_extension);

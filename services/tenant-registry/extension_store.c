@@ -26,33 +26,48 @@ static struct extension extension_from_row(const struct bf_rows *rows, size_t ro
     return extension;
 }
 
-enum bf_err extension_store_credential(struct bf_tx *tx, const char *domain, const char *number,
+enum bf_err extension_store_credential(struct bf_tx *tx, struct bf_id tenant, const char *number,
                                        struct extension_credential *ret_credential)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
-    enum bf_err err =
-        bf_tx_exec(tx, &rows,
-                   "SELECT t.id, e.number, t.realm, e.ha1_md5, e.ha1_sha256, e.max_contacts, e.id "
-                   "FROM registry.domain d JOIN registry.tenant t ON t.id = d.tenant_id "
-                   "JOIN registry.extension e ON e.tenant_id = d.tenant_id AND e.number = $2 "
-                   "WHERE d.name = $1",
-                   BF_P_TEXT(domain), BF_P_TEXT(number));
+    enum bf_err err = bf_tx_exec(tx, &rows,
+                                 "SELECT number, ha1_md5, ha1_sha256, max_contacts, id "
+                                 "FROM registry.extension WHERE tenant_id = $1 AND number = $2",
+                                 BF_P_ID(tenant), BF_P_TEXT(number));
 
     if (err)
         return err;
     if (bf_rows_count(rows) == 0)
         return BF_NOT_FOUND;
     struct extension_credential credential = {
-        .tenant = bf_rows_id(rows, 0, 0),
-        .max_contacts = bf_rows_int(rows, 0, 5),
-        .extension = bf_rows_id(rows, 0, 6),
+        .tenant = tenant,
+        .max_contacts = bf_rows_int(rows, 0, 3),
+        .extension = bf_rows_id(rows, 0, 4),
     };
-    store_text(rows, 0, 1, credential.number, sizeof(credential.number));
-    store_text(rows, 0, 2, credential.realm, sizeof(credential.realm));
-    if (bf_rows_bytes(rows, 0, 3, credential.ha1.md5, BF_MD5_BYTES) != BF_MD5_BYTES ||
-        bf_rows_bytes(rows, 0, 4, credential.ha1.sha256, BF_SHA256_BYTES) != BF_SHA256_BYTES)
+    store_text(rows, 0, 0, credential.number, sizeof(credential.number));
+    if (bf_rows_bytes(rows, 0, 1, credential.ha1.md5, BF_MD5_BYTES) != BF_MD5_BYTES ||
+        bf_rows_bytes(rows, 0, 2, credential.ha1.sha256, BF_SHA256_BYTES) != BF_SHA256_BYTES)
         return BF_INTERNAL;
     *ret_credential = credential;
+    return BF_OK;
+}
+
+enum bf_err extension_store_owner(struct bf_tx *tx, const char *domain, const char *number,
+                                  struct bf_id *ret_tenant, struct bf_id *ret_extension)
+{
+    bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
+    enum bf_err err = bf_tx_exec(tx, &rows,
+                                 "SELECT e.tenant_id, e.id FROM registry.domain d "
+                                 "JOIN registry.extension e ON e.tenant_id = d.tenant_id AND e.number = $2 "
+                                 "WHERE d.name = $1",
+                                 BF_P_TEXT(domain), BF_P_TEXT(number));
+
+    if (err)
+        return err;
+    if (bf_rows_count(rows) == 0)
+        return BF_NOT_FOUND;
+    *ret_tenant = bf_rows_id(rows, 0, 0);
+    *ret_extension = bf_rows_id(rows, 0, 1);
     return BF_OK;
 }
 

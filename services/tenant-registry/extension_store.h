@@ -7,18 +7,20 @@
 #include "extension.h"
 #include "page.h"
 
-// What a digest is checked against.
+// What a digest is checked against; its realm is the tenant's.
 struct extension_credential {
     struct bf_id tenant, extension;
     char number[EXTENSION_NUMBER_BYTES_MAX + 1];
-    char realm[DOMAIN_BYTES_MAX + 1];
     struct extension_ha1 ha1;
     int64_t max_contacts;
 };
 
-// By the domain the phone uses. BF_NOT_FOUND: no such domain, or no such number in its tenant.
-bf_must_check enum bf_err extension_store_credential(struct bf_tx *tx, const char *domain, const char *number,
+bf_must_check enum bf_err extension_store_credential(struct bf_tx *tx, struct bf_id tenant,
+                                                     const char *number,
                                                      struct extension_credential *ret_credential);
+// By the domain the phone uses. BF_NOT_FOUND: no such domain, or no such number in its tenant.
+bf_must_check enum bf_err extension_store_owner(struct bf_tx *tx, const char *domain, const char *number,
+                                                struct bf_id *ret_tenant, struct bf_id *ret_extension);
 
 bf_must_check enum bf_err extension_store_find(struct bf_tx *tx, struct bf_id tenant, const char *number,
                                                struct extension *ret_extension);

@@ -44,7 +44,7 @@ const size_t provision_api_route_count = BF_LEN(provision_api_routes);
 // ---- for phones, which have no key
 
 static enum bf_err account_answer(struct bf_http_call *call, const struct registry *registry,
-                                  const struct extension *extension, const char *domain,
+                                  const struct extension *extension, const char *domain, const char *realm,
                                   const struct extension_credential *credential)
 {
     bf_cleanup(bf_buf_release) struct bf_buf xml;
@@ -53,7 +53,7 @@ static enum bf_err account_answer(struct bf_http_call *call, const struct regist
     provision_xml(&(struct provision_account){.number = extension->number,
                                               .name = extension->display_name,
                                               .domain = domain,
-                                              .realm = credential->realm,
+                                              .realm = realm,
                                               .ha1_md5 = credential->ha1.md5,
                                               .edge = &registry->edges.list[0]},
                   &xml);
@@ -81,11 +81,11 @@ static enum bf_err account_find(struct bf_http_call *call, struct registry *regi
     if (!err)
         err = extension_store_find(tx, tenant.id, provision->number, &extension);
     if (!err)
-        err = extension_store_credential(tx, domain, provision->number, &credential);
+        err = extension_store_credential(tx, tenant.id, provision->number, &credential);
     if (!err)
         err = bf_tx_commit(tx);
     tenant_release(&tenant);
-    return err ? err : account_answer(call, registry, &extension, domain, &credential);
+    return err ? err : account_answer(call, registry, &extension, domain, tenant.realm, &credential);
 }
 
 enum bf_err provision_api_serve(struct bf_http_call *call, void *ctx)

@@ -69,7 +69,7 @@ static enum bf_err credential(const struct bf_bus_request *request, struct bf_bu
     if (!err)
         err = system_read(registry, &tx);
     if (!err)
-        err = extension_store_credential(tx, asked.domain, asked.user, &found);
+        err = extension_store_credential(tx, asked.tenant, asked.user, &found);
     bf_metric_observe_us(&registry_metrics[METRIC_CREDENTIAL_SECONDS], bf_mono_us() - started_us);
     if (err == BF_NOT_FOUND)
         registry_count(METRIC_CREDENTIALS_UNKNOWN);
@@ -77,6 +77,24 @@ static enum bf_err credential(const struct bf_bus_request *request, struct bf_bu
         return finish(request, tx, err);
     registry_count(METRIC_CREDENTIALS_FOUND);
     wire_write_credential(ret_body, &found);
+    return BF_OK;
+}
+
+static enum bf_err owner(const struct bf_bus_request *request, struct bf_buf *ret_body, struct bf_buf *error,
+                         void *ctx)
+{
+    bf_cleanup(bf_tx_release_at) struct bf_tx *tx = NULL;
+    struct wire_owner_request asked;
+    struct bf_id tenant, extension;
+    enum bf_err err = wire_read_owner(request->body, &asked);
+
+    if (!err)
+        err = system_read(ctx, &tx);
+    if (!err)
+        err = extension_store_owner(tx, asked.domain, asked.user, &tenant, &extension);
+    if (err)
+        return finish(request, tx, err);
+    wire_write_owner(ret_body, tenant, extension);
     return BF_OK;
 }
 
@@ -290,9 +308,14 @@ static enum bf_err changes(const struct bf_bus_request *request, struct bf_buf *
 }
 
 const struct bf_bus_method registry_bus_methods[] = {
-    {"Authenticate", authenticate}, {"Credential", credential},
-    {"Directory", directory},       {"Tenant", tenant},
-    {"Unknown", unknown},           {"Snapshot", snapshot},
-    {"Changes", changes},           {"AppKeys", app_keys},
+    {"Authenticate", authenticate},
+    {"Credential", credential},
+    {"Directory", directory},
+    {"Tenant", tenant},
+    {"Unknown", unknown},
+    {"Snapshot", snapshot},
+    {"Changes", changes},
+    {"AppKeys", app_keys},
+    {"Owner", owner},
 };
 const size_t registry_bus_method_count = BF_LEN(registry_bus_methods);

@@ -51,6 +51,19 @@ enum bf_err wire_read_credential(struct bf_str body, struct wire_credential_requ
     bf_cleanup(message_free_at) Belfry__Registry__V1__CredentialRequest *request =
         UNPACK(credential_request, body);
 
+    if (!request || request->tenant_id.len != sizeof(ret_request->tenant.bytes))
+        return BF_INVALID;
+    if (extension_number_check(bf_str(request->user)))
+        return BF_NOT_FOUND;
+    memcpy(ret_request->tenant.bytes, request->tenant_id.data, request->tenant_id.len);
+    memcpy(ret_request->user, request->user, strlen(request->user) + 1);
+    return BF_OK;
+}
+
+enum bf_err wire_read_owner(struct bf_str body, struct wire_owner_request *ret_request)
+{
+    bf_cleanup(message_free_at) Belfry__Registry__V1__OwnerRequest *request = UNPACK(owner_request, body);
+
     if (!request)
         return BF_INVALID;
     if (domain_check(bf_str(request->domain)) || extension_number_check(bf_str(request->user)))
@@ -227,11 +240,19 @@ void wire_write_credential(struct bf_buf *into, const struct extension_credentia
 
     reply.tenant_id = bytes_of_id(&credential->tenant);
     reply.user = (char *)credential->number;
-    reply.realm = (char *)credential->realm;
     reply.ha1_md5 = bytes_of(credential->ha1.md5, sizeof(credential->ha1.md5));
     reply.ha1_sha256 = bytes_of(credential->ha1.sha256, sizeof(credential->ha1.sha256));
     reply.max_contacts = (uint32_t)credential->max_contacts;
     reply.extension = bytes_of_id(&credential->extension);
+    message_add(into, &reply.base);
+}
+
+void wire_write_owner(struct bf_buf *into, struct bf_id tenant, struct bf_id extension)
+{
+    Belfry__Registry__V1__OwnerReply reply = BELFRY__REGISTRY__V1__OWNER_REPLY__INIT;
+
+    reply.tenant_id = bytes_of_id(&tenant);
+    reply.extension = bytes_of_id(&extension);
     message_add(into, &reply.base);
 }
 

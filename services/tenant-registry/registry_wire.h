@@ -15,6 +15,10 @@
 #include "key_store.h"
 
 struct wire_credential_request {
+    struct bf_id tenant;
+    char user[EXTENSION_NUMBER_BYTES_MAX + 1];
+};
+struct wire_owner_request {
     char domain[DOMAIN_BYTES_MAX + 1]; // in lower case
     char user[EXTENSION_NUMBER_BYTES_MAX + 1];
 };
@@ -39,6 +43,7 @@ bf_must_check enum bf_err wire_read_authenticate(struct bf_str body, uint8_t has
 // BF_NOT_FOUND for names that no domain or number can have.
 bf_must_check enum bf_err wire_read_credential(struct bf_str body,
                                                struct wire_credential_request *ret_request);
+bf_must_check enum bf_err wire_read_owner(struct bf_str body, struct wire_owner_request *ret_request);
 bf_must_check enum bf_err wire_read_directory(struct bf_str body, struct wire_directory_request *ret_request);
 bf_must_check enum bf_err wire_read_unknown(struct bf_str body, struct wire_unknown_request *ret_request);
 void wire_release_unknown(struct wire_unknown_request *request);
@@ -49,6 +54,7 @@ bf_must_check enum bf_err wire_read_changes(struct bf_str body, struct wire_chan
 
 void wire_write_authenticate(struct bf_buf *into, const struct key_owner *owner);
 void wire_write_credential(struct bf_buf *into, const struct extension_credential *credential);
+void wire_write_owner(struct bf_buf *into, struct bf_id tenant, struct bf_id extension);
 void wire_write_directory(struct bf_buf *into, const struct directory_entry *entry);
 void wire_write_unknown(struct bf_buf *into, uint32_t at);                // one of them
 void wire_write_tenant(struct bf_buf *into, const struct tenant *tenant); // with its domains

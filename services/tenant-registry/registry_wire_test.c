@@ -26,19 +26,45 @@ static struct tenant tenant_of(const char *slug)
     return tenant;
 }
 
-static enum bf_err ask(const char *domain, const char *user, struct wire_credential_request *ret_request)
+static enum bf_err ask_credential(size_t tenant_bytes, const char *user,
+                                  struct wire_credential_request *ret_request)
 {
     Belfry__Registry__V1__CredentialRequest message = BELFRY__REGISTRY__V1__CREDENTIAL_REQUEST__INIT;
+    struct bf_id tenant = acme;
     char room[2048];
 
-    message.domain = (char *)domain;
+    message.tenant_id.data = tenant.bytes;
+    message.tenant_id.len = tenant_bytes;
     message.user = (char *)user;
     return wire_read_credential(packed(&message.base, room, sizeof(room)), ret_request);
 }
 
-static void a_credential_is_asked_for_by_names_that_can_exist(void **state)
+static void a_credential_is_asked_for_by_tenant_and_form(void **state)
 {
     struct wire_credential_request request;
+
+    assert_int_equal(ask_credential(sizeof(acme.bytes), "100", &request), BF_OK);
+    assert_true(bf_id_eq(request.tenant, acme));
+    assert_string_equal(request.user, "100");
+    assert_int_equal(ask_credential(sizeof(acme.bytes) - 1, "100", &request), BF_INVALID);
+    assert_int_equal(ask_credential(0, "100", &request), BF_INVALID);
+    assert_int_equal(ask_credential(sizeof(acme.bytes), "1'--", &request), BF_NOT_FOUND);
+    assert_int_equal(ask_credential(sizeof(acme.bytes), "", &request), BF_NOT_FOUND);
+}
+
+static enum bf_err ask(const char *domain, const char *user, struct wire_owner_request *ret_request)
+{
+    Belfry__Registry__V1__OwnerRequest message = BELFRY__REGISTRY__V1__OWNER_REQUEST__INIT;
+    char room[2048];
+
+    message.domain = (char *)domain;
+    message.user = (char *)user;
+    return wire_read_owner(packed(&message.base, room, sizeof(room)), ret_request);
+}
+
+static void an_owner_is_asked_for_by_names_that_can_exist(void **state)
+{
+    struct wire_owner_request request;
     char longest[300];
 
     assert_int_equal(ask("ACME.example", "100", &request), BF_OK);
@@ -57,6 +83,7 @@ static void garbage_is_invalid(void **state)
     static const char garbage[] = "\x0a\xff\xff\xff\xff\x0f";
     const struct bf_str body = {garbage, sizeof(garbage) - 1};
     struct wire_credential_request credential;
+    struct wire_owner_request owner;
     struct wire_snapshot_request snapshot;
     struct wire_changes_request changes;
     struct wire_directory_request directory;
@@ -67,6 +94,7 @@ static void garbage_is_invalid(void **state)
     assert_int_equal(wire_read_tenant(body, name), BF_INVALID);
     assert_int_equal(wire_read_authenticate(body, hash), BF_INVALID);
     assert_int_equal(wire_read_credential(body, &credential), BF_INVALID);
+    assert_int_equal(wire_read_owner(body, &owner), BF_INVALID);
     assert_int_equal(wire_read_snapshot(body, &snapshot), BF_INVALID);
     assert_int_equal(wire_read_changes(body, &changes), BF_INVALID);
 }
@@ -307,7 +335,8 @@ static void changes_carry_a_feed_of_any_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_credential_is_asked_for_by_names_that_can_exist),
+        cmocka_unit_test(a_credential_is_asked_for_by_tenant_and_form),
+        cmocka_unit_test(an_owner_is_asked_for_by_names_that_can_exist),
         cmocka_unit_test(garbage_is_invalid),
         cmocka_unit_test(a_number_is_asked_for_by_tenant_and_form),
         cmocka_unit_test(a_tenant_is_asked_for_by_id_or_slug),

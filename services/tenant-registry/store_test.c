@@ -86,17 +86,32 @@ static void one_domain_belongs_to_one_tenant(void **state)
 
 // ---- credentials and keys
 
-static void a_credential_is_found_by_domain_and_number(void **state)
+static void a_credential_is_found_by_tenant_and_number(void **state)
 {
     struct extension_ha1 expected = extension_ha1("100", "acme.example", "correct horse");
     struct extension_credential found;
     struct bf_tx *tx = store_begin();
 
-    assert_int_equal(extension_store_credential(tx, "acme.example", "100", &found), BF_OK);
+    assert_int_equal(extension_store_credential(tx, acme.id, "100", &found), BF_OK);
     assert_true(bf_id_eq(found.tenant, acme.id));
+    assert_string_equal(found.number, "100");
     assert_memory_equal(&found.ha1, &expected, sizeof(expected));
-    assert_int_equal(extension_store_credential(tx, "acme.example", "101", &found), BF_NOT_FOUND);
-    assert_int_equal(extension_store_credential(tx, "nobody.example", "100", &found), BF_NOT_FOUND);
+    assert_int_equal(extension_store_credential(tx, acme.id, "101", &found), BF_NOT_FOUND);
+    assert_int_equal(extension_store_credential(tx, bf_id_new(), "100", &found), BF_NOT_FOUND);
+    bf_tx_release(tx);
+}
+
+static void an_owner_is_found_by_domain_and_number(void **state)
+{
+    struct extension_credential expected;
+    struct bf_id tenant, extension;
+    struct bf_tx *tx = store_begin();
+
+    assert_int_equal(extension_store_credential(tx, acme.id, "100", &expected), BF_OK);
+    assert_int_equal(extension_store_owner(tx, "acme.example", "100", &tenant, &extension), BF_OK);
+    assert_true(bf_id_eq(tenant, acme.id) && bf_id_eq(extension, expected.extension));
+    assert_int_equal(extension_store_owner(tx, "acme.example", "101", &tenant, &extension), BF_NOT_FOUND);
+    assert_int_equal(extension_store_owner(tx, "nobody.example", "100", &tenant, &extension), BF_NOT_FOUND);
     bf_tx_release(tx);
 }
 
@@ -211,7 +226,8 @@ int main(void)
         cmocka_unit_test(without_a_tenant_nothing_is_seen),
         cmocka_unit_test(the_service_may_not_rewrite_what_is_for_ever),
         cmocka_unit_test(one_domain_belongs_to_one_tenant),
-        cmocka_unit_test(a_credential_is_found_by_domain_and_number),
+        cmocka_unit_test(a_credential_is_found_by_tenant_and_number),
+        cmocka_unit_test(an_owner_is_found_by_domain_and_number),
         cmocka_unit_test(an_expired_key_is_no_key),
         cmocka_unit_test(the_same_request_gets_the_same_answer_and_another_none),
         cmocka_unit_test(the_audit_trail_outlives_its_tenant),

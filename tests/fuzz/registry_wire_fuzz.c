@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct bf_str body = {(const char *)bytes, len};
     struct wire_credential_request credential;
+    struct wire_owner_request owner;
     struct wire_snapshot_request snapshot;
     struct wire_changes_request changes;
     struct wire_directory_request directory;
@@ -18,10 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
     if (wire_read_authenticate(body, hash) == BF_OK)
         assert(len > KEY_TEXT_BYTES);
-    if (wire_read_credential(body, &credential) == BF_OK) {
-        assert(!domain_check(bf_str(credential.domain)));
-        assert(!strpbrk(credential.domain, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"));
+    if (wire_read_credential(body, &credential) == BF_OK)
         assert(!extension_number_check(bf_str(credential.user)));
+    if (wire_read_owner(body, &owner) == BF_OK) {
+        assert(!domain_check(bf_str(owner.domain)));
+        assert(!strpbrk(owner.domain, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"));
+        assert(!extension_number_check(bf_str(owner.user)));
     }
     if (wire_read_snapshot(body, &snapshot) == BF_OK) {
         assert(snapshot.limit >= 1 && snapshot.limit <= 20000);
