@@ -13,7 +13,7 @@
 //   belfry.admin(program)                        base URL of its admin port
 //   await belfry.pid('kamailio')                 process id under the supervisor; null when it does not run
 //   await belfry.kill9('kamailio-2')             kill -9; gives the pid it had
-//   await belfry.stop('postgres'), .start(...)   by supervisorctl; start waits until the supervisor says RUNNING
+//   await belfry.stop('postgres'), .start(...)   by the supervisor; start waits until the supervisor says RUNNING
 //   await belfry.kamcmd('tenant.status')         text of an RPC of the first edge; edge.kamcmd() of another
 //   await belfry.sql('belfry_events', "SELECT ...")   lines of an answer, as a service's role in the system scope; fields by |
 //   await belfry.allWell()                       until every program runs and those with a /ready say yes
@@ -25,6 +25,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Supervisor } from './supervisor.mjs';
 import { until } from './until.mjs';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
@@ -32,6 +33,8 @@ const run = promisify(execFile);
 const BELFRY = path.join(ROOT, 'deploy/local/belfry');
 
 export class Instance {
+  #supervisor;
+
   static open(directory) {
     const file = path.join(directory, 'belfry.env');
     try {
@@ -59,6 +62,7 @@ export class Instance {
 
   #read(env) {
     this.env = env;
+    this.#supervisor = Supervisor.of(env.BELFRY_SUPERVISOR);
     this.api = env.BELFRY_API;
     this.operator_key = env.BELFRY_OPERATOR_KEY;
     this.sip = place(env.BELFRY_SIP);
@@ -95,17 +99,12 @@ export class Instance {
   }
 
   /** The programs under the supervisor: [{name, state, pid}]. */
-  async programs() {
-    const text = await this.#supervisor('status');
-    return text.split('\n').filter(Boolean).map((line) => {
-      const [name, state] = line.split(/\s+/);
-      return { name, state, pid: Number(/pid (\d+)/.exec(line)?.[1]) || null };
-    });
+  programs() {
+    return this.#supervisor.programs();
   }
 
-  async pid(program) {
-    const pid = Number((await this.#supervisor('pid', program)).trim());
-    return pid > 0 ? pid : null;
+  pid(program) {
+    return this.#supervisor.pid(program);
   }
 
   async kill9(program) {
@@ -116,13 +115,13 @@ export class Instance {
   }
 
   async stop(program) {
-    await this.#supervisor('stop', program);
+    await this.#supervisor.stop(program);
     await until(async () => !(await this.pid(program)), { what: `${program} stopped`, deadline_ms: 30_000 });
   }
 
   async start(program) {
     if (await this.pid(program)) return;
-    await this.#supervisor('start', program);
+    await this.#supervisor.start(program);
     await until(() => this.pid(program), { what: `${program} started`, deadline_ms: 30_000 });
   }
 
@@ -162,16 +161,6 @@ export class Instance {
 
   down() {
     return command(['down'], { RUN: this.run }, 2);
-  }
-
-  /** supervisorctl ends with 3 when a program is not running, which is an answer and no fault. */
-  async #supervisor(...args) {
-    try {
-      return (await run('supervisorctl', ['-c', this.env.BELFRY_SUPERVISOR, ...args], { timeout: 60_000 })).stdout;
-    } catch (error) {
-      if ((args[0] === 'status' || args[0] === 'pid') && error.stdout) return error.stdout;
-      throw new Error(`supervisorctl ${args.join(' ')}: ${(error.stdout || error.message).trim()}`, { cause: error });
-    }
   }
 }
 
