@@ -101,8 +101,8 @@ certificates_reload() {
             die "edge $n does not take the certificates" "its reason is in $RUN/log/$(program_name kamailio "$n").log"
     done
     # the gateway reads which names there are; it and coturn go on with the connections they have
-    control signal HUP nginx
-    control signal USR2 coturn
+    ask signalProcess nginx HUP >/dev/null
+    ask signalProcess coturn USR2 >/dev/null
     program_stamp nginx >"$RUN/stamp/nginx"
     printf '%s\n' "$now" >"$RUN/stamp/certificates"
     note "loaded"

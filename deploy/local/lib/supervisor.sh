@@ -14,12 +14,28 @@ supervisor_configure() {
 
 supervisor_runs() { [ -e "$RUN/pid/supervisor.hold" ] && ! flock -n "$RUN/pid/supervisor.hold" true; }
 
+# For what people read and for several steps in one: each call is a Python of half a second. All else asks.
 control() { supervisorctl -c "$RUN/supervisord.conf" "$@"; }
 
-# program_states: what `supervisorctl status` says; kept until this command has something started or stopped, for each call of supervisorctl
-# starts a Python.
+# ask METHOD [WORD...]: calls a method of the watcher (XML-RPC) with these words, and says its answer. What it refuses is said as
+# supervisorctl would, and fails.
+ask() {
+    local word words='' answer
+    for word in "${@:2}"; do words+="<param><value>$word</value></param>"; done
+    answer=$(curl -fsS --noproxy '*' --max-time 60 --unix-socket "$SOCK/supervisor.sock" -H 'Content-Type: text/xml' http://supervisor/RPC2 \
+        -d "<methodCall><methodName>supervisor.$1</methodName><params>$words</params></methodCall>") || return
+    if [[ $answer == *'<fault>'* ]]; then
+        printf '%s: ERROR (%s)\n' "${2:-$1}" "$(sed -n 's:.*<string>\(.*\)</string>.*:\1:p' <<<"$answer")" >&2
+        return 1
+    fi
+    printf '%s\n' "$answer"
+}
+
+# program_states: name and state of each; kept until this command has something started or stopped.
 program_states() {
-    [ -e "$STEP_DIR/states" ] || control status >"$STEP_DIR/states" || true
+    [ -e "$STEP_DIR/states" ] || ask getAllProcessInfo |
+        awk -F '[<>]' '$2 == "name" { name = $3 } $2 == "value" { value[name] = $5 } $2 == "/struct" { print value["name"], value["statename"] }' \
+            >"$STEP_DIR/states" || true
     cat "$STEP_DIR/states"
 }
 forget_states() { rm -f "$STEP_DIR/states"; }
@@ -53,7 +69,7 @@ supervisor_start() {
 
 supervisor_stop() {
     local deadline=$((SECONDS + 60))
-    control shutdown || true
+    ask shutdown >/dev/null || true
     until flock -w 1 "$RUN/pid/supervisor.hold" true; do
         [ $SECONDS -lt $deadline ] || die "the programs did not stop within a minute" "see $RUN/log/supervisord.log"
     done
@@ -82,7 +98,7 @@ programs_start() {
     if [ ${#changed[@]} -gt 0 ] && ! supervisor_is_fresh; then programs_replace "${changed[@]}"; fi
     starting+=("${changed[@]}")
     # side by side: supervisor itself would start one after the other, each with its startsecs
-    for name in "${starting[@]}"; do control start "$name" & done
+    for name in "${starting[@]}"; do ask startProcess "$name" >/dev/null & done
     wait
     if [ ${#starting[@]} -gt 0 ]; then forget_states; fi
     for name in "${changed[@]}"; do program_stamp "$name" >"$RUN/stamp/$name"; done
@@ -97,7 +113,7 @@ program_reload() {
         $(program_command nginx) -t || die "nginx refuses its new configuration" "the reason is above"
         before=$(pgrep -d , -P "$(cat "$RUN/pid/nginx.pid")")
     fi
-    control signal "$(program_field "$1" 6)" "$1"
+    ask signalProcess "$1" "$(program_field "$1" 6)" >/dev/null
     # until those workers take no more: a request after `up` is for the new ones
     while [ "$1" = nginx ] && ps -o args= -p "$before" | grep -qx 'nginx: worker process'; do
         [ $SECONDS -lt $deadline ] || die "nginx does not take its new configuration" "see $RUN/log/nginx.log"
@@ -123,7 +139,7 @@ programs_in_turns() {
     programs_ready 60 $names
 }
 
-# is_running NAME STATES: as `supervisorctl status` printed them
+# is_running NAME STATES: as program_states says them
 is_running() { grep -Eq "^$1 +(RUNNING|STARTING|BACKOFF)" <<<"$2"; }
 
 # Stops what runs of these and has supervisor take their new settings, in one call.
