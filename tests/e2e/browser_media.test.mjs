@@ -101,9 +101,10 @@ describe('SIP.js', () => {
   });
 });
 
+// Its edge ends the calls that it holds itself, so the phone that calls is at that edge, too.
 describe('a browser that vanishes', () => {
   it('without closing anything: it does not answer pings, and its call and binding end', async (t) => {
-    const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry);
+    const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry, { beside: true });
     const call_id = await talking(browser, phone, { from: 'phone', domain: one.domain });
     const thaw = await browsers.browser.freeze();
     try {
@@ -117,7 +118,7 @@ describe('a browser that vanishes', () => {
   });
 
   it('by being killed: its connection ends without a word, and its call and binding with it', async (t) => {
-    const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry);
+    const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry, { beside: true });
     const call_id = await talking(browser, phone, { from: 'phone', domain: one.domain });
     await browsers.browser.kill();
     await phone.event('CALL_CLOSED');

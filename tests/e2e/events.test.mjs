@@ -326,6 +326,7 @@ describe('webhooks change by REST', () => {
 describe('with two replicas', () => {
   it('kill -9 of one in mid delivery loses nothing; what comes twice has the same id and body', async (t) => {
     const office = await told(t);
+    const was = { fanouts: belfry.fanouts.length };
     await belfry.scale({ fanouts: 2 });
     try {
       let held = [];
@@ -350,7 +351,7 @@ describe('with two replicas', () => {
       }
       await until(async () => (await office.tenant.api.list(`/v1/tenants/${office.tenant.id}/deliveries`)).every(delivered), { what: 'all are settled', deadline_ms: 60_000 });
     } finally {
-      await belfry.scale({ fanouts: 1 });
+      await belfry.scale(was);
     }
   });
 });

@@ -191,13 +191,13 @@ describe('a push device belongs to its extension', () => {
     const [closed, stays] = [await furnished(t), await furnished(t)];
     await device('expo', expoToken(), { device_id: 'old' });
     for (const each of [closed, stays]) await each.device('expo', expoToken(), { device_id: 'kept' });
-    await belfry.stop('event-fanout');
+    for (const { name } of belfry.fanouts) await belfry.stop(name);
     try {
       await tenant.api.delete(`${base}/extensions/101`);
       await remake(tenant, '101');
       await world.operator.delete(closed.base);
     } finally {
-      await belfry.start('event-fanout');
+      for (const { name } of belfry.fanouts) await belfry.start(name);
       await belfry.allWell();
       bus.close();
       bus = await Bus.open(belfry.fanouts[0].bus);
@@ -566,7 +566,7 @@ describe("what a provider answered, in the call's timeline", () => {
     await credentials({ provider: 'apns', apns: providers.apns() });
     const phone = await device('apns', apnsToken());
     const calls = [];
-    await belfry.stop('call-control');
+    for (const { name } of belfry.controls) await belfry.stop(name);
     try {
       for (let i = 1; i <= 3; i++) {
         const { call, entry } = wake(tenant, phone);
@@ -575,10 +575,10 @@ describe("what a provider answered, in the call's timeline", () => {
         calls.push(call);
       }
       await until(async () => (await untold()).length === 3, { what: 'they wait' });
-      await belfry.kill9('event-fanout');
-      await until(() => belfry.ready('event-fanout'), { what: 'event-fanout is back', deadline_ms: 30_000 });
+      for (const { name } of belfry.fanouts) await belfry.kill9(name);
+      for (const { name } of belfry.fanouts) await until(() => belfry.ready(name), { what: `${name} is back`, deadline_ms: 30_000 });
     } finally {
-      await belfry.start('call-control');
+      for (const { name } of belfry.controls) await belfry.start(name);
       await belfry.allWell();
       bus.close();
       bus = await Bus.open(belfry.fanouts[0].bus);
@@ -586,12 +586,12 @@ describe("what a provider answered, in the call's timeline", () => {
     for (const call of calls) assert.equal((await told(tenant, call, 1)).length, 1);
     await until(async () => (await untold()).length === 0, { what: 'nothing waits any more', deadline_ms: 30_000 });
     // A line whose acknowledgement was lost is told again, and stays one.
-    await belfry.stop('call-control');
+    for (const { name } of belfry.controls) await belfry.stop(name);
     const { call, entry } = wake(tenant, phone);
     await publish(entry);
     await attempts(phone, 4);
     await belfry.sql('belfry_events', 'INSERT INTO events.push_line (tenant_id, call, line) SELECT tenant_id, call, line FROM events.push_line');
-    await belfry.start('call-control');
+    for (const { name } of belfry.controls) await belfry.start(name);
     await until(async () => (await untold()).length === 0, { what: 'both were taken', deadline_ms: 30_000 });
     assert.equal((await told(tenant, call, 1)).length, 1);
   });
@@ -677,9 +677,10 @@ describe('a test push', () => {
 
 describe('a replica that is killed in mid push', () => {
   it('its pushes go on at another one', async (t) => {
+    const was = { fanouts: belfry.fanouts.length };
     await belfry.scale({ fanouts: 2 });
     t.after(async () => {
-      await belfry.scale({ fanouts: 1 });
+      await belfry.scale(was);
       await belfry.allWell();
     });
     const { tenant, device, credentials, attempts, pushes } = await furnished(t);

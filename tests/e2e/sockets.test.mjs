@@ -13,16 +13,10 @@ import { World, hangUp } from '../lib/world.mjs';
 const { belfry, operator } = new World();
 const EVENTS = `${belfry.api.replace(/^http/, 'ws')}/v1/events`;
 
-// Limits that a test can reach; `up` hands them on.
-const LIMITS = { BELFRY_SOCKETS_PER_TENANT: '5', BELFRY_SOCKET_PING_SECONDS: '5' };
-before(() => {
-  Object.assign(process.env, LIMITS);
-  return belfry.scale({ fanouts: 2 });
-}, { timeout: 120_000 });
-after(() => {
-  for (const name of Object.keys(LIMITS)) delete process.env[name];
-  return belfry.scale({ fanouts: 1 });
-}, { timeout: 120_000 });
+const was = { fanouts: belfry.fanouts.length };
+
+before(() => belfry.scale({ fanouts: 2 }), { timeout: 120_000 });
+after(() => belfry.scale(was), { timeout: 120_000 });
 afterEach(() => belfry.allWell());
 
 const bearer = (secret) => ({ headers: { authorization: `Bearer ${secret}` } });

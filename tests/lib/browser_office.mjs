@@ -1,6 +1,6 @@
 // A browser and a SIP phone of one tenant: what their calls have in common.
 //
-//   const {world, one, browsers, browser, phone, book} = await browserAndPhone(t, belfry, {url, ...of the phone})    100 and 101, registered
+//   const {world, one, browsers, browser, phone, book} = await browserAndPhone(t, belfry, {url, beside, ...of the phone})    100 and 101, registered; beside: at one edge
 //   const call_id = await talking(browser, phone, {from: 'phone', domain: one.domain})       both hear each other
 //   await phoneHears(phone, HERTZ.browser)          a second of this tone
 //   await phoneEnds(belfry, phone, browser, call_id)
@@ -28,16 +28,24 @@ export function toneFile(world, hertz) {
   return file;
 }
 
+/** The edge that the gateway has chosen for this browser. */
+async function edgeOf(belfry, book, browser) {
+  const { edge } = await until(async () => (await book.registrations(browser.user))[0], { what: `${browser.aor} in the location index` });
+  return belfry.edges.find(({ id }) => id === edge);
+}
+
 /** A browser 100 and a baresip phone 101 of one tenant, both registered. */
-export async function browserAndPhone(t, belfry, { url, ...options } = {}) {
+export async function browserAndPhone(t, belfry, { url, beside, ...options } = {}) {
   const world = new World(t);
   const one = await world.tenant({ numbers: ['100', '101', '102'] });
   const browsers = await BrowserPhones.open(t, belfry);
   const browser = await browsers.add(one, '100', { hertz: HERTZ.browser, url });
-  const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: toneFile(world, HERTZ.phone), answer: 'manual', ...options });
+  const book = new CallBook(world.operator, one);
   await browser.register();
+  const edge = beside ? { edge: await edgeOf(belfry, book, browser) } : {};
+  const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: toneFile(world, HERTZ.phone), answer: 'manual', ...edge, ...options });
   await phone.register();
-  return { world, one, browsers, browser, phone, book: new CallBook(world.operator, one) };
+  return { world, one, browsers, browser, phone, book };
 }
 
 export async function twoSeconds(browser) {

@@ -34,6 +34,7 @@ const BELFRY = path.join(ROOT, 'deploy/local/belfry');
 
 export class Instance {
   #supervisor;
+  #counts;
 
   static open(directory) {
     const file = path.join(directory, 'belfry.env');
@@ -75,12 +76,15 @@ export class Instance {
       .map((relay) => ({ ...relay, ng: place(relay.ng.replace(/^udp:/, '')) }));
     this.controls = copies('call-control', { admin: env.BELFRY_CALLS_ADMINS, bus: env.BELFRY_CALL_CONTROL_BUS });
     this.fanouts = copies('event-fanout', { admin: env.BELFRY_FANOUT_ADMINS, bus: env.BELFRY_EVENTS_BUS, sockets: env.BELFRY_FANOUT_SOCKETS });
+    this.#counts = { EDGES: this.edges.length, RELAYS: this.relays.length, CONTROLS: this.controls.length, FANOUTS: this.fanouts.length };
   }
 
-  /** The same object afterwards shows the new edges and relays. Other programs than those that are new, gone or told of it (edges of relays, the registry of edges) go on. */
+  /** The same object afterwards shows the new edges and relays. Other programs than those that are new, gone or told of it (edges of relays, the registry of edges) go on; nothing is done when it has that shape. */
   async scale({ edges, relays, controls, fanouts }) {
-    const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls, FANOUTS: fanouts }).filter(([, count]) => count !== undefined).map(([name, count]) => [name, String(count)]);
-    await command(['up'], { RUN: this.run, PORT_BASE: String(this.port_base), ...Object.fromEntries(wanted) }, 'ignore');
+    const wanted = Object.entries({ EDGES: edges, RELAYS: relays, CONTROLS: controls, FANOUTS: fanouts }).filter(([, count]) => count !== undefined);
+    if (wanted.every(([name, count]) => this.#counts[name] === count)) return;
+    this.#counts = {}; // until `up` has done it all
+    await command(['up'], { RUN: this.run, PORT_BASE: String(this.port_base), ...Object.fromEntries(wanted.map(([name, count]) => [name, String(count)])) }, 'ignore');
     this.#read(parseEnv(readFileSync(path.join(this.run, 'belfry.env'), 'utf8')));
   }
 
