@@ -186,19 +186,23 @@ describe('one system', () => {
     assert.ok(!left.has('INVITE'));
   });
 
-  for (const [where, of_b] of [['B', () => B], ['A', () => A]]) {
-    it(`attended transfer by a phone on A: who takes it is on ${where}, the other, named by its Contact, on B`, async (t) => {
-      const { world, book, phone } = await office(t);
-      const [a, b, c] = [await phone('100', { edge: A }), await phone('101', { edge: of_b() }), await phone('102', { edge: B })];
-      const { first, consultation, taken, joined } = await attended(world, a, b, c, ({ answer }) => uriOf(answer.get('Contact')));
-      await hangUp(consultation.dialog, a); // c ends what was replaced
-      await hangUp(first.call.dialog, b);
-      await hangUp(joined, b);
-      const { cdr } = await book.over(taken.call_id);
-      assert.deepEqual([cdr.caller, cdr.callee, cdr.result], ['101', '102', 'answered']);
-      const [transfer] = (await book.over(first.call.call_id)).cdr.transfers;
-      assert.deepEqual([transfer.to, transfer.how], ['102', 'attended by caller']);
-    });
+  // A third edge has no part in the call that is replaced: whoever takes it is given a number, which leads to the other from anywhere.
+  for (const [who, called] of [['who called', false], ['who was called', true]]) {
+    for (const [where, of_b] of [['B', () => B], ['A', () => A]]) {
+      it(`attended transfer by a phone on A, ${who}: who takes it is on ${where}, the other, named by its Contact, on B`, async (t) => {
+        const { world, book, tenant, phone } = await office(t);
+        const [a, b, c] = [await phone('100', { edge: A }), await phone('101', { edge: of_b() }), await phone('102', { edge: B })];
+        const { first, consultation, taken, joined, refer_to } = await attended(world, a, b, c, ({ answer }) => uriOf(answer.get('Contact')), { called });
+        assert.equal(refer_to, `sip:102@${tenant.domain}`);
+        await hangUp(consultation.dialog, a); // c ends what was replaced
+        await hangUp(first.call.dialog, called ? a : b);
+        await hangUp(joined, b);
+        const { cdr } = await book.over(taken.call_id);
+        assert.deepEqual([cdr.caller, cdr.callee, cdr.result], ['101', '102', 'answered']);
+        const [transfer] = (await book.over(first.call.call_id)).cdr.transfers;
+        assert.deepEqual([transfer.to, transfer.how], ['102', `attended by ${called ? 'callee' : 'caller'}`]);
+      });
+    }
   }
 
   it('max_calls is one count over both edges', async (t) => {

@@ -7,8 +7,9 @@
 //   await stops(c, request)                             c hears CANCEL and says 487
 //   await refuses(b, 486)                               the next INVITE at b gets this
 //   const call = await refers(b, request)               b takes a REFER and calls whom it names, with the headers that it names
-//   const {first, consultation, taken, joined} = await attended(world, a, b, c, (consultation) => uri)
-//                                                       a talks with b and with c, and gives c, by this name, to b: three calls, and c's dialog
+//   const {first, consultation, taken, joined, refer_to} = await attended(world, a, b, c, (consultation) => uri, {called})
+//                                                       a talks with b (who called, if so) and with c, and gives c, by this name, to b: three calls, c's
+//                                                       dialog, and whom b was told to call
 import assert from 'node:assert/strict';
 import { CallBook } from './calls.mjs';
 import { sdp, tagOf, uriOf } from './sip_message.mjs';
@@ -57,15 +58,17 @@ export async function refers(ua, request) {
   return ua.invite(uri, { body: sdp(), headers });
 }
 
-export async function attended(world, a, b, c, name) {
-  const first = await world.call(a, b);
+export async function attended(world, a, b, c, name, { called = false } = {}) {
+  const first = await (called ? world.call(b, a) : world.call(a, b));
+  const dialog = called ? first.dialog : first.call.dialog;
   const consultation = await world.call(a, c);
   const { call, answer } = consultation;
   const replaces = `${call.call_id};to-tag=${tagOf(answer.get('To'))};from-tag=${tagOf(answer.get('From'))}`;
-  const asked = first.call.dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<${name(consultation)}?Replaces=${encodeURIComponent(replaces)}>`]] });
-  const taken = await refers(b, await b.incoming('REFER'));
+  const asked = dialog.ask('REFER', { headers: [['Contact', a.contact], ['Refer-To', `<${name(consultation)}?Replaces=${encodeURIComponent(replaces)}>`]] });
+  const refer = await b.incoming('REFER');
+  const taken = await refers(b, refer);
   assert.equal((await asked).status, 202);
   const at_c = await c.incoming('INVITE');
   assert.equal(at_c.get('Replaces'), replaces, 'the header reaches the phone as it was');
-  return { first, consultation, taken, joined: await answers(taken, c, at_c) };
+  return { first, consultation, taken, refer_to: uriOf(refer.get('Refer-To')).split('?')[0], joined: await answers(taken, c, at_c) };
 }
