@@ -126,8 +126,8 @@ static void on_change(ucontact_t *contact, int type, void *param)
     if (registered)
         tenant_contact_keep(contact, &note);
     tell(contact, type, registered ? &secrets : NULL);
-    if (type == UL_CONTACT_INSERT) // plans wait for it (tenant_plan_proc.c)
-        tenant_state->inserted_seq = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).put_seq;
+    if (type != UL_CONTACT_UPDATE) // plans wait for it (tenant_plan_proc.c)
+        tenant_state->moved_seq = tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).put_seq;
 }
 
 int tenant_mirror_init(void)

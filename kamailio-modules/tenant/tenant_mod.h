@@ -127,7 +127,7 @@ struct tenant_state {
     _Atomic bool unknown_key;                   // somebody has shown an app token whose key is not here
     _Atomic int32_t tickets;                    // on their way
     // Of call-control:
-    _Atomic uint64_t inserted_seq;   // of the bindings: the newest that is no refresh
+    _Atomic uint64_t moved_seq;      // of the bindings: the newest that is no refresh
     _Atomic uint64_t reported_ms;    // when a report was taken last; 0: not yet
     _Atomic uint64_t control_faults; // its answers that made no sense
     _Atomic bool control_connected;

@@ -110,15 +110,15 @@ static void make_ready(struct tenant_ticket *ticket)
     plans.ready_end = &ticket->next;
 }
 
-// A device that registered a moment ago may still be on its way to call-control: the plan waits for it, so
-// that whoever calls after a REGISTER was answered reaches it.
+// A device that registered or left a moment ago may still be on its way to call-control: the plan waits for
+// it, so that whoever calls after its REGISTER was answered reaches it, or wakes it.
 void tenant_plan_ask(struct tenant_link *link, struct tenant_ticket *ticket)
 {
     if (ticket->kind != TENANT_TICKET_PLAN) {
         ask(link, ticket);
         return;
     }
-    ticket->after_seq = tenant_state->inserted_seq;
+    ticket->after_seq = tenant_state->moved_seq;
     ticket->ask_by_ms = bf_mono_ms() + WAIT_MS_MAX;
     if (ticket->after_seq <= tenant_outbox_figures(tenant_outboxes[TENANT_STREAM_BINDINGS]).taken_seq) {
         make_ready(ticket);

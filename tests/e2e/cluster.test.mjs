@@ -177,7 +177,7 @@ describe('one system', () => {
     assert.ok(!old.has('INVITE'));
   });
 
-  it('a phone that has just left is not rung, though call-control has not heard of it', async (t) => {
+  it('a phone that has just left is not rung', async (t) => {
     const { phone } = await office(t);
     const a = await phone('100', { edge: A });
     const left = await phone('101', { edge: A });

@@ -73,6 +73,20 @@ describe('a call to a phone that sleeps', () => {
     assert.ok(tenant.id);
   });
 
+  it('is woken by a call that comes right behind its un-REGISTER, too', async (t) => {
+    const { phone, device, sleeper } = await asleep(t);
+    const [a, b] = [await phone('100', { edge: A }), await sleeper('101', { edge: A })];
+    for (let i = 0; i < 5; i++) {
+      for (const expires_s of [60, 0]) assert.equal((await b.register({ expires_s })).status, 200);
+      const call = a.invite('101', { body: sdp() });
+      const wake = await fanout.wake(({ sip_call_id }) => sip_call_id === call.call_id);
+      assert.equal(wake.device, device.id);
+      call.cancel();
+      assert.equal((await call.final).status, 487);
+    }
+    assert.ok(!b.has('INVITE'));
+  });
+
   it('rings its other phone meanwhile; whoever answers first has the call, and the push is taken back', async (t) => {
     const { book, phone, device } = await asleep(t);
     const [a, desk] = [await phone('100', { edge: A }), await phone('101', { edge: A })];
