@@ -254,6 +254,14 @@ turn_configure() {
         TURN_SECRET="$(<"$RUN/secrets/turn.secret")" CERTIFICATE="$TLS/certificates/default" TURN_PEERS="$(turn_peers)" \
         TURN_PORT_MIN="$(port "$TURN_PLUS")" TURN_PORT_MAX=$(($(port "$TURN_PLUS") + TURN_COUNT - 1)) |
         write "$RUN/etc/coturn/turnserver.conf"
+    turn_database "$RUN/tmp/coturn.sqlite"
+}
+
+# turn_database FILE: nothing stands in it, but coturn looks there for every credential. Left to itself it makes the tables with the
+# first ones that come, in two threads at once; where these are in each other's way some are missing, and it takes no credential any more.
+turn_database() {
+    python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.stdin.read().replace("CREATE TABLE ", "CREATE TABLE IF NOT EXISTS "))' \
+        "$1" </usr/share/coturn/schema.sql
 }
 
 # turn_peers: whom TURN may reach of what it otherwise refuses: the media relays, and what the operator names.
