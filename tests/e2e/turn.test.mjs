@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
@@ -22,6 +22,7 @@ import { World, source } from '../lib/world.mjs';
 const { belfry, operator } = new World();
 const USER_QUOTA = 12; // deploy/config/coturn/turnserver.conf
 const secret = readFileSync(path.join(belfry.run, 'secrets/turn.secret'), 'utf8').trim();
+const command = (...args) => promisify(execFile)(path.join(ROOT, 'deploy/local/belfry'), args, { env: { ...process.env, RUN: belfry.run, PORT_BASE: String(belfry.port_base) }, timeout: 120_000 });
 const now_s = () => Math.floor(Date.now() / 1000);
 let tenant;
 let servers;
@@ -121,6 +122,15 @@ describe('coturn', () => {
       await turn.release();
     });
   }
+
+  it('lets in the first clients of its life, several at the same time', async (t) => {
+    await belfry.stop('coturn');
+    rmSync(path.join(belfry.run, 'tmp/coturn.sqlite'));
+    await command('up');
+    const clients = await Promise.all(Array.from({ length: 6 }, () => client(t)));
+    await Promise.all(clients.map((turn) => turn.allocate()));
+    await Promise.all(clients.map((turn) => turn.release()));
+  });
 
   it('answers STUN to everybody, with one address', async (t) => {
     const turn = await client(t, { username: undefined });
@@ -262,7 +272,7 @@ describe('the TLS port of the gateway', () => {
 
   it("shows a domain's own certificate as soon as there is one, and the default one for all others", async () => {
     assert.doesNotMatch((await get(tenant.domain)).certificate.subjectaltname, new RegExp(tenant.domain));
-    await promisify(execFile)(path.join(ROOT, 'deploy/local/belfry'), ['certificates', tenant.domain], { env: { ...process.env, RUN: belfry.run } });
+    await command('certificates', tenant.domain);
     await until(async () => (await get(tenant.domain)).certificate.subjectaltname === `DNS:${tenant.domain}`, { what: 'the certificate' });
     assert.match((await get('localhost')).certificate.subjectaltname, /DNS:localhost/);
   });
