@@ -198,19 +198,19 @@ static unsigned int flags_of(const struct tenant_plan_target *target)
 
 // The Route to a device of another edge, which finds it by the record's id (tenant_device). What would not
 // stand in a URI as it is comes from no registry of ours.
-static bool route_to(const struct tenant_plan_target *target, struct bf_id tenant, char *ret_route,
+static bool route_to(const struct tenant_plan_target *target, const struct tenant_live *live, char *ret_route,
                      size_t size)
 {
     static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+*";
-    char id[BF_ID_TEXT_SIZE], number[NUMBER_MAX + 1], ruid[64];
+    char tenant[BF_ID_TEXT_SIZE], call[BF_ID_TEXT_SIZE], number[NUMBER_MAX + 1], ruid[64];
     int len;
 
     snprintf(number, sizeof(number), "%.*s", (int)target->number.len, target->number.at);
     snprintf(ruid, sizeof(ruid), "%.*s", (int)target->ruid.len, target->ruid.at);
     if (number[strspn(number, PLAIN)] || ruid[strspn(ruid, PLAIN)] || target->dst.len == 0)
         return false;
-    len = snprintf(ret_route, size, "<%.*s;lr;d=%s;n=%s;t=%s>", (int)target->dst.len, target->dst.at, ruid,
-                   number, bf_id_text(tenant, id));
+    len = snprintf(ret_route, size, "<%.*s;lr;d=%s;n=%s;t=%s;c=%s>", (int)target->dst.len, target->dst.at,
+                   ruid, number, bf_id_text(live->tenant, tenant), bf_id_text(live->named, call));
     return len > 0 && (size_t)len < size;
 }
 
@@ -247,7 +247,7 @@ static bool branch_set(sip_msg_t *msg, const struct tenant_live *live,
     str path = {NULL, 0};
 
     if (elsewhere(target)) {
-        if (!route_to(target, live->tenant, route, sizeof(route)))
+        if (!route_to(target, live, route, sizeof(route)))
             return false;
         path = (str){route, (int)strlen(route)};
     }

@@ -1,6 +1,6 @@
 // Browsers as phones where media meet something on the way: TURN, transcoding, late offers, another edge, another library, and nothing.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { HERTZ, browserAndPhone, gone, phoneEnds, phoneHears, talking, toneFile } from '../lib/browser_office.mjs';
 import { BrowserPhones } from '../lib/browser_phone.mjs';
 import { CallBook } from '../lib/calls.mjs';
@@ -102,6 +102,17 @@ describe('SIP.js', () => {
 });
 
 // Its edge ends the calls that it holds itself, so the phone that calls is at that edge, too.
+/** A browser that is killed while a phone talks with it: the call and the binding end. */
+async function killed(t, where) {
+  const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry, where);
+  const call_id = await talking(browser, phone, { from: 'phone', domain: one.domain });
+  await browsers.browser.kill();
+  await phone.event('CALL_CLOSED');
+  await gone(belfry, call_id);
+  assert.equal((await book.over(call_id)).cdr.hung_up_by, 'callee');
+  await until(async () => (await book.registrations('100')).length === 0, { what: 'the binding is gone', deadline_ms: 25_000 });
+}
+
 describe('a browser that vanishes', () => {
   it('without closing anything: it does not answer pings, and its call and binding end', async (t) => {
     const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry, { beside: true });
@@ -117,23 +128,20 @@ describe('a browser that vanishes', () => {
     }
   });
 
-  it('by being killed: its connection ends without a word, and its call and binding with it', async (t) => {
-    const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry, { beside: true });
-    const call_id = await talking(browser, phone, { from: 'phone', domain: one.domain });
-    await browsers.browser.kill();
-    await phone.event('CALL_CLOSED');
-    await gone(belfry, call_id);
-    assert.equal((await book.over(call_id)).cdr.hung_up_by, 'callee');
-    await until(async () => (await book.registrations('100')).length === 0, { what: 'the binding is gone', deadline_ms: 25_000 });
-  });
+  it('by being killed: its connection ends without a word, and its call and binding with it', (t) => killed(t, { beside: true }));
 });
 
 describe('two edges', () => {
-  it('browsers on both: they call each other and the other edge’s phone, with sound and pictures', async (t) => {
-    const edges = belfry.edges.length;
-    t.after(() => belfry.scale({ edges }), { timeout: 120_000 });
+  const edges = belfry.edges.length;
+  before(async () => {
     await belfry.scale({ edges: 2 });
     await belfry.allWell();
+  }, { timeout: 120_000 });
+  after(() => belfry.scale({ edges }), { timeout: 120_000 });
+
+  it('a browser that is killed amid a call of the other edge: that one ends it', (t) => killed(t, { beside: false }));
+
+  it('browsers on both: they call each other and the other edge’s phone, with sound and pictures', async (t) => {
     const world = new World(t);
     const one = await world.tenant({ numbers: ['100', '101', '102', '103'] });
     const book = new CallBook(world.operator, one);

@@ -1,6 +1,6 @@
 // A browser and a SIP phone of one tenant: what their calls have in common.
 //
-//   const {world, one, browsers, browser, phone, book} = await browserAndPhone(t, belfry, {url, beside, ...of the phone})    100 and 101, registered; beside: at one edge
+//   const {world, one, browsers, browser, phone, book} = await browserAndPhone(t, belfry, {url, beside, ...of the phone})    100 and 101, registered; beside: true: at one edge; false: at two
 //   const call_id = await talking(browser, phone, {from: 'phone', domain: one.domain})       both hear each other
 //   await phoneHears(phone, HERTZ.browser)          a second of this tone
 //   await phoneEnds(belfry, phone, browser, call_id)
@@ -28,10 +28,10 @@ export function toneFile(world, hertz) {
   return file;
 }
 
-/** The edge that the gateway has chosen for this browser. */
-async function edgeOf(belfry, book, browser) {
+/** The edge that the gateway has chosen for this browser, or another one. */
+async function edgeFor(belfry, book, browser, beside) {
   const { edge } = await until(async () => (await book.registrations(browser.user))[0], { what: `${browser.aor} in the location index` });
-  return belfry.edges.find(({ id }) => id === edge);
+  return belfry.edges.find(({ id }) => (id === edge) === beside);
 }
 
 /** A browser 100 and a baresip phone 101 of one tenant, both registered. */
@@ -42,7 +42,7 @@ export async function browserAndPhone(t, belfry, { url, beside, ...options } = {
   const browser = await browsers.add(one, '100', { hertz: HERTZ.browser, url });
   const book = new CallBook(world.operator, one);
   await browser.register();
-  const edge = beside ? { edge: await edgeOf(belfry, book, browser) } : {};
+  const edge = beside === undefined ? {} : { edge: await edgeFor(belfry, book, browser, beside) };
   const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: toneFile(world, HERTZ.phone), answer: 'manual', ...edge, ...options });
   await phone.register();
   return { world, one, browsers, browser, phone, book };
