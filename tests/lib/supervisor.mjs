@@ -14,7 +14,7 @@ const ALREADY_STARTED = 60;
 const NOT_RUNNING = 70;
 const DEADLINE_MS = 60_000;
 
-export class Fault extends Error {
+class Fault extends Error {
   constructor(what, { faultCode, faultString }) {
     super(`${what}: ${faultString}`);
     this.name = 'Fault';
