@@ -50,6 +50,8 @@ export class Api {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
+    }).catch((error) => {
+      throw new Error([`${method} ${path}`, error.message, error.cause?.message].filter(Boolean).join(': '), { cause: error });
     });
     const text = await answer.text();
     const json = /\bjson\b/.test(answer.headers.get('content-type') ?? '');

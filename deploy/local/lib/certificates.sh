@@ -101,9 +101,8 @@ certificates_reload() {
             die "edge $n does not take the certificates" "its reason is in $RUN/log/$(program_name kamailio "$n").log"
     done
     # the gateway reads which names there are; it and coturn go on with the connections they have
-    ask signalProcess nginx HUP >/dev/null
+    program_reload nginx
     ask signalProcess coturn USR2 >/dev/null
-    program_stamp nginx >"$RUN/stamp/nginx"
     printf '%s\n' "$now" >"$RUN/stamp/certificates"
     note "loaded"
 }
