@@ -55,19 +55,34 @@ static struct bf_id find_extension(const struct control *control, const struct d
     return id;
 }
 
+static bool is_remembered(const struct control *control, struct bf_id tenant,
+                          const struct push_number *number, struct plan_sleeper *sleeper)
+{
+    struct plan_sleepers found;
+    bool is = false;
+
+    push_devices_find(control->push, tenant, number, 1, &found);
+    for (size_t i = 0; i < found.count && !is; i++) {
+        is = bf_id_eq(found.at[i].id, sleeper->id);
+        if (is)
+            *sleeper = found.at[i];
+    }
+    free((void *)found.at);
+    return is;
+}
+
+// What is remembered here may be older than the plan, which another replica may have made: it is asked again.
 // Unknown, the device is known again by its token alone, or by being new.
 static void find_device(const struct control *control, struct detail *detail)
 {
     struct plan_sleeper *sleeper = &detail->wait.sleeper;
     struct push_number number = {sleeper->number, find_extension(control, detail)};
-    struct plan_sleepers found;
 
     sleeper->extension = number.extension;
-    push_devices_find(control->push, detail->event->tenant, &number, 1, &found);
-    for (size_t i = 0; i < found.count; i++)
-        if (bf_id_eq(found.at[i].id, sleeper->id))
-            *sleeper = found.at[i];
-    free((void *)found.at);
+    if (is_remembered(control, detail->event->tenant, &number, sleeper))
+        return;
+    push_devices_void(control->push, detail->event->tenant, &number);
+    is_remembered(control, detail->event->tenant, &number, sleeper);
 }
 
 static void begin(const struct control *control, struct detail *detail)
