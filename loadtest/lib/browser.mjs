@@ -53,7 +53,7 @@ async function openSite(site, instance) {
   site.phone = await Ua.open({ server: instance.sip, user: '101', domain: tenant.domain, password: tenant.passwords['101'] });
   site.test.after(() => site.phone.close());
   await new CallBook(api, tenant).registered(site.phone);
-  site.browser = await (await BrowserPhones.open(site.test, instance)).add(tenant, '100');
+  site.browser = await (await BrowserPhones.open(site.test, instance)).add(site.test, tenant, '100');
   await site.browser.page.evaluate(watchSip);
   await site.browser.register();
 }

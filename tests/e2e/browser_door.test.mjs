@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import https from 'node:https';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { BrowserPhones } from '../lib/browser_phone.mjs';
 import { until } from '../lib/until.mjs';
 import { World, source } from '../lib/world.mjs';
 
 const { belfry } = new World();
+const browsers = await BrowserPhones.open({ after }, belfry);
 
 /** The status of a WebSocket's handshake at `url`, from this address of ours; it is closed at once, or (`keep`) after the test. */
 function handshake(headers, { url = belfry.ws, host: localAddress, keep } = {}) {
@@ -44,16 +45,14 @@ describe('the door for browsers', () => {
   it('a wrong password is refused', async (t) => {
     const world = new World(t);
     const one = await world.tenant();
-    const browsers = await BrowserPhones.open(t, belfry);
-    const browser = await browsers.add(one, '100', { password: 'wrong' });
+    const browser = await browsers.add(t, one, '100', { password: 'wrong' });
     await assert.rejects(browser.register(), { status: 401 });
   });
 
   it('closes who never logs in, though it answers pings; who has logged in stays', async (t) => {
     const world = new World(t);
     const one = await world.tenant();
-    const browsers = await BrowserPhones.open(t, belfry);
-    const [stays, guest] = [await browsers.add(one, '100'), await browsers.add(one, '101')];
+    const [stays, guest] = [await browsers.add(t, one, '100'), await browsers.add(t, one, '101')];
     await stays.register();
     await guest.event('connected');
     const before = await figure('closed_guest');

@@ -11,10 +11,11 @@ import { until } from '../lib/until.mjs';
 import { World } from '../lib/world.mjs';
 
 const { belfry } = new World();
+const browsers = await BrowserPhones.open({ after }, belfry);
 
 describe('ways of the media', () => {
   it('through TURN alone, by UDP and by TCP: both hear each other, by a relayed candidate', async (t) => {
-    const { one, browser, phone } = await browserAndPhone(t, belfry);
+    const { one, browser, phone } = await browserAndPhone(t, browsers);
     const { ice_servers } = await one.api.ok('GET', `/v1/tenants/${one.slug}/ice-servers?number=100`);
     const turn = ice_servers.find(({ credential }) => credential);
     for (const transport of ['udp', 'tcp']) {
@@ -32,7 +33,7 @@ describe('ways of the media', () => {
   });
 
   it('transcoded: a browser that knows opus alone, with a GSM phone that calls it and a PCMU phone that it calls', async (t) => {
-    const { world, one, browser, phone } = await browserAndPhone(t, belfry);
+    const { world, one, browser, phone } = await browserAndPhone(t, browsers);
     const gsm = await world.phones().add({ user: '102', domain: one.domain, password: one.passwords['102'], sound: toneFile(world, HERTZ.other), answer: 'manual', codec: 'GSM' });
     await gsm.register();
     await gsm.dial(`sip:100@${one.domain}`);
@@ -55,7 +56,7 @@ describe('ways of the media', () => {
   });
 
   it('of a call that is offered late, to a browser: the answer comes in the ACK', async (t) => {
-    const { world, one, browser } = await browserAndPhone(t, belfry);
+    const { world, one, browser } = await browserAndPhone(t, browsers);
     const ua = await world.ua(one, '102');
     assert.equal((await ua.register()).status, 200);
     const end = await RtpEnd.open();
@@ -80,8 +81,8 @@ describe('ways of the media', () => {
 
 describe('SIP.js', () => {
   it('calls a phone, also with a late offer, and is called; both hear each other', async (t) => {
-    const { one, browsers, phone } = await browserAndPhone(t, belfry);
-    const browser = await browsers.add(one, '102', { hertz: HERTZ.other, page: 'sipjs' });
+    const { one, phone } = await browserAndPhone(t, browsers);
+    const browser = await browsers.add(t, one, '102', { hertz: HERTZ.other, page: 'sipjs' });
     await browser.register();
     for (const how of ['call', 'late', 'called']) {
       if (how === 'called') {
@@ -104,9 +105,10 @@ describe('SIP.js', () => {
 // Its edge ends the calls that it holds itself, so the phone that calls is at that edge, too.
 /** A browser that is killed while a phone talks with it: the call and the binding end. */
 async function killed(t, where) {
-  const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry, where);
+  const own = await BrowserPhones.open(t, belfry);
+  const { one, browser, phone, book } = await browserAndPhone(t, own, where);
   const call_id = await talking(browser, phone, { from: 'phone', domain: one.domain });
-  await browsers.browser.kill();
+  await own.browser.kill();
   await phone.event('CALL_CLOSED');
   await gone(belfry, call_id);
   assert.equal((await book.over(call_id)).cdr.hung_up_by, 'callee');
@@ -115,9 +117,10 @@ async function killed(t, where) {
 
 describe('a browser that vanishes', () => {
   it('without closing anything: it does not answer pings, and its call and binding end', async (t) => {
-    const { one, browsers, browser, phone, book } = await browserAndPhone(t, belfry, { beside: true });
+    const own = await BrowserPhones.open(t, belfry);
+    const { one, browser, phone, book } = await browserAndPhone(t, own, { beside: true });
     const call_id = await talking(browser, phone, { from: 'phone', domain: one.domain });
-    const thaw = await browsers.browser.freeze();
+    const thaw = await own.browser.freeze();
     try {
       await phone.event('CALL_CLOSED', { deadline_ms: 60_000 });
       await gone(belfry, call_id);
@@ -145,10 +148,9 @@ describe('two edges', () => {
     const world = new World(t);
     const one = await world.tenant({ numbers: ['100', '101', '102', '103'] });
     const book = new CallBook(world.operator, one);
-    const browsers = await BrowserPhones.open(t, belfry);
     const on = {};
     for (const number of ['100', '101', '102']) {
-      const browser = await browsers.add(one, number, { hertz: number === '100' ? HERTZ.browser : HERTZ.other });
+      const browser = await browsers.add(t, one, number, { hertz: number === '100' ? HERTZ.browser : HERTZ.other });
       await browser.register();
       const { edge } = (await until(async () => (await book.registrations(number))[0], { what: `${number} in the location index` }));
       on[edge] ??= browser;

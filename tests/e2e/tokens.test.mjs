@@ -160,7 +160,7 @@ describe('a browser with an app token', () => {
     const one = await world.tenant();
     const browsers = await BrowserPhones.open(t, belfry);
     const tokens = [await tokenOf(one, '100'), await tokenOf(one, '101')];
-    const [a, b] = [await browsers.add(one, '100', { hertz: 700, jwt: tokens[0] }), await browsers.add(one, '101', { hertz: 1100, jwt: tokens[1], url: belfry.ws })];
+    const [a, b] = [await browsers.add(t, one, '100', { hertz: 700, jwt: tokens[0] }), await browsers.add(t, one, '101', { hertz: 1100, jwt: tokens[1], url: belfry.ws })];
     for (const each of [a, b]) await each.register();
     for (const [from, to] of [[a, b], [b, a]]) {
       await from.call(to.user);
@@ -172,7 +172,7 @@ describe('a browser with an app token', () => {
       await from.do('hangUp');
       await to.event('ended');
     }
-    const wrong = await browsers.add(one, '101', { jwt: tokens[0] });
+    const wrong = await browsers.add(t, one, '101', { jwt: tokens[0] });
     await assert.rejects(wrong.register(), { status: 401 });
     const logs = path.join(belfry.run, 'log');
     for (const file of readdirSync(logs)) for (const token of tokens) assert.ok(!readFileSync(path.join(logs, file), 'utf8').includes(token.slice(-60)), `${file} has a token`);

@@ -27,11 +27,11 @@ const DEADLINE_MS = 15_000;
 export const SHOTS = path.join(process.env.BELFRY_TEST_OUTPUT ?? path.join(ROOT, 'build'), 'screenshots');
 
 export class Browser {
-  static async open({ after }, { video = false } = {}) {
+  static async open(owner, { video = false } = {}) {
     mkdirSync(SHOTS, { recursive: true });
     const browser = new Browser();
     browser.chromium = await chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, args: [...ARGS, ...(video ? MEDIA_ARGS : [])] });
-    after(() => browser.chromium.close());
+    owner.after(() => browser.chromium.close());
     return browser;
   }
 

@@ -1,6 +1,6 @@
 // A browser and a SIP phone of one tenant: what their calls have in common.
 //
-//   const {world, one, browsers, browser, phone, book} = await browserAndPhone(t, belfry, {url, beside, ...of the phone})    100 and 101, registered; beside: true: at one edge; false: at two
+//   const {world, one, browser, phone, book} = await browserAndPhone(t, browsers, {url, beside, ...of the phone})    100 and 101, registered; beside: true: at one edge; false: at two
 //   const call_id = await talking(browser, phone, {from: 'phone', domain: one.domain})       both hear each other
 //   await phoneHears(phone, HERTZ.browser)          a second of this tone
 //   await phoneEnds(belfry, phone, browser, call_id)
@@ -9,7 +9,6 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { tone, toneShare, writeWav } from './audio.mjs';
-import { BrowserPhones } from './browser_phone.mjs';
 import { CallBook } from './calls.mjs';
 import { relayed } from './rtp.mjs';
 import { until } from './until.mjs';
@@ -35,17 +34,16 @@ async function edgeFor(belfry, book, browser, beside) {
 }
 
 /** A browser 100 and a baresip phone 101 of one tenant, both registered. */
-export async function browserAndPhone(t, belfry, { url, beside, ...options } = {}) {
+export async function browserAndPhone(t, browsers, { url, beside, ...options } = {}) {
   const world = new World(t);
   const one = await world.tenant({ numbers: ['100', '101', '102'] });
-  const browsers = await BrowserPhones.open(t, belfry);
-  const browser = await browsers.add(one, '100', { hertz: HERTZ.browser, url });
+  const browser = await browsers.add(t, one, '100', { hertz: HERTZ.browser, url });
   const book = new CallBook(world.operator, one);
   await browser.register();
-  const edge = beside === undefined ? {} : { edge: await edgeFor(belfry, book, browser, beside) };
+  const edge = beside === undefined ? {} : { edge: await edgeFor(browsers.belfry, book, browser, beside) };
   const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: toneFile(world, HERTZ.phone), answer: 'manual', ...edge, ...options });
   await phone.register();
-  return { world, one, browsers, browser, phone, book };
+  return { world, one, browser, phone, book };
 }
 
 export async function twoSeconds(browser) {

@@ -1,11 +1,11 @@
 // Browsers as phones: JsSIP or SIP.js in Chromium, one tab a phone, driven from here (tests/browser/ has the pages).
 //
-//   const phones = await BrowserPhones.open(t, belfry);          one Chromium; closed after the test
-//   const phone = await phones.add(tenant, '100', {hertz: 700}); a tab that says this tone; not registered. By wss, or {url}; {jwt}: an app token; {page: 'sipjs'}
+//   const phones = await BrowserPhones.open({after}, belfry);    one Chromium for a file's tests; one that a test kills it opens itself: open(t, ...)
+//   const phone = await phones.add(t, tenant, '100', {hertz: 700}); a tab that says this tone, closed after the test; not registered. By wss, or {url}; {jwt}: an app token; {page: 'sipjs'}
 //   await phone.register();                                      rejects with the reply's status
 //   await phone.call('101', {video}); await phone.incoming(); await phone.answer();
 //   await phone.event('confirmed');                              events are consumed in order, as phones.mjs does it
-//   await phone.hears(900);                                      until this tone is the loudest it hears (FFT of what it plays)
+//   await phone.hears(900);                                      until this tone is the loudest it hears (FFT of what it plays); [900, 950]: one of these
 //   await phone.stats();                                         of getStats()
 //   phone.do('hold')                                             any other function of the page
 //   await phone.closeTab();                                      as a person does: nothing is said to anybody
@@ -22,9 +22,8 @@ const NEAR_HERTZ = 30;
 const QUIET_DB = -70;
 
 export class BrowserPhones {
-  static async open(t, belfry) {
+  static async open(owner, belfry) {
     const phones = new BrowserPhones();
-    phones.test = { after: (act) => t.after(act) };
     phones.belfry = belfry;
     const { outputFiles } = require('esbuild').buildSync({ entryPoints: PAGES.map((page) => path.join(ROOT, `tests/browser/${page}.js`)), bundle: true, write: false, outdir: '/', nodePaths: [path.join(ROOT, 'web/node_modules')], define: { global: 'globalThis' } });
     phones.server = http.createServer((request, response) => {
@@ -33,13 +32,13 @@ export class BrowserPhones {
       response.end(script?.text ?? `<!doctype html><title>phone</title><body><script src="${request.url}.js"></script>`);
     });
     await new Promise((resolve) => phones.server.listen(0, '127.0.0.1', resolve));
-    t.after(() => phones.server.close());
-    phones.browser = await Browser.open(phones.test, { video: true });
+    owner.after(() => phones.server.close());
+    phones.browser = await Browser.open(owner, { video: true });
     return phones;
   }
 
-  async add(tenant, number, { hertz = 700, expires_s = 600, password = tenant.passwords[number], jwt, page: name = 'page', url = this.belfry.wss } = {}) {
-    const page = await this.browser.page(this.test, { base: `http://127.0.0.1:${this.server.address().port}` });
+  async add(t, tenant, number, { hertz = 700, expires_s = 600, password = tenant.passwords[number], jwt, page: name = 'page', url = this.belfry.wss } = {}) {
+    const page = await this.browser.page(t, { base: `http://127.0.0.1:${this.server.address().port}` });
     await page.goto(`/${name}`);
     const phone = new BrowserPhone(page, tenant, number, hertz);
     await phone.do('start', { url, uri: phone.aor, password, jwt, hertz, expires_s });
@@ -90,12 +89,12 @@ class BrowserPhone {
     }, { what: `${this.aor}: ${wanted.join(' or ')}`, deadline_ms });
   }
 
-  async hears(hertz, { deadline_ms = 15_000 } = {}) {
+  async hears(tones, { deadline_ms = 15_000 } = {}) {
     let heard;
     await until(async () => {
       heard = await this.do('heard');
-      return heard.level_db > QUIET_DB && Math.abs(heard.hertz - hertz) < NEAR_HERTZ;
-    }, { what: `${this.aor} hears ${hertz} Hz`, deadline_ms, every_ms: 100 }).catch((error) => {
+      return heard.level_db > QUIET_DB && [tones].flat().some((hertz) => Math.abs(heard.hertz - hertz) < NEAR_HERTZ);
+    }, { what: `${this.aor} hears ${tones} Hz`, deadline_ms, every_ms: 100 }).catch((error) => {
       throw new Error(`${error.message}; last: ${JSON.stringify(heard)}`);
     });
   }

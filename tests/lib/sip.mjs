@@ -45,8 +45,7 @@ export class Ua {
   }
 
   close() {
-    for (const transaction of this.#pending.values()) clearTimeout(transaction.timer);
-    this.#pending.clear();
+    for (const { request, reject } of this.#pending.values()) reject(new Error(`${this.aor}: closed before its ${request.method} was answered`));
     return this.#transport.close();
   }
 
@@ -86,8 +85,8 @@ export class Ua {
     const key = `${request.branch} ${request.method}`;
     const bytes = encode(request);
     const start = performance.now();
-    const answer = new Promise((resolve) => {
-      const transaction = { request, provisional: [], on_provisional, quiet: true };
+    const answer = new Promise((resolve, reject) => {
+      const transaction = { request, provisional: [], on_provisional, quiet: true, reject };
       transaction.resolve = (reply) => resolve({ ...reply, provisional: transaction.provisional, took_ms: performance.now() - start });
       this.#pending.set(key, transaction);
       this.send(bytes);
