@@ -13,7 +13,7 @@ import { World } from '../lib/world.mjs';
 const { belfry } = new World();
 const browsers = await BrowserPhones.open({ after }, belfry);
 
-describe('a browser and a SIP phone', () => {
+describe('a browser and a SIP phone', { concurrency: 2 }, () => { // they listen
   for (const [kind, options] of [['plain', {}], ['plain, and the browser without TLS', { url: belfry.ws }], ['SDES over TLS', { transport: 'tls', ca_file: belfry.env.BELFRY_CA_FILE, edge: belfry.edges[0], srtp: 'srtp-mand' }]]) {
     it(`${kind}: call each other and hear each other, hold and come back; no relay call is left`, async (t) => {
       const { one, browser, phone } = await browserAndPhone(t, browsers, options);

@@ -27,7 +27,7 @@ function handshake(headers, { url = belfry.ws, host: localAddress, keep } = {}) 
   });
 }
 
-describe('the door for browsers', () => {
+describe('the door for browsers', { concurrency: true }, () => { // they wait
   // Of all edges: the gateway chooses one.
   const figure = async (name) => (await Promise.all(belfry.edges.map((edge) => belfry.metric(edge.name, `kamailio_script_${name}`)))).reduce((sum, each) => sum + each, 0);
   const dump = async (table) => (await Promise.all(belfry.edges.map((edge) => edge.kamcmd('htable.dump', table)))).join('');

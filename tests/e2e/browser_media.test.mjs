@@ -115,7 +115,7 @@ async function killed(t, where) {
   await until(async () => (await book.registrations('100')).length === 0, { what: 'the binding is gone', deadline_ms: 25_000 });
 }
 
-describe('a browser that vanishes', () => {
+describe('a browser that vanishes', { concurrency: true }, () => { // they wait
   it('without closing anything: it does not answer pings, and its call and binding end', async (t) => {
     const own = await BrowserPhones.open(t, belfry);
     const { one, browser, phone, book } = await browserAndPhone(t, own, { beside: true });

@@ -191,7 +191,7 @@ describe('the log of deliveries', () => {
   });
 });
 
-describe('a webhook whose receiver', () => {
+describe('a webhook whose receiver', { concurrency: true }, () => { // they wait
   it('redirects is not followed', async (t) => {
     const hook = await hooked(t);
     const elsewhere = await Receiver.open();

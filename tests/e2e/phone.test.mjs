@@ -307,13 +307,13 @@ test('what goes wrong is said: a declined call, an unknown number, a wrong passw
   const [a, b] = [await registered('100'), await registered('101')];
   await dial(a, '101');
   await button(b, 'Decline').click();
-  await a.getByText('603').waitFor();
+  await a.getByText('· 603').waitFor();
   await idle(a);
   await dial(a, '999');
-  await a.getByText('404').waitFor();
+  await a.getByText('· 404').waitFor();
   await idle(a);
   await dial(a, '102');
-  await a.getByText('480').waitFor();
+  await a.getByText('· 480').waitFor();
   const wrong = await phone('102', { token: accountOf(one, '102', { password: 'not this' }) });
   await wrong.waitForSelector('[data-registration=refused]');
   const brief = await tokenOf(one, '102', { expires_in_seconds: 1 });

@@ -263,7 +263,7 @@ describe('tenants', () => {
   });
 });
 
-describe('protected media', () => {
+describe('protected media', { concurrency: true }, () => { // they listen
   const plain = (media) => assert.deepEqual([media.profile, media.sdes], ['RTP/AVP', []]);
   const keyed = (media, ciphers) => assert.deepEqual([media.profile, media.sdes], ['RTP/SAVP', ciphers]);
 

@@ -10,7 +10,7 @@
 //   await phones.close();                         // also after a failure: no process stays behind
 //
 // `sip` is {host, port}, `folder` gets one directory a phone (configuration, log, recordings), `ports` is the pool: each
-// phone takes 20 (signalling, control, RTP), checked to be free. Events are consumed in order: event(type) gives the
+// phone takes 20 (signalling, control, RTP), checked to be free and held, for files that run side by side have one pool. Events are consumed in order: event(type) gives the
 // first one of that type that was not given before, with `at` (performance.now()). `answer` is 'auto' (then there is no
 // CALL_INCOMING) or 'manual'. add({..., edge: belfry.edges[1]}) is a phone of another edge than `sip`; {instance: uuid} says
 // in its REGISTERs which device it is (+sip.instance); {transport: 'tls', ca_file, edge}: over TLS, and it trusts these authorities
@@ -20,7 +20,7 @@ import { mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync
 import net from 'node:net';
 import path from 'node:path';
 import { readWav, recognise } from './audio.mjs';
-import { isFree } from './ports.mjs';
+import { hold, isFree } from './ports.mjs';
 import { DeadlineError, until, within } from './until.mjs';
 
 const PORTS_A_PHONE = 20;
@@ -39,6 +39,7 @@ export class Phones {
   #next;
   #last;
   #all = [];
+  #held = [];
 
   constructor({ sip, folder, ports: [from, to] }) {
     this.#sip = sip;
@@ -49,23 +50,28 @@ export class Phones {
 
   /** A running phone that has its account but is not registered. */
   async add(options) {
-    const phone = new Phone(this.#sip, path.join(this.#folder, `phone-${this.#all.length}-${options.user}`), await this.#ports(), options);
+    const ports = await this.#ports();
+    const phone = new Phone(this.#sip, path.join(this.#folder, `phone-${this.#all.length}-${options.user}`), ports.base, options);
     this.#all.push(phone);
+    this.#held.push(ports);
     await phone.start();
     return phone;
   }
 
   async close() {
     await Promise.all(this.#all.splice(0).map((phone) => phone.stop()));
+    for (const { release } of this.#held.splice(0)) release();
   }
 
   async #ports() {
     for (; this.#next + PORTS_A_PHONE <= this.#last + 1; this.#next += PORTS_A_PHONE) {
-      if (await isFree(this.#next, this.#sip.host)) {
-        const base = this.#next;
+      const base = this.#next;
+      const release = await hold(base + PORTS_A_PHONE - 1);
+      if (release && (await isFree(base, this.#sip.host))) {
         this.#next += PORTS_A_PHONE;
-        return base;
+        return { base, release };
       }
+      release?.();
     }
     throw new PhoneError(`no free ports left up to ${this.#last} for another phone`);
   }
@@ -128,7 +134,7 @@ class Phone {
       `sip_listen ${host}:${this.#base}`,
       `net_interface ${host}`,
       `ctrl_tcp_listen 127.0.0.1:${this.#base + 2}`,
-      `rtp_ports ${this.#base + 4}-${this.#base + PORTS_A_PHONE - 1}`,
+      `rtp_ports ${this.#base + 4}-${this.#base + PORTS_A_PHONE - 2}`,
       'statmode_default off',
       'call_local_timeout 60',
       'call_max_calls 4',

@@ -1,4 +1,5 @@
 // isFree(port, host)    nobody has this UDP or TCP port now
+// await hold(port)      takes a UDP port of 127.0.0.1 until what it gives is called; null: somebody has it
 import dgram from 'node:dgram';
 import net from 'node:net';
 
@@ -12,4 +13,9 @@ export async function isFree(port, host = '127.0.0.1') {
   udp.close();
   if (b) tcp.close();
   return a && b;
+}
+
+export function hold(port) {
+  const socket = dgram.createSocket('udp4');
+  return new Promise((resolve) => socket.once('error', () => resolve(null)).bind(port, '127.0.0.1', () => resolve(() => socket.close())));
 }
