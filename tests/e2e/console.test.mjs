@@ -108,6 +108,9 @@ async function look(page, { path, name, heading, wants }) {
   return [...(wide > 0 ? [`scrolls ${wide} px sideways`] : []), ...(await serious(page)), ...page.faults.splice(0)].map((what) => `${name}: ${what}`);
 }
 
+/** Until what has the focus is called so. A page moves it when what it has drawn is on the screen. */
+const focused = (page, by, name) => until(async () => name.test(await page.evaluate((key) => document.activeElement[key], by)), { what: `the focus at ${name}` });
+
 test('every page, wide and light, and at 360 px and dark in Portuguese', async (t) => {
   const all = await scene(t);
   const { tenant, world } = all;
@@ -273,7 +276,7 @@ test('an operator makes a tenant, an extension and its provisioning, by keyboard
   assert.deepEqual(await serious(page), []);
   await page.keyboard.press('Escape');
   await page.locator('.more-list').waitFor({ state: 'detached' });
-  assert.match(await page.evaluate(() => document.activeElement.ariaLabel), /^More/, 'the focus is back where it was');
+  await focused(page, 'ariaLabel', /^More/); // the focus is back where it was
   assert.deepEqual(page.faults, []);
 });
 
@@ -366,7 +369,7 @@ test('by keyboard at 360 px: the menu opens, leads to a page and closes; who use
   await page.keyboard.type(tenant.key);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Live calls' }).waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Live calls', 'a new page has the focus at its heading');
+  await focused(page, 'textContent', /^Live calls$/); // a new page has the focus at its heading
   const menu = page.getByRole('button', { name: 'Menu' });
   await menu.press('Enter');
   assert.equal(await menu.getAttribute('aria-expanded'), 'true');
@@ -374,8 +377,8 @@ test('by keyboard at 360 px: the menu opens, leads to a page and closes; who use
   assert.deepEqual(await serious(page), []);
   await page.getByRole('link', { name: 'Extensions' }).press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Extensions' }).waitFor();
-  assert.equal(await menu.getAttribute('aria-expanded'), 'false');
-  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Extensions');
+  await until(async () => (await menu.getAttribute('aria-expanded')) === 'false', { what: 'the menu is closed' });
+  await focused(page, 'textContent', /^Extensions$/);
   assert.match(await page.title(), /^Extensions/);
   await page.getByRole('button', { name: /^Set up a phone/ }).press('Enter');
   await page.locator('svg.qr').waitFor();
@@ -384,7 +387,7 @@ test('by keyboard at 360 px: the menu opens, leads to a page and closes; who use
   assert.deepEqual(await serious(page), []);
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  assert.match(await page.evaluate(() => document.activeElement.ariaLabel), /^Set up a phone/, 'a closed dialog gives the focus back');
+  await focused(page, 'ariaLabel', /^Set up a phone/); // a closed dialog gives the focus back
   assert.deepEqual(page.faults, []);
 });
 
