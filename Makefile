@@ -25,6 +25,7 @@ LDLIBS   := -lmicrohttpd -ljansson -lpq -lhiredis $(NNG_A) -lprotobuf-c -lcrypto
 
 FLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 LINK_release  := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+TEST_release  := -O0 -U_FORTIFY_SOURCE # a test's own code runs once: three times as fast to compile
 FLAGS_debug   := -O0
 FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 LINK_asan     := -fsanitize=address,undefined
@@ -95,6 +96,8 @@ $(GEN)/%.pb-c.c $(GEN)/%.pb-c.h: proto/%.proto
 $(O)/%.o: %.c | $(PROTO_H)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/%_test.o: CFLAGS += $(TEST_$(BUILD))
 
 $(O)/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
