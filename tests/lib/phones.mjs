@@ -10,8 +10,8 @@
 //   await phones.close();                         // also after a failure: no process stays behind
 //
 // `sip` is {host, port}, `folder` gets one directory a phone (configuration, log, recordings), `ports` is the pool: each
-// phone takes 20 (signalling, control, RTP), checked to be free and held, for files that run side by side have one pool. Events are consumed in order: event(type) gives the
-// first one of that type that was not given before, with `at` (performance.now()). `answer` is 'auto' (then there is no
+// phone takes 20 (signalling, control, RTP), checked to be free and held, for files that run side by side have one pool. Events
+// are consumed in order: event(type) gives the first one of that type that was not given before, with `at` (performance.now()). `answer` is 'auto' (then there is no
 // CALL_INCOMING) or 'manual'. add({..., edge: belfry.edges[1]}) is a phone of another edge than `sip`; {instance: uuid} says
 // in its REGISTERs which device it is (+sip.instance); {transport: 'tls', ca_file, edge}: over TLS, and it trusts these authorities
 // alone; `srtp` is 'srtp-mand' for one that takes nothing but SDES; `codec`: the only one, PCMU or GSM.
