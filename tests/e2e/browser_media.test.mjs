@@ -1,7 +1,7 @@
 // Browsers as phones where media meet something on the way: TURN, transcoding, late offers, another edge, another library, and nothing.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { HERTZ, browserAndPhone, gone, phoneEnds, phoneHears, talking, toneFile } from '../lib/browser_office.mjs';
+import { HERTZ, browserAndPhone, gone, phoneEnds, phoneHears, registered, talking, toneFile } from '../lib/browser_office.mjs';
 import { BrowserPhones } from '../lib/browser_phone.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { RtpEnd } from '../lib/rtp.mjs';
@@ -175,7 +175,7 @@ describe('two edges', () => {
       await gone(belfry, call_id);
     }
     const phone = await world.phones().add({ user: '103', domain: one.domain, password: one.passwords['103'], sound: toneFile(world, HERTZ.phone), answer: 'manual' });
-    await phone.register();
+    await registered(book, phone);
     for (const from of ['browser', 'phone']) {
       const call_id = await talking(b, phone, { from, domain: one.domain });
       await phoneHears(phone, b.hertz);

@@ -4,6 +4,7 @@
 //   const call_id = await talking(browser, phone, {from: 'phone', domain: one.domain})       both hear each other
 //   await phoneHears(phone, HERTZ.browser)          a second of this tone
 //   await phoneEnds(belfry, phone, browser, call_id)
+//   await registered(book, phone)                   a phone that calls over another edge find, too
 //   await gone(belfry, call_id)                     no relay has anything of it
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -33,6 +34,12 @@ async function edgeFor(belfry, book, browser, beside) {
   return belfry.edges.find(({ id }) => (id === edge) === beside);
 }
 
+/** Registers a phone; a call over another edge finds it then. */
+export async function registered(book, phone) {
+  await phone.register();
+  await until(async () => (await book.registrations(phone.user)).length > 0, { what: `${phone.aor} in the location index` });
+}
+
 /** A browser 100 and a baresip phone 101 of one tenant, both registered. */
 export async function browserAndPhone(t, browsers, { url, beside, ...options } = {}) {
   const world = new World(t);
@@ -42,7 +49,7 @@ export async function browserAndPhone(t, browsers, { url, beside, ...options } =
   await browser.register();
   const edge = beside === undefined ? {} : { edge: await edgeFor(browsers.belfry, book, browser, beside) };
   const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: toneFile(world, HERTZ.phone), answer: 'manual', ...edge, ...options });
-  await phone.register();
+  await registered(book, phone);
   return { world, one, browser, phone, book };
 }
 
