@@ -55,20 +55,20 @@ static struct bf_id find_extension(const struct control *control, const struct d
     return id;
 }
 
-static bool is_remembered(const struct control *control, struct bf_id tenant,
-                          const struct push_number *number, struct plan_sleeper *sleeper)
+static bool recall(const struct control *control, struct bf_id tenant, const struct push_number *number,
+                   struct plan_sleeper *sleeper)
 {
     struct plan_sleepers found;
-    bool is = false;
+    bool known = false;
 
     push_devices_find(control->push, tenant, number, 1, &found);
-    for (size_t i = 0; i < found.count && !is; i++) {
-        is = bf_id_eq(found.at[i].id, sleeper->id);
-        if (is)
+    for (size_t i = 0; i < found.count && !known; i++) {
+        known = bf_id_eq(found.at[i].id, sleeper->id);
+        if (known)
             *sleeper = found.at[i];
     }
     free((void *)found.at);
-    return is;
+    return known;
 }
 
 // What is remembered here may be older than the plan, which another replica may have made: it is asked again.
@@ -79,10 +79,10 @@ static void find_device(const struct control *control, struct detail *detail)
     struct push_number number = {sleeper->number, find_extension(control, detail)};
 
     sleeper->extension = number.extension;
-    if (is_remembered(control, detail->event->tenant, &number, sleeper))
+    if (recall(control, detail->event->tenant, &number, sleeper))
         return;
     push_devices_void(control->push, detail->event->tenant, &number);
-    is_remembered(control, detail->event->tenant, &number, sleeper);
+    recall(control, detail->event->tenant, &number, sleeper);
 }
 
 static void begin(const struct control *control, struct detail *detail)

@@ -1,7 +1,7 @@
 // Browsers as phones where media meet something on the way: TURN, transcoding, late offers, another edge, another library, and nothing.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { HERTZ, browserAndPhone, gone, phoneEnds, phoneHears, registered, talking, toneFile } from '../lib/browser_office.mjs';
+import { HERTZ, browserAndPhone, gone, phoneEnds, phoneHears, talking, toneFile } from '../lib/browser_office.mjs';
 import { BrowserPhones } from '../lib/browser_phone.mjs';
 import { CallBook } from '../lib/calls.mjs';
 import { RtpEnd } from '../lib/rtp.mjs';
@@ -102,7 +102,6 @@ describe('SIP.js', () => {
   });
 });
 
-// Its edge ends the calls that it holds itself, so the phone that calls is at that edge, too.
 /** A browser that is killed while a phone talks with it: the call and the binding end. */
 async function killed(t, where) {
   const own = await BrowserPhones.open(t, belfry);
@@ -152,7 +151,7 @@ describe('two edges', () => {
     for (const number of ['100', '101', '102']) {
       const browser = await browsers.add(t, one, number, { hertz: number === '100' ? HERTZ.browser : HERTZ.other });
       await browser.register();
-      const { edge } = (await until(async () => (await book.registrations(number))[0], { what: `${number} in the location index` }));
+      const { edge } = await book.indexed(number);
       on[edge] ??= browser;
     }
     const [a, b] = [on['edge-1'], on['edge-2']];
@@ -175,7 +174,8 @@ describe('two edges', () => {
       await gone(belfry, call_id);
     }
     const phone = await world.phones().add({ user: '103', domain: one.domain, password: one.passwords['103'], sound: toneFile(world, HERTZ.phone), answer: 'manual' });
-    await registered(book, phone);
+    await phone.register();
+    await book.indexed('103');
     for (const from of ['browser', 'phone']) {
       const call_id = await talking(b, phone, { from, domain: one.domain });
       await phoneHears(phone, b.hertz);

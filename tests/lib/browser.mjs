@@ -1,4 +1,4 @@
-// Debian's Chromium without windows (chromium-headless-shell: two thirds of the whole browser's CPU), that tests look at pages with.
+// Debian's Chromium without windows (chromium-headless-shell), that tests look at pages with.
 //
 //   const browser = await Browser.open({after})              one for a file's tests; {video: true}: with cameras and microphones
 //   const page = await browser.page(t, {base, width, dark, lang})   a tab with a profile of its own, closed after the test

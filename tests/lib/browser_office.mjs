@@ -4,7 +4,6 @@
 //   const call_id = await talking(browser, phone, {from: 'phone', domain: one.domain})       both hear each other
 //   await phoneHears(phone, HERTZ.browser)          a second of this tone
 //   await phoneEnds(belfry, phone, browser, call_id)
-//   await registered(book, phone)                   a phone that calls over another edge find, too
 //   await gone(belfry, call_id)                     no relay has anything of it
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
@@ -30,14 +29,8 @@ export function toneFile(world, hertz) {
 
 /** The edge that the gateway has chosen for this browser, or another one. */
 async function edgeFor(belfry, book, browser, beside) {
-  const { edge } = await until(async () => (await book.registrations(browser.user))[0], { what: `${browser.aor} in the location index` });
+  const { edge } = await book.indexed(browser.user);
   return belfry.edges.find(({ id }) => (id === edge) === beside);
-}
-
-/** Registers a phone; a call over another edge finds it then. */
-export async function registered(book, phone) {
-  await phone.register();
-  await until(async () => (await book.registrations(phone.user)).length > 0, { what: `${phone.aor} in the location index` });
 }
 
 /** A browser 100 and a baresip phone 101 of one tenant, both registered. */
@@ -49,7 +42,8 @@ export async function browserAndPhone(t, browsers, { url, beside, ...options } =
   await browser.register();
   const edge = beside === undefined ? {} : { edge: await edgeFor(browsers.belfry, book, browser, beside) };
   const phone = await world.phones().add({ user: '101', domain: one.domain, password: one.passwords['101'], sound: toneFile(world, HERTZ.phone), answer: 'manual', ...edge, ...options });
-  await registered(book, phone);
+  await phone.register();
+  await book.indexed(phone.user);
   return { world, one, browser, phone, book };
 }
 

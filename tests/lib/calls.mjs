@@ -3,6 +3,7 @@
 //   const book = new CallBook(api, tenant);          api: the operator's or the tenant's own client
 //   await book.registrations('101')                  its bindings; of all numbers without one
 //   await book.registered(ua)                        REGISTER, and wait until call-control knows the device
+//   await book.indexed('101')                        the binding of a number, once call-control has one
 //   await book.live(), book.running(sip_call_id)     calls that run; one of them, once it is there
 //   await book.hangUp(id), book.transfer(id, {...}), book.dial({from, to})
 //   const {cdr, lines, story} = await book.over(sip_call_id)    a finished call, checked: CDR, timeline, its lines as text
@@ -23,6 +24,10 @@ export class CallBook {
   async registrations(number) {
     const items = await this.api.list(`${this.base}/registrations`);
     return number ? items.filter((each) => each.number === number) : items;
+  }
+
+  indexed(number) {
+    return until(async () => (await this.registrations(number))[0], { what: `${number} in the location index` });
   }
 
   async registered(ua, options = {}) {

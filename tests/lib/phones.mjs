@@ -38,8 +38,7 @@ export class Phones {
   #folder;
   #next;
   #last;
-  #all = [];
-  #held = [];
+  #all = []; // {phone, release}
 
   constructor({ sip, folder, ports: [from, to] }) {
     this.#sip = sip;
@@ -50,17 +49,15 @@ export class Phones {
 
   /** A running phone that has its account but is not registered. */
   async add(options) {
-    const ports = await this.#ports();
-    const phone = new Phone(this.#sip, path.join(this.#folder, `phone-${this.#all.length}-${options.user}`), ports.base, options);
-    this.#all.push(phone);
-    this.#held.push(ports);
+    const { base, release } = await this.#ports();
+    const phone = new Phone(this.#sip, path.join(this.#folder, `phone-${this.#all.length}-${options.user}`), base, options);
+    this.#all.push({ phone, release });
     await phone.start();
     return phone;
   }
 
   async close() {
-    await Promise.all(this.#all.splice(0).map((phone) => phone.stop()));
-    for (const { release } of this.#held.splice(0)) release();
+    await Promise.all(this.#all.splice(0).map(({ phone, release }) => phone.stop().finally(release)));
   }
 
   async #ports() {
