@@ -421,6 +421,7 @@ static void run_loop(struct calls *calls)
     for (uint64_t now_us = calls->began_us; !over(calls, now_us); now_us = bf_mono_us()) {
         start_some(calls);
         flush(calls);
+        load_gather(calls->plan);
         wait_for_packets(calls);
         receive(calls, &calls->caller);
         receive(calls, &calls->callee);

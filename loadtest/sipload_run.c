@@ -284,11 +284,12 @@ static void resend_due(struct load *load, uint64_t now_us)
 
 // As fast as the answers come, they are taken together: woken for each, this program would take a third of
 // the machine from the server, and each answer would cost the server its waking.
-static void gather(const struct load *load)
+void load_gather(const struct load_plan *plan)
 {
     static const struct timespec time = {.tv_nsec = GATHER_US * 1000};
+    int64_t outstanding = plan->busy ? plan->busy : plan->outstanding;
 
-    if (load->plan->rate_per_second == 0 && load->plan->outstanding >= GATHER_OUTSTANDING)
+    if (plan->rate_per_second == 0 && outstanding >= GATHER_OUTSTANDING)
         (void)nanosleep(&time, NULL);
 }
 
@@ -354,7 +355,7 @@ static void run_loop(struct load *load)
         start_some(load);
         answer_challenges(load, now_us);
         load_socket_flush(&load->socket);
-        gather(load);
+        load_gather(load->plan);
         wait_for_answers(load);
         receive(load);
         resend_due(load, bf_mono_us());

@@ -69,5 +69,8 @@ bf_must_check bool load_run(const struct load_plan *plan, struct load_result *re
 
 void load_user(const struct load_plan *plan, uint32_t user, struct sip_user *ret_who);
 double load_cpu_seconds(void); // of this process
+// Before waiting for answers: lets some come that are then taken together, where many are awaited and no rate
+// is kept.
+void load_gather(const struct load_plan *plan);
 
 #endif

@@ -12,7 +12,7 @@
 #include "tenant_binding.h"
 #include "tenant_outbox.h"
 
-#define TENANT_REPORT_ENTRIES_MAX   1000
+#define TENANT_REPORT_ENTRIES_MAX   4000
 #define TENANT_REPORT_BYTES_MAX     (1u << 20)
 #define TENANT_REPORT_HEARTBEAT_MS  1000
 #define TENANT_REPORT_SPACING_MS    25 // between two batches that are not full

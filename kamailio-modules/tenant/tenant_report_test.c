@@ -7,6 +7,8 @@
 #include "tenant_fixture.h"
 #include "tenant_report.h"
 
+#define OUTBOX_MAX 16384
+
 static struct { // what the reporter asked for
     uint32_t sent, restores, resyncs, restored;
     uint32_t serial;
@@ -46,7 +48,8 @@ static int setup(void **state)
     memset(&world, 0, sizeof(world));
     bf_buf_init(&world.body, (size_t)2 * TENANT_REPORT_BYTES_MAX);
     now_ms = 1000000;
-    outbox = tenant_outbox_init(aligned_alloc(64, (tenant_outbox_bytes(8192) + 63) & ~63ul), 8192);
+    outbox =
+        tenant_outbox_init(aligned_alloc(64, (tenant_outbox_bytes(OUTBOX_MAX) + 63) & ~63ul), OUTBOX_MAX);
     report = tenant_report_new(TENANT_STREAM_BINDINGS, outbox, &edge, now_ms, &HOOKS, NULL);
     return 0;
 }
@@ -242,17 +245,19 @@ static void test_the_edge_says_who_it_is_and_beats_once_a_second(void **state)
 
 static void test_batches_are_full_and_come_at_once_one_after_the_other(void **state)
 {
+    enum { FULL = TENANT_REPORT_ENTRIES_MAX };
+
     restored();
-    put(2500);
+    put(2 * FULL + 500);
     assert_true(tick(0));
-    assert_sent(1, 1000);
-    answer(1000, false);
+    assert_sent(1, FULL);
+    answer(FULL, false);
     assert_true(tick(0));
-    assert_sent(1001, 1000);
-    answer(2000, false);
+    assert_sent(FULL + 1, FULL);
+    answer(2 * FULL, false);
     assert_true(tick(TENANT_REPORT_SPACING_MS));
-    assert_sent(2001, 500);
-    answer(2500, false);
+    assert_sent(2 * FULL + 1, 500);
+    answer(2 * FULL + 500, false);
     assert_int_equal(tenant_outbox_figures(outbox).waiting, 0);
 }
 
@@ -325,7 +330,7 @@ static void test_what_was_dropped_is_told(void **state)
     Belfry__Call__V1__ReportRequest *request;
 
     restored();
-    put(8192);
+    put(OUTBOX_MAX);
     assert_false(tenant_outbox_add(outbox, "x", 1));
     assert_true(tick(0));
     request = sent_report();

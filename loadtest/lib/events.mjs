@@ -8,6 +8,7 @@ import { Site, TENANTS } from './site.mjs';
 
 const PER_SECOND = 500;
 const PUBLISHERS = 8; // Publish calls under way, as when many call-controls are busy; as many as event-fanout works on at once
+const OUTBOXES = { batch: 500, publishers: 4 }; // what four busy call-controls publish, each one Publish after the other (OUTBOX_BATCH_MAX)
 // One replica's limit is 10,000. The gateway needs two files for each, and there may be 20,000 for a process.
 const IDLE = { direct: 10_000, gateway: 5_000 };
 
@@ -61,9 +62,9 @@ async function measureDead({ report, quick }, site, steady) {
 }
 
 async function measureRate({ report, quick }, site) {
-  const count = quick ? 10_000 : 30_000;
+  const count = quick ? 30_000 : 60_000;
   const post = () => site.post({ count, outstanding: 256 });
-  const publish = () => site.publish({ count, batch: 50, publishers: PUBLISHERS });
+  const publish = () => site.publish({ count, ...OUTBOXES });
   await publish(); // connections are there
   const { pairs: rounds, seen, note } = await pairs(quick ? 3 : 5, post, publish, ({ cpu_us }) => ({ cpu_us }));
   const published = rounds.map(([, b]) => b);

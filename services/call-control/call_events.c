@@ -14,10 +14,10 @@
 #include "wake_events.h"
 #include "wake_store.h"
 
-#define EVENTS_MAX  1000 // in one transaction
+#define EVENTS_MAX  4000 // in one transaction
 #define CLOSE_MAX   500
 #define REBUILD_MAX 1000
-#define SLOTS       2048 // of the table of a batch's calls: a power of two, above EVENTS_MAX
+#define SLOTS       8192 // of the table of a batch's calls: a power of two, above EVENTS_MAX
 
 struct entry { // a call of the batch
     struct call call;

@@ -11,7 +11,7 @@
 
 struct control;
 
-// A whole batch as an edge sent it, of any calls and tenants, in one transaction (a thousand events each):
+// A whole batch as an edge sent it, of any calls and tenants, in one transaction (four thousand events each):
 // use this, not one by one. BF_OK: all are durable, live state, leases and CDRs included. Events that make no
 // sense are counted, logged and left out. Any error: nothing may be acknowledged; the same batch may be sent
 // again.

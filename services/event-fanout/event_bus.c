@@ -169,7 +169,7 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, bool 
 
 // A statement for many events costs little more than one for a few, and one commit is one write to the disk:
 // one at a time, with all that came during the one before. What wakes phones waits for nobody.
-#define STORE_NEWS_MAX 400 // of several batches
+#define STORE_NEWS_MAX 1000 // of several batches
 
 struct passing {
     struct batcher_job job;
