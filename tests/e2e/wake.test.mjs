@@ -81,7 +81,7 @@ describe('a call to a phone that sleeps', () => {
       const call = a.invite('101', { body: sdp() });
       const wake = await fanout.wake(({ sip_call_id }) => sip_call_id === call.call_id);
       assert.equal(wake.device, device.id);
-      call.cancel();
+      assert.equal((await call.cancel()).status, 200);
       assert.equal((await call.final).status, 487);
     }
     assert.ok(!b.has('INVITE'));
