@@ -78,9 +78,9 @@ const bothRates = (rounds) => `${Math.round(middle(rounds, 1, 'rate'))}/s and ${
  */
 async function measureWriteBack({ report, instance, database, quick }, sides, calls) {
   const seconds = 2 * TALK_MS / 1000 + (quick ? 3 : 6); // the rate is that of what is behind two lengths of a call
-  const round = (side, rest_ms) => calls(side, rest_ms, { seconds, outstanding: TALKING_MAX, busy: 64, talk_ms: TALK_MS, timeout_ms: PATIENCE_MS });
-  const stock = () => written(database, () => round(sides[0], FORGOTTEN_MS));
-  const edge = () => round({ ...sides[1], settled: () => indexed(instance) }, FORGOTTEN_MS);
+  const round = (side) => calls(side, FORGOTTEN_MS, { seconds, outstanding: TALKING_MAX, busy: 64, talk_ms: TALK_MS, timeout_ms: PATIENCE_MS });
+  const stock = () => written(database, () => round(sides[0]));
+  const edge = () => round({ ...sides[1], settled: () => indexed(instance) });
   for (const first of [stock, edge]) await first();
   const { pairs: rounds, seen, note } = await pairs(quick ? 2 : 3, stock, edge);
 

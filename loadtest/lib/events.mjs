@@ -8,7 +8,7 @@ import { Site, TENANTS } from './site.mjs';
 
 const PER_SECOND = 500;
 const PUBLISHERS = 8; // Publish calls under way, as when many call-controls are busy; as many as event-fanout works on at once
-const OUTBOXES = { batch: 500, publishers: 4 }; // what four busy call-controls publish, each one Publish after the other (OUTBOX_BATCH_MAX)
+const OUTBOXES = { batch: 500, publishers: 4 }; // four call-controls whose outboxes are full, each one Publish after the other (OUTBOX_BATCH_MAX)
 // One replica's limit is 10,000. The gateway needs two files for each, and there may be 20,000 for a process.
 const IDLE = { direct: 10_000, gateway: 5_000 };
 
