@@ -10,7 +10,7 @@
 #include "sipload_socket.h"
 
 #define RESEND_CHECK_MS    20ULL
-#define GATHER_US          100 // a server works on GATHER_OUTSTANDING for longer
+#define GATHER_US          100L // a server works on GATHER_OUTSTANDING for longer
 #define GATHER_OUTSTANDING 64
 #define PERMUTATION_PRIME  7368787ULL
 

@@ -245,19 +245,19 @@ static void test_the_edge_says_who_it_is_and_beats_once_a_second(void **state)
 
 static void test_batches_are_full_and_come_at_once_one_after_the_other(void **state)
 {
-    enum { FULL = TENANT_REPORT_ENTRIES_MAX };
+    const uint32_t full = TENANT_REPORT_ENTRIES_MAX, twice = 2 * full;
 
     restored();
-    put(2 * FULL + 500);
+    put(twice + 500);
     assert_true(tick(0));
-    assert_sent(1, FULL);
-    answer(FULL, false);
+    assert_sent(1, full);
+    answer(full, false);
     assert_true(tick(0));
-    assert_sent(FULL + 1, FULL);
-    answer(2 * FULL, false);
+    assert_sent(full + 1, full);
+    answer(twice, false);
     assert_true(tick(TENANT_REPORT_SPACING_MS));
-    assert_sent(2 * FULL + 1, 500);
-    answer(2 * FULL + 500, false);
+    assert_sent(twice + 1, 500);
+    answer(twice + 500, false);
     assert_int_equal(tenant_outbox_figures(outbox).waiting, 0);
 }
 

@@ -170,12 +170,13 @@ static const char log_sql[] =
     "AND d.id = given.id AND d.tried_at IS NOT NULL LIMIT 1) over ON true "
     "WHERE over.attempts IS DISTINCT FROM given.number ON CONFLICT DO NOTHING";
 
-// Of several attempts at a webhook the last one counts: they are in order. 410 ends it and all that it waits
-// for.
+// Of several attempts at a webhook the last one counts: they are in order. A failure from before somebody
+// changed it says nothing of what it is now. 410 ends it and all that it waits for.
 static const char health_sql[] =
     "WITH given AS (SELECT DISTINCT ON (webhook) * FROM unnest($1::uuid[], $2::integer[], $3::bigint[], "
-    "$4::bigint[], $5::smallint[]) WITH ORDINALITY AS line (webhook, failures, since_ms, until_ms, gone, n) "
-    "ORDER BY webhook, gone DESC, n DESC), "
+    "$4::bigint[], $5::smallint[], $6::bigint[]) WITH ORDINALITY "
+    "AS line (webhook, failures, since_ms, until_ms, gone, version, n) "
+    "ORDER BY webhook, gone DESC, version DESC, n DESC), "
     "w AS (SELECT w.id FROM events.webhook w JOIN given ON given.webhook = w.id ORDER BY w.id FOR NO KEY "
     "UPDATE OF w) "
     "UPDATE events.webhook h SET failures = given.failures, failing_since = to_timestamp(given.since_ms / "
@@ -184,7 +185,8 @@ static const char health_sql[] =
     "version = h.version + (given.gone = 1 AND h.status <> 'gone')::integer, "
     "status = CASE WHEN given.gone = 1 THEN 'gone' ELSE h.status END, "
     "updated_at = CASE WHEN given.gone = 1 THEN now() ELSE h.updated_at END "
-    "FROM given JOIN w ON w.id = given.webhook WHERE h.id = given.webhook";
+    "FROM given JOIN w ON w.id = given.webhook WHERE h.id = given.webhook "
+    "AND (given.failures = 0 OR given.gone = 1 OR given.version >= h.version)";
 
 // What is being settled is left alone: who waits for it here while it waits for others of the webhook waits
 // for ever. It is over then, or ends when it is looked for (due_sql).
@@ -213,7 +215,7 @@ static bool is_over(const struct attempt *attempt)
 // Webhooks before deliveries: so does REST.
 static enum bf_err health_write(struct bf_tx *tx, const struct attempt *attempts)
 {
-    struct bf_sql_array columns[5];
+    struct bf_sql_array columns[6];
     size_t rows, count = 0;
 
     bf_sql_columns_init(columns, BF_LEN(columns));
@@ -225,6 +227,7 @@ static enum bf_err health_write(struct bf_tx *tx, const struct attempt *attempts
         bf_sql_array_time(&columns[2], each->health.failing_since_ms);
         bf_sql_array_time(&columns[3], each->health.open_until_ms);
         bf_sql_array_int(&columns[4], each->verdict == DELIVERY_GONE);
+        bf_sql_array_int(&columns[5], each->delivery->version);
         count++;
     }
     if (count)

@@ -303,6 +303,23 @@ static void an_attempt_is_logged_and_tried_again(void **state)
     delivery_free(list[0]);
 }
 
+// It was under way while somebody made the webhook active.
+static void a_failure_from_before_a_change_says_nothing_of_the_webhook(void **state)
+{
+    struct office office = office_new();
+    struct event event = event_of(office, bf_id_new(), "call.started");
+    struct delivery *list[10];
+
+    publish(us, &event);
+    make_due(office.webhook);
+    assert_int_equal(due(us, list), 1);
+    run("UPDATE events.webhook SET version = version + 1");
+    settle(list[0], 503, DELIVERY_AGAIN, true);
+    assert_int_equal(number_of(PENDING, office.webhook), 1);
+    assert_int_equal(number_of("SELECT failures FROM events.webhook WHERE id = $1", office.webhook), 0);
+    delivery_free(list[0]);
+}
+
 static void gone_ends_the_webhook_and_all_that_waits(void **state)
 {
     struct office office = office_new();
@@ -650,6 +667,7 @@ int main(void)
         TEST(what_a_paused_webhook_would_get_waits),
         TEST(a_webhook_that_rests_is_left_alone),
         TEST(an_attempt_is_logged_and_tried_again),
+        TEST(a_failure_from_before_a_change_says_nothing_of_the_webhook),
         TEST(gone_ends_the_webhook_and_all_that_waits),
         TEST(a_webhook_deleted_while_events_were_stored_gets_nothing),
         TEST(a_replica_that_nobody_knows_takes_nothing),
