@@ -204,7 +204,8 @@ describe('a WebSocket', () => {
     const ids = second.got.filter(isEvent).map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length, 'each once');
     assert.deepEqual(ids.filter((id) => missed.includes(id)), missed, 'in order');
-    assert.equal(second.got.at(-1).type, 'ready');
+    const before_ready = second.got.slice(0, second.got.findIndex(({ type }) => type === 'ready'));
+    assert.ok(missed.every((id) => before_ready.some((event) => event.id === id)), 'what it missed comes before what happens now'); // one of before `last` may come again
     const app = await listen(world, await tokenOf(tenant, '101'), { after: last });
     assert.deepEqual(app.got.filter(isEvent), [], 'none of them named it');
     for (const after_id of [randomUUID(), foreign[0]]) {
