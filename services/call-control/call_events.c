@@ -191,24 +191,53 @@ static struct call_keep keep_live(const struct entry *entry)
     return (struct call_keep){.listed = entry->known, .hold_ms = runs ? LIMIT_HOLD_MS : 0};
 }
 
+struct keeping { // a call in a batch
+    const struct call *call;
+    struct call_keep how;
+    size_t reply;
+};
+
+static void keeping_add(struct keeping *keeping, struct bf_redis_batch *batch)
+{
+    keeping->reply = call_store_keep(batch, keeping->call, keeping->how);
+}
+
 // Calls that somebody else has ended meanwhile (a reaper, for their edge) are not listed for it again.
-static enum bf_err forget_over(struct control *control, const struct call *const *calls,
-                               const size_t *replies, size_t count, const struct bf_redis_batch *kept)
+static enum bf_err forget_over(struct control *control, const struct keeping *all, size_t count,
+                               const struct bf_redis_batch *kept)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
 
     for (size_t i = 0; i < count; i++)
-        if (call_store_kept(bf_redis_reply(kept, replies[i])) == CALL_KEPT_OVER)
-            call_store_forget(batch, calls[i]->edge, calls[i]->tenant, calls[i]->id);
+        if (call_store_kept(bf_redis_reply(kept, all[i].reply)) == CALL_KEPT_OVER)
+            call_store_forget(batch, all[i].call->edge, all[i].call->tenant, all[i].call->id);
     return bf_redis_run(batch);
+}
+
+// Those that somebody told of since we read them.
+static enum bf_err keep_again(struct control *control, const struct keeping *all, size_t count,
+                              const struct bf_redis_batch *kept)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
+    bf_autofree struct keeping *again = bf_xcalloc(count + 1, sizeof(*again));
+    size_t told = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (call_store_kept(bf_redis_reply(kept, all[i].reply)) != CALL_KEPT_NOT)
+            continue;
+        again[told] = all[i];
+        again[told].how.listed = true;
+        keeping_add(&again[told++], batch);
+    }
+    enum bf_err err = bf_redis_run(batch);
+    return err ? err : forget_over(control, again, told, batch);
 }
 
 static enum bf_err work_write_live(struct work *work)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(work->control->redis);
-    bf_autofree const struct call **kept = bf_xcalloc(work->count + 1, sizeof(void *));
-    bf_autofree size_t *replies = bf_xcalloc(work->count + 1, sizeof(*replies));
+    bf_autofree struct keeping *keepings = bf_xcalloc(work->count + 1, sizeof(*keepings));
     size_t count = 0;
 
     for (size_t i = 0; i < work->count; i++) {
@@ -216,12 +245,14 @@ static enum bf_err work_write_live(struct work *work)
         if (entry->call.state == CALL_STATE_ENDED && (entry->ended || !entry->known)) {
             call_store_end(batch, &entry->call);
         } else if (entry->changed && entry->call.state != CALL_STATE_ENDED) {
-            kept[count] = &entry->call;
-            replies[count++] = call_store_keep(batch, &entry->call, keep_live(entry));
+            keepings[count] = (struct keeping){.call = &entry->call, .how = keep_live(entry)};
+            keeping_add(&keepings[count++], batch);
         }
     }
     enum bf_err err = bf_redis_run(batch);
-    return err ? err : forget_over(work->control, kept, replies, count, batch);
+    if (!err)
+        err = keep_again(work->control, keepings, count, batch);
+    return err ? err : forget_over(work->control, keepings, count, batch);
 }
 
 // An edge tells the end of each wait; of a call that was closed for it nobody did.
@@ -383,11 +414,8 @@ static enum bf_err calls_unlist(struct control *control, const char *edge, const
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control->redis);
 
     for (size_t i = 0; i < count; i++) {
-        struct limit_lease lease = {calls[i].tenant, calls[i].id, edge};
-        if (calls[i].state != CALL_STATE_ENDED)
-            continue;
-        limit_store_free(batch, &lease);
-        call_store_forget(batch, edge, calls[i].tenant, calls[i].id);
+        if (calls[i].state == CALL_STATE_ENDED)
+            call_store_forget(batch, edge, calls[i].tenant, calls[i].id);
     }
     return bf_redis_run(batch);
 }
@@ -418,8 +446,7 @@ static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch =
         bf_redis_batch_new(work->control->redis);
-    bf_autofree const struct call **calls = bf_xcalloc(work->count + 1, sizeof(void *));
-    bf_autofree size_t *replies = bf_xcalloc(work->count + 1, sizeof(*replies));
+    bf_autofree struct keeping *keepings = bf_xcalloc(work->count + 1, sizeof(*keepings));
     size_t count = 0;
 
     for (size_t i = 0; i < work->count; i++) {
@@ -429,15 +456,15 @@ static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
             continue;
         if (call->state == CALL_STATE_PLANNING && !call->waited)
             how.hold_ms = LIMIT_PLAN_MS;
-        calls[count] = call;
-        replies[count++] = call_store_keep(batch, call, how);
+        keepings[count] = (struct keeping){.call = call, .how = how};
+        keeping_add(&keepings[count++], batch);
     }
     enum bf_err err = bf_redis_run(batch);
     if (err)
         return err;
     for (size_t i = 0; i < count; i++)
-        *ret_calls += call_store_kept(bf_redis_reply(batch, replies[i])) == CALL_KEPT;
-    return forget_over(work->control, calls, replies, count, batch);
+        *ret_calls += call_store_kept(bf_redis_reply(batch, keepings[i].reply)) == CALL_KEPT;
+    return forget_over(work->control, keepings, count, batch);
 }
 
 static enum bf_err rebuild_some(struct control *control, struct bf_tx *tx, const struct bf_id *calls,

@@ -28,9 +28,10 @@ static struct control control;
 static struct bf_id acme, bela;
 
 #define RACE_CALLS 30
+static struct bf_id raced[RACE_CALLS];
 
 static struct bf_redis_script *const scripts[] = {&limit_take_script, &location_put_script,
-                                                  &location_gone_script, &call_keep_script, &call_end_script};
+                                                  &location_gone_script, &call_keep_script};
 
 // ---- fixture
 
@@ -417,7 +418,7 @@ static void a_call_that_ends_while_it_is_brought_back_stays_over(void **state)
     assert_int_equal(call_store_find(&control, acme, id, &call), BF_OK);
     redis_empty();
     assert_int_equal(call_event_apply(&control, &end), BF_OK);
-    call_store_keep(batch, &call, (struct call_keep){.hold_ms = LIMIT_HOLD_MS});
+    call_store_keep(batch, &call, (struct call_keep){.listed = true, .hold_ms = LIMIT_HOLD_MS});
     size_t again =
         call_store_keep(batch, &call, (struct call_keep){.only_new = true, .hold_ms = LIMIT_HOLD_MS});
     assert_int_equal(bf_redis_run(batch), BF_OK);
@@ -428,6 +429,53 @@ static void a_call_that_ends_while_it_is_brought_back_stays_over(void **state)
     assert_int_equal(call_events_close_stale(&control, "edge-1", &closed), BF_OK);
     assert_int_equal(closed, 0);
     assert_int_equal(listed_of("edge-1"), 0);
+}
+
+// Two replicas at once: the lock on its edge's stream was too long for one.
+static void *tell_again(void *ctx)
+{
+    struct call_event events[3];
+    enum bf_err *err = ctx;
+
+    for (size_t i = 0; i < RACE_CALLS && !*err; i++) {
+        tell(raced[i], events);
+        *err = call_events_apply(&control, events, 3);
+    }
+    return NULL;
+}
+
+static void a_call_that_two_tell_at_once_is_one_call(void **state)
+{
+    enum bf_err mine = BF_OK, other = BF_OK;
+    pthread_t thread;
+
+    for (size_t i = 0; i < RACE_CALLS; i++)
+        raced[i] = bf_id_new();
+    assert_int_equal(pthread_create(&thread, NULL, tell_again, &other), 0);
+    tell_again(&mine);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(mine, BF_OK);
+    assert_int_equal(other, BF_OK);
+    assert_int_equal(leases(), RACE_CALLS);
+    assert_int_equal(listed_of("edge-1"), RACE_CALLS);
+    for (size_t i = 0; i < RACE_CALLS; i++)
+        assert_true(runs(raced[i]));
+}
+
+static void a_call_is_kept_once_without_a_look_at_it(void **state)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control.redis);
+    const struct call call = {
+        .id = bf_id_new(), .tenant = acme, .edge = "edge-1", .state = CALL_STATE_RINGING};
+    struct call_keep how = {.hold_ms = LIMIT_HOLD_MS};
+    size_t first = call_store_keep(batch, &call, how), second = call_store_keep(batch, &call, how);
+
+    how.listed = true;
+    size_t again = call_store_keep(batch, &call, how);
+    assert_int_equal(bf_redis_run(batch), BF_OK);
+    assert_int_equal(call_store_kept(bf_redis_reply(batch, first)), CALL_KEPT);
+    assert_int_equal(call_store_kept(bf_redis_reply(batch, second)), CALL_KEPT_NOT);
+    assert_int_equal(call_store_kept(bf_redis_reply(batch, again)), CALL_KEPT);
 }
 
 struct ending { // tells the ends of calls while the other thread brings them back
@@ -627,12 +675,11 @@ static void the_calls_of_a_dead_edge_are_closed(void **state)
 static void a_call_whose_end_was_never_told_is_closed_when_its_time_is_over(void **state)
 {
     bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control.redis);
-    char key[2 * BF_ID_TEXT_SIZE + 8], tenant[BF_ID_TEXT_SIZE], id[BF_ID_TEXT_SIZE];
+    char key[CALL_KEY_SIZE];
     struct bf_id running = talk(), stale = talk();
     size_t closed;
 
-    snprintf(key, sizeof(key), "c:{%s}:%s", bf_id_text(acme, tenant), bf_id_text(stale, id));
-    bf_redis_cmd(batch, "DEL", BF_R_TEXT(key)); // as its time to live does
+    bf_redis_cmd(batch, "DEL", BF_R_TEXT(call_key(acme, stale, key))); // as its time to live does
     assert_int_equal(bf_redis_run(batch), BF_OK);
     assert_int_equal(call_events_close_stale(&control, "edge-1", &closed), BF_OK);
     assert_int_equal(closed, 1);
@@ -849,6 +896,8 @@ int main(void)
         TEST(all_calls_that_redis_lost_come_back),
         TEST(a_call_that_ends_while_it_is_brought_back_stays_over),
         TEST(calls_that_end_during_a_rebuild_leave_no_lease),
+        TEST(a_call_that_two_tell_at_once_is_one_call),
+        TEST(a_call_is_kept_once_without_a_look_at_it),
         TEST(what_a_provider_answered_stands_once_behind_the_wait),
         TEST(a_hostile_answer_is_one_line),
         TEST(nonsense_is_left_out_and_the_rest_is_taken),

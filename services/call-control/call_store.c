@@ -19,7 +19,7 @@ const char *call_key(struct bf_id tenant, struct bf_id call, char key[KEY_SIZE])
 {
     char t[BF_ID_TEXT_SIZE], c[BF_ID_TEXT_SIZE];
 
-    snprintf(key, KEY_SIZE, "c:{%s}:%s", bf_id_text(tenant, t), bf_id_text(call, c));
+    snprintf(key, KEY_SIZE, "call:{%s}:%s", bf_id_text(tenant, t), bf_id_text(call, c));
     return key;
 }
 
@@ -39,13 +39,16 @@ static const char *edge_member(struct bf_id tenant, struct bf_id call, char memb
     return member;
 }
 
-// ---- a call as a hash
+// ---- a call as a text
+
+// "state=<state>\n" first, for the scripts; then those of the other members that say something,
+// "name=value\n" each. No text of a call has a newline: call_event_clean.
+#define TEXT_MAX 4096
 
 enum field_kind {
     FIELD_TEXT,
     FIELD_U64,
     FIELD_I64,
-    FIELD_U32,
     FIELD_BOOL,
     FIELD_STATE,
 };
@@ -90,8 +93,6 @@ static int64_t field_number(const struct field *field, const char *at)
         return (int64_t) * (const uint64_t *)at;
     case FIELD_I64:
         return *(const int64_t *)at;
-    case FIELD_U32:
-        return *(const uint32_t *)at;
     case FIELD_BOOL:
         return *(const bool *)at;
     default:
@@ -99,52 +100,98 @@ static int64_t field_number(const struct field *field, const char *at)
     }
 }
 
-static struct bf_redis_arg field_write(const struct field *field, const struct call *call)
+static void field_write(const struct field *field, const struct call *call, struct bf_buf *into)
 {
     const char *at = (const char *)call + field->offset;
+    const char *text = field->kind == FIELD_STATE ? call_state_name(call->state) : at;
+    bool is_text = field->kind == FIELD_TEXT || field->kind == FIELD_STATE;
+    int64_t number = field_number(field, at);
 
-    if (field->kind == FIELD_TEXT)
-        return BF_R_TEXT(at);
-    if (field->kind == FIELD_STATE)
-        return BF_R_TEXT(call_state_name(call->state));
-    return BF_R_INT(field_number(field, at));
+    if (is_text ? !*text : number == 0)
+        return;
+    bf_buf_str(into, field->name);
+    bf_buf_str(into, "=");
+    if (is_text)
+        bf_buf_str(into, text);
+    else
+        bf_buf_int(into, number);
+    bf_buf_str(into, "\n");
 }
 
-static void field_read(const struct field *field, const struct bf_redis_reply *reply, struct call *call)
+static void call_write(const struct call *call, struct bf_buf *into)
+{
+    for (size_t i = 0; i < BF_LEN(fields); i++)
+        field_write(&fields[i], call, into);
+}
+
+static void field_read(const struct field *field, struct bf_str text, struct call *call)
 {
     char *at = (char *)call + field->offset;
-    struct bf_str text = bf_redis_str(reply);
-    int64_t number = bf_redis_int(reply);
+    int64_t number = 0;
 
     switch (field->kind) {
     case FIELD_TEXT: {
-        bf_autofree char *whole = bf_xstrndup(text.at ? text.at : "", text.len);
-        bf_text_clean(whole, at, field->size);
-        break;
+        size_t len = text.len < field->size ? text.len : field->size - 1;
+        memcpy(at, text.at, len);
+        at[len] = '\0';
+        return;
     }
     case FIELD_STATE:
         call->state = call_state_parse(text);
-        break;
+        return;
     case FIELD_U64:
-        *(uint64_t *)at = (uint64_t)number;
-        break;
     case FIELD_I64:
-        *(int64_t *)at = number;
-        break;
-    case FIELD_U32:
-        *(uint32_t *)at = (uint32_t)number;
-        break;
     case FIELD_BOOL:
-        *(bool *)at = number != 0;
         break;
     }
+    (void)!bf_parse_int(text, INT64_MIN, INT64_MAX, &number); // one that is none reads as 0
+    if (field->kind == FIELD_U64)
+        *(uint64_t *)at = (uint64_t)number;
+    else if (field->kind == FIELD_I64)
+        *(int64_t *)at = number;
+    else
+        *(bool *)at = number != 0;
+}
+
+// Takes what stands before the first `end` out of *text; false: there is none.
+static bool cut(struct bf_str *text, char end, struct bf_str *ret_head)
+{
+    const char *at = text->len ? memchr(text->at, end, text->len) : NULL;
+
+    if (!at)
+        return false;
+    *ret_head = (struct bf_str){text->at, (size_t)(at - text->at)};
+    text->len -= ret_head->len + 1;
+    text->at = at + 1;
+    return true;
+}
+
+// Our lines stand in the order of the table: what one is searched for begins behind the one before.
+static bool call_read(struct bf_str text, struct call *call)
+{
+    size_t next = 0;
+    struct bf_str line, name;
+
+    while (cut(&text, '\n', &line)) {
+        if (!cut(&line, '=', &name))
+            continue;
+        for (size_t n = 0; n < BF_LEN(fields); n++) {
+            const struct field *field = &fields[(next + n) % BF_LEN(fields)];
+            if (!bf_str_eq(name, bf_str(field->name)))
+                continue;
+            field_read(field, line, call);
+            next += n + 1;
+            break;
+        }
+    }
+    return call->state != CALL_STATE_NONE;
 }
 
 void call_store_ask(struct bf_redis_batch *batch, struct bf_id tenant, struct bf_id call)
 {
     char key[KEY_SIZE];
 
-    bf_redis_cmd(batch, "HGETALL", BF_R_TEXT(call_key(tenant, call, key)));
+    bf_redis_cmd(batch, "GET", BF_R_TEXT(call_key(tenant, call, key)));
 }
 
 bool call_store_read(const struct bf_redis_reply *reply, struct bf_id tenant, struct bf_id id,
@@ -152,57 +199,33 @@ bool call_store_read(const struct bf_redis_reply *reply, struct bf_id tenant, st
 {
     struct call call = {.id = id, .tenant = tenant};
 
-    for (size_t i = 0; i + 1 < bf_redis_items(reply); i += 2) {
-        struct bf_str name = bf_redis_str(bf_redis_item(reply, i));
-        for (size_t f = 0; f < BF_LEN(fields); f++)
-            if (bf_str_eq(name, bf_str(fields[f].name)))
-                field_read(&fields[f], bf_redis_item(reply, i + 1), &call);
-    }
-    if (call.state == CALL_STATE_NONE)
+    if (bf_redis_nil(reply) || !call_read(bf_redis_str(reply), &call))
         return false;
     *ret_call = call;
     return true;
 }
 
-#define FIELD_ARGS (2 * BF_LEN(fields))
-
-static void call_args(const struct call *call, struct bf_redis_arg args[FIELD_ARGS])
-{
-    for (size_t i = 0; i < BF_LEN(fields); i++) {
-        args[2 * i] = BF_R_TEXT(fields[i].name);
-        args[2 * i + 1] = field_write(&fields[i], call);
-    }
-}
-
 // KEYS: the call, its tenant's calls, the leases. ARGV: 1 when it is to be new, id, time to live in s, lease,
-// until when it holds that (0: not), names and values. All or nothing: the end may come between any two
-// commands, and whoever holds a lease behind it holds it for hours.
+// until when it holds that (0: not), the call. All or nothing: the end may come between any two commands, and
+// whoever holds a lease behind it holds it for hours.
 struct bf_redis_script call_keep_script = {
-    .text = "local state = redis.call('HGET', KEYS[1], 'state')\n"
-            "if state == 'ended' then return -1 end\n"
-            "if state and ARGV[1] == '1' then return 0 end\n"
-            "redis.call('HSET', KEYS[1], unpack(ARGV, 6))\n"
-            "if not state then\n"
-            "  redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
+    .text = "local state = redis.call('GETRANGE', KEYS[1], 0, 11)\n"
+            "if state == '" CALL_OVER_LUA "' then return -1 end\n"
+            "if state == '' then\n"
+            "  redis.call('SET', KEYS[1], ARGV[6], 'EX', ARGV[3])\n"
             "  redis.call('ZADD', KEYS[2], 0, ARGV[2])\n"
+            "elseif ARGV[1] == '1' then\n"
+            "  return 0\n"
+            "else\n"
+            "  redis.call('SET', KEYS[1], ARGV[6], 'KEEPTTL')\n"
             "end\n"
             "if ARGV[5] ~= '0' then redis.call('ZADD', KEYS[3], ARGV[5], ARGV[4]) end\n"
             "return 1\n",
 };
 
-// KEYS as above. ARGV: id, lease, time to live of the trace in s, state, seq.
-struct bf_redis_script call_end_script = {
-    .text = "redis.call('ZREM', KEYS[2], ARGV[1])\n"
-            "redis.call('ZREM', KEYS[3], ARGV[2])\n"
-            "redis.call('DEL', KEYS[1])\n"
-            "redis.call('HSET', KEYS[1], 'state', ARGV[4], 'seq', ARGV[5])\n"
-            "redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
-            "return 0\n",
-};
-
-struct names { // of the keys and members that both scripts want
-    char call[KEY_SIZE], list[KEY_SIZE], leases[LIMIT_KEY_SIZE];
-    char id[BF_ID_TEXT_SIZE], lease[LIMIT_MEMBER_SIZE];
+struct names { // of keys and members
+    char call[KEY_SIZE], list[KEY_SIZE], leases[LIMIT_KEY_SIZE], edge[EDGE_KEY_SIZE];
+    char id[BF_ID_TEXT_SIZE], lease[LIMIT_MEMBER_SIZE], member[KEY_SIZE];
 };
 
 static void name_call(const struct call *call, struct names *names)
@@ -212,69 +235,84 @@ static void name_call(const struct call *call, struct names *names)
     call_key(call->tenant, call->id, names->call);
     list_key(call->tenant, names->list);
     limit_lease_key(call->tenant, names->leases);
+    edge_key("ec", call->edge, names->edge);
     limit_lease_member(&lease, names->lease);
+    edge_member(call->tenant, call->id, names->member);
     bf_id_text(call->id, names->id);
 }
 
-// Before the call itself, so that its end finds what it has to take away; the edge may be one that never
-// comes back.
-static void edge_list_add(struct bf_redis_batch *batch, const struct call *call)
+// One that nobody has told of, in plain commands: a script is ten times as dear. The call itself is last:
+// when it is written its end is still to come, and finds all that it has to take away.
+static size_t keep_first(struct bf_redis_batch *batch, const struct names *names, struct bf_str text,
+                         uint64_t until_ms)
 {
-    char member[KEY_SIZE], edge[EDGE_KEY_SIZE];
-
-    bf_redis_cmd(batch, "SADD", BF_R_TEXT(edge_key("ec", call->edge, edge)),
-                 BF_R_TEXT(edge_member(call->tenant, call->id, member)));
-    bf_redis_cmd(batch, "SADD", BF_R_TEXT("edges"), BF_R_TEXT(call->edge));
+    bf_redis_cmd(batch, "ZADD", BF_R_TEXT(names->list), BF_R_INT(0), BF_R_TEXT(names->id));
+    if (until_ms)
+        bf_redis_cmd(batch, "ZADD", BF_R_TEXT(names->leases), BF_R_INT(until_ms), BF_R_TEXT(names->lease));
+    return bf_redis_cmd(batch, "SET", BF_R_TEXT(names->call), BF_R_STR(text), BF_R_TEXT("EX"),
+                        BF_R_INT(CALL_LIVE_S), BF_R_TEXT("NX"));
 }
 
-// By our own clock: what is hours long bears the difference between clocks.
+// By our own clock: what is hours long bears the difference between clocks. Listed before the call itself, so
+// that its end finds what it has to take away. Who reports is among the edges, but that of a call which is
+// made again may never come back.
 size_t call_store_keep(struct bf_redis_batch *batch, const struct call *call, struct call_keep how)
 {
-    struct bf_redis_arg args[8 + FIELD_ARGS];
+    bf_cleanup(bf_buf_release) struct bf_buf text;
+    uint64_t until_ms = how.hold_ms ? bf_unix_ms() + how.hold_ms : 0;
     struct names names;
 
     name_call(call, &names);
+    bf_buf_init(&text, TEXT_MAX);
+    call_write(call, &text);
     if (!how.listed)
-        edge_list_add(batch, call);
-    args[0] = BF_R_TEXT(names.call);
-    args[1] = BF_R_TEXT(names.list);
-    args[2] = BF_R_TEXT(names.leases);
-    args[3] = BF_R_INT(how.only_new);
-    args[4] = BF_R_TEXT(names.id);
-    args[5] = BF_R_INT(CALL_LIVE_S);
-    args[6] = BF_R_TEXT(names.lease);
-    args[7] = BF_R_INT(how.hold_ms ? bf_unix_ms() + how.hold_ms : 0);
-    call_args(call, args + 8);
-    return bf_redis_script(batch, &call_keep_script, 3, args, BF_LEN(args));
+        bf_redis_cmd(batch, "SADD", BF_R_TEXT(names.edge), BF_R_TEXT(names.member));
+    if (how.only_new)
+        bf_redis_cmd(batch, "SADD", BF_R_TEXT("edges"), BF_R_TEXT(call->edge));
+    else if (!how.listed)
+        return keep_first(batch, &names, (struct bf_str){text.at, text.len}, until_ms);
+    return bf_redis_eval(batch, &call_keep_script, 3, BF_R_TEXT(names.call), BF_R_TEXT(names.list),
+                         BF_R_TEXT(names.leases), BF_R_INT(how.only_new), BF_R_TEXT(names.id),
+                         BF_R_INT(CALL_LIVE_S), BF_R_TEXT(names.lease), BF_R_INT(until_ms), BF_R_STR(text));
 }
 
 enum call_kept call_store_kept(const struct bf_redis_reply *reply)
 {
     int64_t kept = bf_redis_int(reply);
 
-    return kept == 1 ? CALL_KEPT : kept == 0 ? CALL_KEPT_BEFORE : CALL_KEPT_OVER;
+    if (bf_redis_nil(reply))
+        return CALL_KEPT_NOT;
+    return kept == 1 || bf_str_eq(bf_redis_str(reply), BF_STR("OK")) ? CALL_KEPT
+           : kept == 0                                               ? CALL_KEPT_BEFORE
+                                                                     : CALL_KEPT_OVER;
 }
 
 void call_store_forget(struct bf_redis_batch *batch, const char *edge, struct bf_id tenant, struct bf_id call)
 {
+    const struct limit_lease lease = {tenant, call, edge};
     char list[KEY_SIZE], member[KEY_SIZE], key[EDGE_KEY_SIZE], id[BF_ID_TEXT_SIZE];
 
+    limit_store_free(batch, &lease);
     bf_redis_cmd(batch, "ZREM", BF_R_TEXT(list_key(tenant, list)), BF_R_TEXT(bf_id_text(call, id)));
     bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("ec", edge, key)),
                  BF_R_TEXT(edge_member(tenant, call, member)));
 }
 
+// Its state first: from then on nobody keeps it or takes a lease for it. Its edge's list last: whoever finds
+// it there ends it again.
 void call_store_end(struct bf_redis_batch *batch, const struct call *call)
 {
-    char member[KEY_SIZE], edge[EDGE_KEY_SIZE];
+    const struct call trace = {.state = CALL_STATE_ENDED, .seq = call->seq};
+    bf_cleanup(bf_buf_release) struct bf_buf text;
     struct names names;
 
     name_call(call, &names);
-    bf_redis_eval(batch, &call_end_script, 3, BF_R_TEXT(names.call), BF_R_TEXT(names.list),
-                  BF_R_TEXT(names.leases), BF_R_TEXT(names.id), BF_R_TEXT(names.lease), BF_R_INT(CALL_OVER_S),
-                  BF_R_TEXT(call_state_name(call->state)), BF_R_INT(call->seq));
-    bf_redis_cmd(batch, "SREM", BF_R_TEXT(edge_key("ec", call->edge, edge)),
-                 BF_R_TEXT(edge_member(call->tenant, call->id, member)));
+    bf_buf_init(&text, TEXT_MAX);
+    call_write(&trace, &text);
+    bf_redis_cmd(batch, "SET", BF_R_TEXT(names.call), BF_R_STR(text), BF_R_TEXT("EX"), BF_R_INT(CALL_OVER_S));
+    bf_redis_cmd(batch, "ZREM", BF_R_TEXT(names.list), BF_R_TEXT(names.id));
+    bf_redis_cmd(batch, "ZREM", BF_R_TEXT(names.leases), BF_R_TEXT(names.lease));
+    bf_redis_cmd(batch, "SREM", BF_R_TEXT(names.edge), BF_R_TEXT(names.member));
 }
 
 // ---- questions

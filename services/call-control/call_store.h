@@ -1,7 +1,7 @@
 // Live calls in Redis.
 //
-// c:{t}:<call> is a hash of the call's members by name, cl:{t} its tenant's calls by id (a sorted set, all
-// scores 0), ec:<edge> its edge's, as "<t>/<call>". A call that is over leaves a hash with its state for a
+// call:{t}:<call> is a text of the call's members by name, cl:{t} its tenant's calls by id (a sorted set, all
+// scores 0), ec:<edge> its edge's, as "<t>/<call>". A call that is over leaves its state for a
 // while, so that what comes late does not make it anew. Any thread.
 #ifndef CALL_STORE_H
 #define CALL_STORE_H
@@ -13,16 +13,17 @@
 #define CALL_LIVE_S (13 * 3600) // longer than an edge lets a call live
 #define CALL_OVER_S 600
 
-// "c:{t}:<call>"
+// "call:{t}:<call>"
 #define CALL_KEY_SIZE (2 * BF_ID_TEXT_SIZE + 8)
 const char *call_key(struct bf_id tenant, struct bf_id call, char key[CALL_KEY_SIZE]);
+#define CALL_OVER_LUA "state=ended\\n" // the first 12 bytes of a call that is over, for scripts
 
 // In batches of others: ask adds one command, read reads its reply. False: nothing is known of the call.
 void call_store_ask(struct bf_redis_batch *batch, struct bf_id tenant, struct bf_id call);
 bool call_store_read(const struct bf_redis_reply *reply, struct bf_id tenant, struct bf_id call,
                      struct call *ret_call);
 // A call that is not over, and its lease under max_calls. One that is over stays over: then nothing is
-// written but what edges' lists have, which call_store_forget takes away again.
+// written but its lists and its lease, which call_store_forget takes away again.
 struct call_keep {
     bool listed;      // it is in its edge's list already
     bool only_new;    // as it is when it is there
@@ -32,15 +33,16 @@ enum call_kept {
     CALL_KEPT,
     CALL_KEPT_BEFORE, // only_new: it is there
     CALL_KEPT_OVER,
+    CALL_KEPT_NOT, // not `listed`, but somebody told of it meanwhile: to be kept again as listed
 };
-extern struct bf_redis_script call_keep_script, call_end_script;
+extern struct bf_redis_script call_keep_script;
 size_t call_store_keep(struct bf_redis_batch *batch, const struct call *call, struct call_keep how);
 enum call_kept
 call_store_kept(const struct bf_redis_reply *reply); // to be asked for each reply of that number
 // Out of the lists, its lease is free; leaves the trace.
 void call_store_end(struct bf_redis_batch *batch, const struct call *call);
 void call_store_forget(struct bf_redis_batch *batch, const char *edge, struct bf_id tenant,
-                       struct bf_id call); // out of the lists only
+                       struct bf_id call); // out of the lists, its lease is free
 
 // A running call of the tenant; one that is over, or nobody's: BF_NOT_FOUND.
 bf_must_check enum bf_err call_store_find(struct control *control, struct bf_id tenant, struct bf_id call,

@@ -14,12 +14,11 @@
 #include "limit_store.h"
 #include "location_store.h"
 
-#define FIXTURE_REGISTRY  "inproc://registry"
-#define FIXTURE_FEED      "inproc://feed"
-#define FIXTURE_TENANT    ((struct bf_id){{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}})
-#define FIXTURE_NUMBERS   16
-#define FIXTURE_WAIT_MS   10000
-#define FIXTURE_SCRIPTS_N 8
+#define FIXTURE_REGISTRY "inproc://registry"
+#define FIXTURE_FEED     "inproc://feed"
+#define FIXTURE_TENANT   ((struct bf_id){{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}})
+#define FIXTURE_NUMBERS  16
+#define FIXTURE_WAIT_MS  10000
 
 struct fixture_number {
     const char *number;
@@ -177,9 +176,9 @@ static inline enum bf_err fixture_registry_start(struct fixture *fixture)
 
 static inline enum bf_err fixture_redis_start(struct fixture *fixture)
 {
-    static struct bf_redis_script *const scripts[FIXTURE_SCRIPTS_N] = {
+    static struct bf_redis_script *const scripts[] = {
         &limit_take_script, &location_put_script, &location_gone_script, &admit_script,
-        &edge_begin_script, &edge_commit_script,  &call_keep_script,     &call_end_script};
+        &edge_begin_script, &edge_commit_script,  &call_keep_script};
 
     if (!bf_redis_fixture_start(&fixture->server))
         return BF_INTERNAL;

@@ -17,7 +17,7 @@
 struct bf_redis_script limit_take_script = {
     .text = "local time = redis.call('TIME')\n"
             "local now = time[1] * 1000 + math.floor(time[2] / 1000)\n"
-            "if redis.call('HGET', KEYS[3], 'state') == 'ended' then return 0 end\n"
+            "if redis.call('GETRANGE', KEYS[3], 0, 11) == '" CALL_OVER_LUA "' then return 0 end\n"
             "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)\n"
             "if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then\n"
             "  local calls, rate = tonumber(ARGV[3]), tonumber(ARGV[4])\n"

@@ -1,9 +1,9 @@
 // Leases of running calls and the calls of the last second, in Redis: exact across edges and replicas.
 //
-// A lease is taken at Plan and lasts for LIMIT_PLAN_MS: a call that is carried out (STEP, RINGING, ANSWERED;
-// not STARTED, which a refused one has too) holds it, its end frees it, a dead edge's are freed by the
-// reaper. What is never told of ends by itself. Holding and freeing by a call's events is call_store's: one
-// step with what becomes of the call.
+// A lease is taken at Plan, when the tenant has limits, and lasts for LIMIT_PLAN_MS: a call that is carried
+// out (STEP, RINGING, ANSWERED; not STARTED, which a refused one has too) holds it, its end frees it, a dead
+// edge's are freed by the reaper. What is never told of ends by itself. Holding and freeing by a call's
+// events is call_store's: one step with what becomes of the call.
 #ifndef LIMIT_STORE_H
 #define LIMIT_STORE_H
 

@@ -47,7 +47,7 @@ static const struct bf_setting settings_table[] = {
 
 static struct bf_redis_script *const scripts[] = {
     &limit_take_script, &location_put_script, &location_gone_script, &admit_script,
-    &edge_begin_script, &edge_commit_script,  &call_keep_script,     &call_end_script,
+    &edge_begin_script, &edge_commit_script,  &call_keep_script,
 };
 
 static enum bf_err check_database(void *ctx)

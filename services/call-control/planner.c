@@ -28,7 +28,7 @@ struct planning {
     // What is asked of Redis.
     const char *numbers[NUMBERS_MAX];
     size_t number_count;
-    size_t first_reply; // the lease's; those of the numbers follow
+    size_t first_reply; // the lease's when the tenant has limits; those of the numbers follow
     bool leased, no_push;
     struct bindings bindings;
     struct plan_sleepers sleepers;
@@ -103,13 +103,20 @@ static void numbers_collect(struct planning *planning)
             add_number(planning, planning->plan.steps[s].numbers[n]);
 }
 
-// The lease first, then every number's bindings. A call that nobody will be rung for takes no lease.
+static bool is_limited(const struct planning *planning)
+{
+    return planning->plan.caps.max_calls > 0 || planning->plan.caps.calls_per_second > 0;
+}
+
+// The lease first, then every number's bindings. A call that nobody will be rung for takes no lease, nor does
+// one that nothing limits before it is carried out: a plan of it only reads.
 static void redis_ask(struct planning *planning, struct bf_redis_batch *batch)
 {
     struct limit_lease lease = lease_of(planning);
 
     planning->first_reply = bf_redis_count(batch);
-    limit_store_take(batch, &lease, planning->plan.caps);
+    if (is_limited(planning))
+        limit_store_take(batch, &lease, planning->plan.caps);
     for (size_t i = 0; i < planning->number_count; i++)
         location_store_ask(batch, planning->asked->tenant, planning->numbers[i]);
     push_devices_mark(batch, planning->asked->tenant);
@@ -118,14 +125,17 @@ static void redis_ask(struct planning *planning, struct bf_redis_batch *batch)
 static enum limit_verdict redis_read(struct planning *planning, const struct bf_redis_batch *batch)
 {
     size_t reply = planning->first_reply;
-    enum limit_verdict verdict = limit_store_verdict(bf_redis_reply(batch, reply));
+    enum limit_verdict verdict = LIMIT_FREE;
     uint64_t now_ms = bf_unix_ms();
 
-    planning->leased = verdict == LIMIT_FREE;
+    if (is_limited(planning)) {
+        verdict = limit_store_verdict(bf_redis_reply(batch, reply++));
+        planning->leased = verdict == LIMIT_FREE;
+    }
     for (size_t i = 0; i < planning->number_count; i++)
-        location_store_read(bf_redis_reply(batch, ++reply), planning->asked->tenant, now_ms,
+        location_store_read(bf_redis_reply(batch, reply++), planning->asked->tenant, now_ms,
                             &planning->bindings);
-    planning->no_push = push_devices_none(bf_redis_reply(batch, reply + 1));
+    planning->no_push = push_devices_none(bf_redis_reply(batch, reply));
     return verdict;
 }
 

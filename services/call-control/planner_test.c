@@ -247,6 +247,14 @@ static void test_max_calls_is_exact(void **state)
     assert_refused("101", 486, "limit:max_calls");
 }
 
+static void test_a_plan_without_limits_takes_no_place(void **state)
+{
+    edge_binding(&one, "101", "r1", "sip:101@10.0.0.1");
+    edge_send(&one);
+    edge_plan_free(plan("101"));
+    assert_int_equal(leases(), 0);
+}
+
 static void test_calls_per_second_is_exact(void **state)
 {
     set_limits(0, 3);
@@ -343,8 +351,8 @@ static void test_a_call_that_is_over_takes_no_place(void **state)
     edge_binding(&one, "101", "r1", "sip:101@10.0.0.1");
     edge_send(&one);
     one.names = bf_id_new();
-    (void)fixture_redis_int(&fixture, "HSET", BF_R_TEXT(call_key(FIXTURE_TENANT, one.names, key)),
-                            BF_R_TEXT("state"), BF_R_TEXT(call_state_name(CALL_STATE_ENDED)));
+    (void)fixture_redis_int(&fixture, "SET", BF_R_TEXT(call_key(FIXTURE_TENANT, one.names, key)),
+                            BF_R_TEXT("state=ended\n"));
     edge_plan_free(plan("101"));
     assert_int_equal(leases(), 0);
 }
@@ -400,6 +408,7 @@ static void test_several_are_planned_as_each_alone(void **state)
     const char *callees[] = {"600", "101", "999", "103"};
     enum bf_err err;
 
+    set_limits(100, 0);
     edge_binding(&one, "101", "near", "sip:101@10.0.0.1");
     assert_int_equal(edge_send(&one), BF_OK);
     edge_binding(&two, "103", "far", "sip:103@10.0.0.3");
@@ -496,6 +505,7 @@ int main(void)
         cmocka_unit_test_setup(test_a_dead_edges_devices_are_not_rung, begin),
         cmocka_unit_test_setup(test_another_replicas_edges_are_found, begin),
         cmocka_unit_test_setup(test_max_calls_is_exact, begin),
+        cmocka_unit_test_setup(test_a_plan_without_limits_takes_no_place, begin),
         cmocka_unit_test_setup(test_calls_per_second_is_exact, begin),
         cmocka_unit_test_setup(test_a_call_that_rings_nobody_keeps_no_lease, begin),
         cmocka_unit_test_setup(test_a_lease_ends_by_itself, begin),
