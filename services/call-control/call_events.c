@@ -31,7 +31,7 @@ struct work {
     struct control *control;
     struct call_event *events; // clean
     size_t event_count;
-    struct entry *entries;
+    struct entry **entries; // room for as many as there are events
     size_t count;
     struct wake_events *wakes;
     uint16_t slots[SLOTS]; // index + 1 into entries
@@ -46,12 +46,13 @@ static struct entry *work_find(struct work *work, struct bf_id call, struct bf_i
     memcpy(&hash, call.bytes + 12, sizeof(hash)); // the random end of a UUIDv7
     for (size_t i = hash % SLOTS;; i = (i + 1) % SLOTS) {
         if (work->slots[i] == 0) {
-            struct entry *entry = &work->entries[work->count];
-            entry->call = (struct call){.id = call, .tenant = tenant};
+            struct entry *entry = work->entries[work->count] = bf_xcalloc(1, sizeof(*entry));
+            entry->call.id = call;
+            entry->call.tenant = tenant;
             work->slots[i] = (uint16_t)++work->count;
             return entry;
         }
-        struct entry *entry = &work->entries[work->slots[i] - 1];
+        struct entry *entry = work->entries[work->slots[i] - 1];
         if (bf_id_eq(entry->call.id, call))
             return entry;
     }
@@ -68,11 +69,11 @@ static enum bf_err work_read_live(struct work *work)
         else
             work_find(work, work->events[i].call, work->events[i].tenant);
     for (size_t i = 0; i < work->count; i++)
-        call_store_ask(batch, work->entries[i].call.tenant, work->entries[i].call.id);
+        call_store_ask(batch, work->entries[i]->call.tenant, work->entries[i]->call.id);
     enum bf_err err = bf_redis_run(batch);
     for (size_t i = 0; !err && i < work->count; i++) {
-        struct call *call = &work->entries[i].call;
-        work->entries[i].known = call_store_read(bf_redis_reply(batch, i), call->tenant, call->id, call);
+        struct call *call = &work->entries[i]->call;
+        work->entries[i]->known = call_store_read(bf_redis_reply(batch, i), call->tenant, call->id, call);
     }
     return err;
 }
@@ -95,8 +96,8 @@ static enum bf_err work_replay(struct work *work, struct bf_tx *tx)
     size_t count = 0;
 
     for (size_t i = 0; i < work->count; i++)
-        if (!work->entries[i].known && !work->entries[i].begins)
-            lost[count++] = work->entries[i].call.id;
+        if (!work->entries[i]->known && !work->entries[i]->begins)
+            lost[count++] = work->entries[i]->call.id;
     return count ? timeline_store_replay(tx, lost, count, replay_line, work) : BF_OK;
 }
 
@@ -122,8 +123,8 @@ static enum bf_err work_write_cdrs(struct work *work, struct bf_tx *tx, size_t *
 
     *ret_new = 0;
     for (size_t i = 0; i < work->count; i++)
-        if (work->entries[i].ended)
-            over[count++] = &work->entries[i].call;
+        if (work->entries[i]->ended)
+            over[count++] = &work->entries[i]->call;
     return count ? cdr_store_add(tx, over, count, ret_new) : BF_OK;
 }
 
@@ -132,7 +133,7 @@ static enum bf_err work_ask_outbox(const struct work *work, struct outbox_work *
     bf_autofree struct bf_id *tenants = bf_xcalloc(work->count + 1, sizeof(tenants[0]));
 
     for (size_t i = 0; i < work->count; i++)
-        tenants[i] = work->entries[i].call.tenant;
+        tenants[i] = work->entries[i]->call.tenant;
     return outbox_ask(outbox, tx, tenants, work->count);
 }
 
@@ -241,7 +242,7 @@ static enum bf_err work_write_live(struct work *work)
     size_t count = 0;
 
     for (size_t i = 0; i < work->count; i++) {
-        const struct entry *entry = &work->entries[i];
+        const struct entry *entry = work->entries[i];
         if (entry->call.state == CALL_STATE_ENDED && (entry->ended || !entry->known)) {
             call_store_end(batch, &entry->call);
         } else if (entry->changed && entry->call.state != CALL_STATE_ENDED) {
@@ -260,9 +261,11 @@ static enum bf_err work_write_waits(struct work *work)
 {
     enum bf_err err = wake_events_write(work->wakes);
 
-    for (size_t i = 0; !err && i < work->count; i++)
-        if (work->entries[i].ended && work->entries[i].call.waited)
-            err = wake_store_end(work->control, work->entries[i].call.tenant, work->entries[i].call.id);
+    for (size_t i = 0; !err && i < work->count; i++) {
+        const struct entry *entry = work->entries[i];
+        if (entry->ended && entry->call.waited)
+            err = wake_store_end(work->control, entry->call.tenant, entry->call.id);
+    }
     return err;
 }
 
@@ -275,12 +278,29 @@ static void refuse(const struct call_event *event, const char *why)
             BF_S("edge", event->edge ? event->edge : ""), BF_S("why", why));
 }
 
-static enum bf_err apply_once(struct control *control, struct call_event *events, size_t count)
+static struct work *work_new(struct control *control, size_t calls_max)
 {
     struct work *work = bf_xcalloc(1, sizeof(*work));
 
-    *work = (struct work){.control = control, .events = events, .event_count = count};
-    work->entries = bf_xcalloc(count + 1, sizeof(work->entries[0]));
+    work->control = control;
+    work->entries = bf_xcalloc(calls_max + 1, sizeof(struct entry *));
+    return work;
+}
+
+static void work_free(struct work *work)
+{
+    for (size_t i = 0; i < work->count; i++)
+        free(work->entries[i]);
+    free(work->entries);
+    free(work);
+}
+
+static enum bf_err apply_once(struct control *control, struct call_event *events, size_t count)
+{
+    struct work *work = work_new(control, count);
+
+    work->events = events;
+    work->event_count = count;
     work->wakes = wake_events_new(control, events, count);
     enum bf_err err = work_read_live(work);
     if (!err) {
@@ -293,8 +313,7 @@ static enum bf_err apply_once(struct control *control, struct call_event *events
     if (!err)
         err = work_write_waits(work);
     wake_events_free(work->wakes);
-    free(work->entries);
-    free(work);
+    work_free(work);
     return err;
 }
 
@@ -450,7 +469,7 @@ static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
     size_t count = 0;
 
     for (size_t i = 0; i < work->count; i++) {
-        const struct call *call = &work->entries[i].call;
+        const struct call *call = &work->entries[i]->call;
         struct call_keep how = {.only_new = true, .hold_ms = LIMIT_HOLD_MS};
         if (call->state == CALL_STATE_ENDED) // since we looked: whoever told of it writes that
             continue;
@@ -470,15 +489,11 @@ static enum bf_err rebuild_write(struct work *work, size_t *ret_calls)
 static enum bf_err rebuild_some(struct control *control, struct bf_tx *tx, const struct bf_id *calls,
                                 size_t count, size_t *ret_calls)
 {
-    struct work *work = bf_xcalloc(1, sizeof(*work));
-
-    work->control = control;
-    work->entries = bf_xcalloc(count + 1, sizeof(work->entries[0]));
+    struct work *work = work_new(control, count);
     enum bf_err err = timeline_store_replay(tx, calls, count, replay_line, work);
     if (!err)
         err = rebuild_write(work, ret_calls);
-    free(work->entries);
-    free(work);
+    work_free(work);
     return err;
 }
 

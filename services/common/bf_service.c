@@ -1,6 +1,7 @@
 // The life of a service: signals, the admin port, drain.
 #include "bf_service.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -97,9 +98,17 @@ static void prepare_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+// What a burst took is kept for the next: given back to the system, it comes again page by page.
+static void prepare_memory(void)
+{
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+    mallopt(M_MMAP_THRESHOLD, 4 << 20); // or it would be as small as that of old
+}
+
 enum bf_err bf_service_start(const struct bf_service_options *options, struct bf_service **ret_service)
 {
     prepare_signals();
+    prepare_memory();
     bf_metrics_register(metrics, BF_LEN(metrics));
     bf_metric_set(&metrics[START_TIME], (int64_t)(bf_unix_ms() / 1000));
     struct bf_service *service = bf_xcalloc(1, sizeof(*service));

@@ -1,5 +1,4 @@
 // belfry-event-fanout: settings, wiring, run, drain.
-#include <malloc.h>
 #include <string.h>
 
 #include "api.h"
@@ -243,17 +242,8 @@ static void program_stop(struct program *program, int64_t drain_ms)
     bf_config_release(settings_table, BF_LEN(settings_table), &fanout->settings);
 }
 
-// What a burst of deliveries took is kept for the next: given back to the system, it comes again page by
-// page.
-static void memory_keep(void)
-{
-    mallopt(M_TRIM_THRESHOLD, 16 << 20);
-    mallopt(M_MMAP_THRESHOLD, 4 << 20); // or it would be as small as that of old
-}
-
 int main(int argc, char **argv)
 {
-    memory_keep();
     struct program program = {.service = NULL};
     struct fanout_settings *settings = &program.fanout.settings;
     const char *part = NULL;
