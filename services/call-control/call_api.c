@@ -112,7 +112,7 @@ static void note(struct api_work *work, const struct call *call, const char *tex
     call_event_clean(&event, &spare);
     enum bf_err err = api_begin(work, &tx);
     if (!err)
-        err = timeline_store_add(tx, &event, 1, &lines);
+        err = timeline_store_add(tx, &event, 1, false, &lines);
     if (!err)
         err = bf_tx_commit(tx);
     if (err)

@@ -34,6 +34,7 @@ struct work {
     struct entry **entries; // room for as many as there are events
     size_t count;
     struct wake_events *wakes;
+    bool again;            // some of it may have been told before
     uint16_t slots[SLOTS]; // index + 1 into entries
 };
 
@@ -125,7 +126,7 @@ static enum bf_err work_write_cdrs(struct work *work, struct bf_tx *tx, size_t *
     for (size_t i = 0; i < work->count; i++)
         if (work->entries[i]->ended)
             over[count++] = &work->entries[i]->call;
-    return count ? cdr_store_add(tx, over, count, ret_new) : BF_OK;
+    return count ? cdr_store_add(tx, over, count, !work->again, ret_new) : BF_OK;
 }
 
 static enum bf_err work_ask_outbox(const struct work *work, struct outbox_work *outbox, struct bf_tx *tx)
@@ -165,7 +166,7 @@ static enum bf_err work_write_sql(struct work *work, struct outbox_work *outbox)
     if (!err)
         err = work_replay(work, tx);
     if (!err)
-        err = timeline_store_add(tx, work->events, work->event_count, &lines);
+        err = timeline_store_add(tx, work->events, work->event_count, !work->again, &lines);
     if (!err) {
         work_apply(work);
         err = work_write_cdrs(work, tx, &cdrs);
@@ -295,12 +296,13 @@ static void work_free(struct work *work)
     free(work);
 }
 
-static enum bf_err apply_once(struct control *control, struct call_event *events, size_t count)
+static enum bf_err apply_once(struct control *control, struct call_event *events, size_t count, bool again)
 {
     struct work *work = work_new(control, count);
 
     work->events = events;
     work->event_count = count;
+    work->again = again;
     work->wakes = wake_events_new(control, events, count);
     enum bf_err err = work_read_live(work);
     if (!err) {
@@ -320,8 +322,10 @@ static enum bf_err apply_once(struct control *control, struct call_event *events
 // What PostgreSQL refuses as nonsense is found by halving, so that one such event does not hold up an edge.
 static enum bf_err apply_halving(struct control *control, struct call_event *events, size_t count)
 {
-    enum bf_err err = apply_once(control, events, count);
+    enum bf_err err = apply_once(control, events, count, false);
 
+    if (err == BF_CONFLICT)
+        err = apply_once(control, events, count, true);
     if (err != BF_INVALID && err != BF_TOO_LARGE)
         return err;
     if (count == 1) {

@@ -7,7 +7,7 @@
 #include "bf_sql_array.h"
 
 #define MS(column) "(extract(epoch FROM " column ") * 1000)::bigint"
-#define AT(column) "to_timestamp(" column " / 1000.0)"
+#define AT(column) "to_timestamp(" column " / 1000::float8)"
 
 #define CLOCK_SLACK_MS (INT64_C(24) * 3600 * 1000) // how far a call's id may be from its start
 
@@ -50,26 +50,40 @@ static const enum bf_sql_form forms[COLS] = {
     [COL_RELAY] = BF_SQL_TEXTS,      [COL_LOCAL_PLAN] = BF_SQL_INTS,
 };
 
-static const char insert_sql[] = "INSERT INTO calls.cdr (call, tenant_id, sip_call_id, caller, callee, "
-                                 "answered_by, device, user_agent, "
-                                 "started_at, ringing_at, answered_at, ended_at, setup_ms, ring_ms, talk_ms, "
-                                 "result, code, reason, "
-                                 "hung_up_by, media, edge, relay, local_plan) "
-                                 "SELECT call, tenant, sip_call_id, caller, callee, answered_by, device, "
-                                 "user_agent, " AT("started") ", " AT("ringing") ", " AT("answered") ", " AT(
-                                     "ended") ", setup, ring, talk, result, code::smallint, reason, "
-                                              "hung_up_by, media::jsonb, edge, relay, local_plan = 1 FROM "
-                                              "unnest($1::uuid[], $2::uuid[], $3::text[], "
-                                              "$4::text[], $5::text[], $6::text[], $7::text[], $8::text[], "
-                                              "$9::bigint[], $10::bigint[], $11::bigint[], "
-                                              "$12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], "
-                                              "$16::text[], $17::bigint[], $18::text[], "
-                                              "$19::text[], $20::text[], $21::text[], $22::text[], "
-                                              "$23::bigint[]) AS line(call, tenant, sip_call_id, "
-                                              "caller, callee, answered_by, device, user_agent, started, "
-                                              "ringing, answered, ended, setup, ring, talk, "
-                                              "result, code, reason, hung_up_by, media, edge, relay, "
-                                              "local_plan) ON CONFLICT DO NOTHING";
+#define INSERT_SQL                                                                                           \
+    "INSERT INTO calls.cdr (call, tenant_id, sip_call_id, caller, callee, answered_by, device, user_agent, " \
+    "started_at, ringing_at, answered_at, ended_at, setup_ms, ring_ms, talk_ms, result, code, reason, "      \
+    "hung_up_by, media, edge, relay, local_plan) "                                                           \
+    "SELECT call, tenant, sip_call_id, caller, callee, answered_by, device, user_agent, " AT(                \
+        "started") ", " AT("ringing") ", " AT("answered") ", " AT("ended") ", setup, ring, talk, result, "   \
+                                                                           "code::smallint, reason, "        \
+                                                                           "hung_up_by, media::jsonb, "      \
+                                                                           "edge, relay, local_plan = 1 "    \
+                                                                           "FROM "                           \
+                                                                           "unnest($1::uuid[], $2::uuid[], " \
+                                                                           "$3::text[], $4::text[], "        \
+                                                                           "$5::text[], $6::text[], "        \
+                                                                           "$7::text[], $8::text[], "        \
+                                                                           "$9::bigint[], $10::bigint[], "   \
+                                                                           "$11::bigint[], $12::bigint[], "  \
+                                                                           "$13::bigint[], $14::bigint[], "  \
+                                                                           "$15::bigint[], "                 \
+                                                                           "$16::text[], $17::bigint[], "    \
+                                                                           "$18::text[], $19::text[], "      \
+                                                                           "$20::text[], $21::text[], "      \
+                                                                           "$22::text[], "                   \
+                                                                           "$23::bigint[]) AS line(call, "   \
+                                                                           "tenant, sip_call_id, caller, "   \
+                                                                           "callee, answered_by, device, "   \
+                                                                           "user_agent, "                    \
+                                                                           "started, ringing, answered, "    \
+                                                                           "ended, setup, ring, talk, "      \
+                                                                           "result, code, reason, "          \
+                                                                           "hung_up_by, media, edge, "       \
+                                                                           "relay, local_plan)"
+
+static const char new_sql[] = INSERT_SQL;
+static const char insert_sql[] = INSERT_SQL " ON CONFLICT DO NOTHING";
 
 static void columns_add(struct bf_sql_array columns[COLS], const struct call *call)
 {
@@ -103,14 +117,15 @@ static void columns_add(struct bf_sql_array columns[COLS], const struct call *ca
     bf_sql_array_int(&columns[COL_LOCAL_PLAN], call->local_plan);
 }
 
-enum bf_err cdr_store_add(struct bf_tx *tx, const struct call *const *calls, size_t count, size_t *ret_new)
+enum bf_err cdr_store_add(struct bf_tx *tx, const struct call *const *calls, size_t count, bool all_new,
+                          size_t *ret_new)
 {
     struct bf_sql_array columns[COLS];
 
     bf_sql_columns_init_as(columns, forms, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, calls[i]);
-    return bf_sql_columns_run(tx, insert_sql, columns, COLS, ret_new);
+    return bf_sql_columns_run(tx, all_new ? new_sql : insert_sql, columns, COLS, ret_new);
 }
 
 // ---- reading

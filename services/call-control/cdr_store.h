@@ -7,9 +7,9 @@
 #include "bf_db.h"
 #include "call.h"
 
-// *ret_new: how many were not there yet.
+// *ret_new: how many were not there yet. `all_new` as in timeline_store_add.
 bf_must_check enum bf_err cdr_store_add(struct bf_tx *tx, const struct call *const *calls, size_t count,
-                                        size_t *ret_new);
+                                        bool all_new, size_t *ret_new);
 
 // Newest first.
 struct cdr_query {

@@ -36,14 +36,15 @@ static const enum bf_sql_form forms[COLS] = {
     "details::jsonb FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[], "            \
     "$6::text[], "                                                                                           \
     "$7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[]) "                                       \
-    "AS line(call, seq, tenant, at_ms, kind, number, device, code, text, edge, details) "                    \
-    "ON CONFLICT DO NOTHING"
-#define LINE_AT "to_timestamp(at_ms / 1000.0)"
+    "AS line(call, seq, tenant, at_ms, kind, number, device, code, text, edge, details)"
+#define LINE_AT "to_timestamp(at_ms / 1000::float8)"
 
-static const char insert_sql[] = INSERT_SQL(LINE_AT);
-static const char pushed_sql[] =
-    INSERT_SQL("greatest(" LINE_AT ", (SELECT max(t.at) FROM calls.timeline t WHERE t.call = line.call "
-               "AND t.tenant_id = line.tenant AND t.kind = 'waking' AND t.device = line.device))");
+static const char new_sql[] = INSERT_SQL(LINE_AT);
+static const char insert_sql[] = INSERT_SQL(LINE_AT) " ON CONFLICT DO NOTHING";
+static const char pushed_sql[] = INSERT_SQL(
+    "greatest(" LINE_AT ", (SELECT max(t.at) FROM calls.timeline t WHERE t.call = line.call "
+    "AND t.tenant_id = line.tenant AND t.kind = 'waking' AND t.device = line.device))") " ON CONFLICT DO "
+                                                                                        "NOTHING";
 
 static void columns_add(struct bf_sql_array columns[COLS], const struct call_event *event)
 {
@@ -75,10 +76,10 @@ static enum bf_err insert(struct bf_tx *tx, const char *sql, const struct call_e
     return bf_sql_columns_run(tx, sql, columns, COLS, ret_new);
 }
 
-enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
+enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count, bool all_new,
                                size_t *ret_new)
 {
-    return insert(tx, insert_sql, events, count, ret_new);
+    return insert(tx, all_new ? new_sql : insert_sql, events, count, ret_new);
 }
 
 enum bf_err timeline_store_pushed(struct bf_tx *tx, const struct call_event *events, size_t count,

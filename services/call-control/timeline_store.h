@@ -10,9 +10,10 @@
 
 #define TIMELINE_PAGE_MAX 1000
 
-// *ret_new: how many were not there yet. Texts must be clean (call_event_clean).
+// *ret_new: how many were not there yet. Texts must be clean (call_event_clean). `all_new`: nobody looks for
+// them, which is a third of the work; BF_CONFLICT when one is there.
 bf_must_check enum bf_err timeline_store_add(struct bf_tx *tx, const struct call_event *events, size_t count,
-                                             size_t *ret_new);
+                                             bool all_new, size_t *ret_new);
 
 // The same of what is told of pushes. On another clock than the edges': no line stands before the edge's that
 // its device is waited for.
