@@ -73,6 +73,16 @@ static const struct {
     {offsetof(struct call_event, user_agent), CALL_TEXT_SIZE},
 };
 
+// As most are: nothing to clean.
+static bool is_plain(const char *text, size_t size)
+{
+    size_t len = 0;
+
+    while (text[len] >= ' ' && text[len] <= '~')
+        len++;
+    return text[len] == '\0' && len < size;
+}
+
 void call_event_clean(struct call_event *event, struct call_spare *spare)
 {
     char clean[CALL_ID_SIZE];
@@ -82,6 +92,8 @@ void call_event_clean(struct call_event *event, struct call_spare *spare)
         const char **text = (const char **)((char *)event + event_texts[i].offset);
         if (!*text)
             *text = "";
+        if (is_plain(*text, event_texts[i].size))
+            continue;
         bf_text_clean(*text, clean, event_texts[i].size);
         if (strcmp(*text, clean) != 0)
             *text = spare->texts[i] = bf_xstrdup(clean);

@@ -40,10 +40,13 @@ static json_t *leg_keep(const struct bf_leg *leg)
 
 char *call_json_details(const struct call_event *event)
 {
+    bool all = has_details(event->kind);
+
+    if (!all && !event->local_plan && event->leg_count == 0)
+        return NULL;
     json_t *json = json_object();
     char *text = NULL;
-
-    for (size_t i = 0; i < BF_LEN(texts) && has_details(event->kind); i++) {
+    for (size_t i = 0; i < BF_LEN(texts) && all; i++) {
         const char *value = *(const char *const *)((const char *)event + texts[i].offset);
         if (value && *value)
             json_object_set_new(json, texts[i].name, json_string(value));

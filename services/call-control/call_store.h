@@ -11,7 +11,7 @@
 #include "call_events.h"
 
 #define CALL_LIVE_S (13 * 3600) // longer than an edge lets a call live
-#define CALL_OVER_S 600
+#define CALL_OVER_S 120         // what comes later finds the end in its timeline
 
 // "call:{t}:<call>"
 #define CALL_KEY_SIZE (2 * BF_ID_TEXT_SIZE + 8)

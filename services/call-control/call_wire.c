@@ -280,13 +280,29 @@ static void point_packed(struct wire_report *report)
             report->entries[i].packed.at = report->packed.at + report->entries[i].packed_at;
 }
 
+static void *arena_alloc(void *arena, size_t size)
+{
+    return bf_arena_alloc(arena, size);
+}
+
+static void arena_free(void *arena, void *part)
+{
+}
+
+// Some forty texts and messages for each call.
+static Belfry__Call__V1__ReportRequest *report_unpack(struct bf_str body, struct bf_arena *arena)
+{
+    ProtobufCAllocator allocator = {arena_alloc, arena_free, arena};
+
+    return belfry__call__v1__report_request__unpack(&allocator, body.len, (const uint8_t *)body.at);
+}
+
 enum bf_err wire_read_report(struct bf_str body, struct wire_report *ret_report, struct bf_buf *error)
 {
-    Belfry__Call__V1__ReportRequest *request =
-        belfry__call__v1__report_request__unpack(NULL, body.len, (const uint8_t *)body.at);
     struct wire_report *report = ret_report;
 
-    *report = (struct wire_report){.message = request};
+    *report = (struct wire_report){.entry_count = 0};
+    Belfry__Call__V1__ReportRequest *request = report_unpack(body, &report->message);
     bf_buf_init(&report->packed, PACKED_BYTES_MAX);
     enum bf_err err = request ? read_edge(request->edge, &report->edge, error) : BF_INVALID;
     if (!err && (request->n_entries > WIRE_ENTRIES_MAX || request->first_seq == 0 ||
@@ -312,7 +328,7 @@ enum bf_err wire_read_report(struct bf_str body, struct wire_report *ret_report,
 
 void wire_release_report(struct wire_report *report)
 {
-    message_free(report->message);
+    bf_arena_release(&report->message);
     bf_buf_release(&report->packed);
     free(report->entries);
     free(report->legs);

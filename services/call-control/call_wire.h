@@ -3,6 +3,7 @@
 #ifndef CALL_WIRE_H
 #define CALL_WIRE_H
 
+#include "bf_arena.h"
 #include "bf_buf.h"
 #include "bf_err.h"
 #include "binding.h"
@@ -39,7 +40,7 @@ struct wire_report {
     uint64_t first_seq, lost;
     struct wire_entry *entries;
     size_t entry_count;
-    void *message; // what the texts point into
+    struct bf_arena message; // what the texts point into
     struct bf_buf packed;
     struct bf_leg *legs;
 };

@@ -101,6 +101,7 @@ static void prepare_signals(void)
 // What a burst took is kept for the next: given back to the system, it comes again page by page.
 static void prepare_memory(void)
 {
+    mallopt(M_ARENA_MAX, 4); // or each thread would keep its own
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
     mallopt(M_MMAP_THRESHOLD, 4 << 20); // or it would be as small as that of old
 }
