@@ -55,7 +55,7 @@ static const struct load_option options[] = {
      "calls: UDP port that the users are registered with"},
     {"answer-ms", OPTION_INT, AT(plan.answer_ms), 0, 5000, "calls: from 180 to 200; 0: back to back (0)"},
     {"talk-ms", OPTION_INT, AT(plan.talk_ms), 0, 60000,
-     "calls: from ACK to BYE; the rate counts from twice that on (0)"},
+     "calls: from ACK to BYE at least, at most twice that; the rate counts from three times that on (0)"},
     {"busy", OPTION_INT, AT(plan.busy), 0, 32768,
      "calls: at most so many of those under way are set up or ended; 0: all (0)"},
     {"help", OPTION_FLAG, AT(help), 0, 0, "this list"},

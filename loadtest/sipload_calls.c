@@ -51,6 +51,7 @@ struct calls {
     struct call *slots;
     uint32_t *idle; // a stack of free slots
     size_t idle_count, talking_count;
+    uint32_t talks;
     uint64_t began_us, counts_from_us, ends_us, next_start_us, next_tick_us, last_end_us;
 };
 
@@ -257,6 +258,16 @@ static void hang_up(struct calls *calls, struct call *call)
     send_request(calls, call, SIP_BYE, "");
 }
 
+// Once to twice as long, evenly: calls of one length would end in the waves in which they began, while few
+// can be set up, and what is counted would depend on where in a wave it begins.
+static uint64_t talk_us(struct calls *calls)
+{
+    uint64_t least_us = (uint64_t)calls->plan->talk_ms * 1000;
+    uint32_t part = ++calls->talks * 2654435769u; // the golden section of 2^32
+
+    return least_us + (least_us * part >> 32);
+}
+
 static void connected(struct calls *calls, struct call *call, uint64_t now_us)
 {
     call->callee = CALLEE_CONNECTED;
@@ -267,7 +278,7 @@ static void connected(struct calls *calls, struct call *call, uint64_t now_us)
         return;
     }
     call->phase = PHASE_TALKING;
-    call->hang_up_us = now_us + (uint64_t)calls->plan->talk_ms * 1000;
+    call->hang_up_us = now_us + talk_us(calls);
     calls->talking_count++;
 }
 
@@ -348,7 +359,7 @@ static void look_after(struct calls *calls, struct call *call, uint64_t now_us)
 {
     bool waits = call->phase != PHASE_ANSWERED && call->phase != PHASE_TALKING;
 
-    if (now_us - call->begun_us >= (uint64_t)(calls->plan->timeout_ms + calls->plan->talk_ms) * 1000) {
+    if (now_us - call->begun_us >= (uint64_t)(calls->plan->timeout_ms + 2 * calls->plan->talk_ms) * 1000) {
         calls->result->timeouts++;
         free_slot(calls, call);
         return;
@@ -417,7 +428,7 @@ static void run_loop(struct calls *calls)
 
     calls->began_us = calls->last_end_us = calls->next_start_us = bf_mono_us();
     calls->ends_us = calls->began_us + (uint64_t)calls->plan->seconds * 1000000;
-    calls->counts_from_us = calls->began_us + 2 * (uint64_t)calls->plan->talk_ms * 1000;
+    calls->counts_from_us = calls->began_us + 3 * (uint64_t)calls->plan->talk_ms * 1000;
     for (uint64_t now_us = calls->began_us; !over(calls, now_us); now_us = bf_mono_us()) {
         start_some(calls);
         flush(calls);

@@ -33,7 +33,8 @@ struct load_plan {
     int64_t timeout_ms;
     int64_t callee_port; // of calls: the port that the users' bindings point to
     int64_t answer_ms;   // of calls: from 180 to 200; 0: back to back
-    int64_t talk_ms;     // of calls: from ACK to BYE; the rate is that of what comes after twice as long
+    int64_t talk_ms;     // of calls: from ACK to BYE at least, at most twice that; the rate is that of what
+                         // comes after three times as long
     int64_t busy;        // of calls: so many may be out that do not talk; 0: all of them
 };
 

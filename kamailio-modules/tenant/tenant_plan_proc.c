@@ -15,7 +15,7 @@
 
 // While so many messages about plans are on their way, further plans wait for one to come back, for a moment,
 // and then go together: a message costs both sides more than what is in it. Who has few to ask never waits.
-#define UNDER_WAY_MAX 4
+#define UNDER_WAY_MAX 8
 #define GATHER_MS     3
 
 // A message's serial is a place here, that of its first ticket; each is answered exactly once, so a place is

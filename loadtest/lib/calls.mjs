@@ -17,10 +17,10 @@ const PLANS_PER_SECOND = 1_000;
 const FORGOTTEN_MS = 5_500;
 const SETTLE_MS = 1_000;
 // Longer than two turns of the timer by which stock writes dialogs: each is written before it ends, like that of a real call.
-const TALK_MS = 2_500;
+const TALK_MS = 2_500; // at least, twice that at most
 // While its timer writes a dialog, the workers of stock that want one of the same hash entry wait, and phones behind them.
 const PATIENCE_MS = 20_000;
-const TALKING_MAX = 16_000; // more than either side can have within TALK_MS: what limits the rate are those being set up or ended
+const TALKING_MAX = 32_000; // more than either side can have within TALK_MS: what limits the rate are those being set up or ended
 const STOCK_MEMORY_MIB = 4096; // at its rate transactions of 5 s and the dialogs take more than the edge's 2048
 const PACED_PER_SECOND = 400; // stock's timer writes about 1,000 dialogs a second
 const WRITTEN_MIN = 0.95;
@@ -77,7 +77,7 @@ const bothRates = (rounds) => `${Math.round(middle(rounds, 1, 'rate'))}/s and ${
  * Returns the rate of the slower side.
  */
 async function measureWriteBack({ report, instance, database, quick }, sides, calls) {
-  const seconds = 2 * TALK_MS / 1000 + (quick ? 3 : 6); // the rate is that of what is behind two lengths of a call
+  const seconds = 6 * TALK_MS / 1000; // the rate is that of the second half, when as many end as begin
   const round = (side) => calls(side, FORGOTTEN_MS, { seconds, outstanding: TALKING_MAX, busy: 64, talk_ms: TALK_MS, timeout_ms: PATIENCE_MS });
   const stock = () => written(database, () => round(sides[0]));
   const edge = () => round({ ...sides[1], settled: () => indexed(instance) });
@@ -86,7 +86,7 @@ async function measureWriteBack({ report, instance, database, quick }, sides, ca
 
   report.figure({
     name: 'calls: rate of the edge / stock (write-back)', value: median(rounds.map(([a, b]) => b.rate / (a.rate * a.written))), unit: '', at_least: 1,
-    note: `${note}; calls of ${TALK_MS / 1000} s, 64 being set up or ended; ${bothRates(rounds)}, of which stock wrote`
+    note: `${note}; calls of ${TALK_MS / 1000} to ${TALK_MS / 500} s, 64 being set up or ended; ${bothRates(rounds)}, of which stock wrote`
       + ` ${(100 * middle(rounds, 0, 'written')).toFixed(0)} %: with those that it forgot ${ratioOfRates(rounds).toFixed(2)}`,
     pairs: seen,
   });
@@ -95,7 +95,7 @@ async function measureWriteBack({ report, instance, database, quick }, sides, ca
 
 /** The same at a rate at which stock does write them: what a call costs either side, free of drift. */
 async function measureCost({ report, database, quick }, sides, calls) {
-  const seconds = quick ? 8 : 12;
+  const seconds = quick ? 10 : 14;
   const round = (side) => calls(side, SETTLE_MS, { seconds, outstanding: TALKING_MAX, rate: PACED_PER_SECOND, talk_ms: TALK_MS, timeout_ms: PATIENCE_MS });
   const { pairs: rounds, seen, note } = await pairs(2, () => written(database, () => round(sides[0])), () => round(sides[1]));
   const share = Math.min(...rounds.map(([stock]) => stock.written));
@@ -103,7 +103,7 @@ async function measureCost({ report, database, quick }, sides, calls) {
 
   report.figure({
     name: 'calls: CPU of stock / all of Belfry (write-back)', value: middle(rounds, 0, 'all_cpu_us') / middle(rounds, 1, 'all_cpu_us'), unit: '',
-    note: `${note}; ${PACED_PER_SECOND} calls/s of ${TALK_MS / 1000} s, of which stock wrote ${(100 * share).toFixed(0)} %; all servers; free of drift`, pairs: seen,
+    note: `${note}; ${PACED_PER_SECOND} calls/s of ${TALK_MS / 1000} to ${TALK_MS / 500} s, of which stock wrote ${(100 * share).toFixed(0)} %; all servers; free of drift`, pairs: seen,
   });
   for (const [i, { name }] of sides.entries()) {
     report.figure({ name: `calls: CPU of a call, ${name}`, value: middle(rounds, i, 'all_cpu_us'), unit: 'us', note: cpuOf(rounds, i) });
