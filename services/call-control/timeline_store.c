@@ -118,7 +118,7 @@ enum bf_err timeline_store_list(struct bf_tx *tx, struct bf_id tenant, struct bf
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     enum bf_err err = bf_tx_exec(tx, &rows,
                                  "SELECT " LINE " FROM calls.timeline WHERE call = $1 AND tenant_id = $2 "
-                                 "AND (at, seq) > (to_timestamp($3::bigint / 1000.0), $4) "
+                                 "AND (at, seq) > (to_timestamp($3::bigint / 1000::float8), $4) "
                                  "ORDER BY at, seq LIMIT $5",
                                  BF_P_ID(call), BF_P_ID(tenant), BF_P_INT((int64_t)after.at_ms),
                                  BF_P_INT(after.seq), BF_P_INT(limit + 1));
@@ -162,7 +162,7 @@ enum bf_err timeline_store_open(struct bf_tx *tx, uint64_t since_ms, struct bf_i
     enum bf_err err = bf_tx_exec(
         tx, &rows,
         "WITH began AS (SELECT call FROM calls.timeline WHERE seq = 1 AND ($1::uuid IS NULL OR call < $1) "
-        "AND call >= calls.id_at(to_timestamp($2::bigint / 1000.0)) ORDER BY call DESC LIMIT $3) "
+        "AND call >= calls.id_at(to_timestamp($2::bigint / 1000::float8)) ORDER BY call DESC LIMIT $3) "
         "SELECT call, EXISTS (SELECT FROM calls.cdr WHERE cdr.call = began.call) FROM began ORDER BY call "
         "DESC",
         bf_id_is_nil(before) ? BF_P_NULL : BF_P_ID(before), BF_P_INT((int64_t)since_ms),

@@ -135,7 +135,7 @@ static const char over_sql[] =
         "given") "), "
                  "ended AS (DELETE FROM events.pending p USING given WHERE p.ctid = given.ctid "
                  "RETURNING " ENDED "given.state, given.number, given.code, given.error, "
-                 "to_timestamp(given.at_ms / 1000.0), given.latency_ms, "
+                 "to_timestamp(given.at_ms / 1000::float8), given.latency_ms, "
                  "given.answer, now()), "
                  "kept AS (INSERT INTO events.delivery " ENDED_COLUMNS "SELECT * FROM ended), "
                  "behind AS MATERIALIZED (SELECT n.ctid FROM unnest($11::uuid[], $12::uuid[], $13::bigint[]) "
@@ -161,7 +161,7 @@ static const char again_sql[] =
 // But for the one that stands in the delivery that it ended.
 static const char log_sql[] =
     "INSERT INTO events.attempt (delivery_id, number, tenant_id, at, code, error, latency_ms, answer) "
-    "SELECT given.id, given.number, given.tenant_id, to_timestamp(given.at_ms / 1000.0), given.code, "
+    "SELECT given.id, given.number, given.tenant_id, to_timestamp(given.at_ms / 1000::float8), given.code, "
     "given.error, "
     "given.latency_ms, given.answer "
     "FROM unnest(" TRIED_ARRAYS "$7::uuid[], $8::uuid[], $9::uuid[]) AS given (" TRIED_NAMES
@@ -180,8 +180,8 @@ static const char health_sql[] =
     "w AS (SELECT w.id FROM events.webhook w JOIN given ON given.webhook = w.id ORDER BY w.id FOR NO KEY "
     "UPDATE OF w) "
     "UPDATE events.webhook h SET failures = given.failures, failing_since = to_timestamp(given.since_ms / "
-    "1000.0), "
-    "open_until = to_timestamp(given.until_ms / 1000.0), "
+    "1000::float8), "
+    "open_until = to_timestamp(given.until_ms / 1000::float8), "
     "version = h.version + (given.gone = 1 AND h.status <> 'gone')::integer, "
     "status = CASE WHEN given.gone = 1 THEN 'gone' ELSE h.status END, "
     "updated_at = CASE WHEN given.gone = 1 THEN now() ELSE h.updated_at END "

@@ -81,12 +81,12 @@ static void batch_release(struct batch *batch)
 }
 
 static enum bf_err store_events(struct fanout *fanout, struct bf_tx *tx, const struct batch *batch,
-                                struct event_stored *ret_stored)
+                                bool new_only, struct event_stored *ret_stored)
 {
     if (batch->news_count == 0)
         return BF_OK;
-    enum bf_err err =
-        event_store_add(tx, &fanout->seal, fanout->replica, batch->news, batch->news_count, ret_stored);
+    enum bf_err err = event_store_add(tx, &fanout->seal, fanout->replica, batch->news, batch->news_count,
+                                      new_only, ret_stored);
     return err ? err : event_store_tell_owners(tx, fanout->replica, ret_stored);
 }
 
@@ -143,11 +143,9 @@ static enum bf_err store(struct fanout *fanout, const struct batch *batch, bool 
 
     push_list_init(&pushes);
     if (!err)
-        err = store_events(fanout, tx, batch, &stored);
+        err = store_events(fanout, tx, batch, new_only, &stored);
     if (!err)
         err = store_pushes(fanout, tx, batch, &pushes);
-    if (!err && new_only && stored.stored < batch->news_count)
-        err = BF_CONFLICT;
     if (!err)
         err = bf_tx_commit(tx);
     if (err == BF_INTERNAL || err == BF_FORBIDDEN)

@@ -30,34 +30,39 @@ static const enum bf_sql_form forms[COLS] = {
 // they were before, so that what waits in a lane is told apart from what was just made, which has its order
 // by position. Ids of deliveries have the time first; gen_random_uuid() would ask the system for each. A
 // webhook that is paused or rests is left to the table.
-static const char insert_sql[] =
-    "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], "
-    "$6::bigint[], $7::text[], $8::text[]) WITH ORDINALITY "
-    "AS line (id, tenant_id, type, call, seq, at_ms, numbers, body, n)), "
-    "e AS (INSERT INTO events.event (id, tenant_id, type, call, seq, at, numbers, body) "
-    "SELECT id, tenant_id, type, call, seq, to_timestamp(at_ms / 1000.0), string_to_array(numbers, ','), "
-    "body "
-    "FROM given ORDER BY n ON CONFLICT DO NOTHING RETURNING id, tenant_id, type, coalesce(call, id) AS lane, "
-    "position), "
-    "wanted AS MATERIALIZED (SELECT (made.id || lpad(to_hex(e.position & 4095), 3, '0') || '8' || "
-    "lpad(to_hex((random() * 1152921504606846975)::bigint), 15, '0'))::uuid AS id, "
-    "e.tenant_id, e.id AS event_id, e.type, e.lane, e.position, w.id AS webhook_id, w.status, w.open_until, "
-    "coalesce(before.owner, $9) AS owner, before.position AS before, " DELIVERY_WEBHOOK_COLUMNS
-    " FROM (SELECT left(replace(events.id_at(clock_timestamp())::text, '-', ''), 12) || '7' AS id) made "
-    "CROSS JOIN e "
-    "CROSS JOIN LATERAL (SELECT * FROM events.webhook w WHERE w.tenant_id = e.tenant_id "
-    "AND w.status IN ('active', 'paused') "
-    "AND w.types && ARRAY['*', split_part(e.type, '.', 1) || '.*', e.type] OFFSET 0) w "
-    "LEFT JOIN LATERAL (SELECT owner, position FROM events.pending d WHERE d.webhook_id = w.id AND d.lane = "
-    "e.lane ORDER BY d.position DESC LIMIT 1) before ON true), "
-    "d AS (INSERT INTO events.pending (id, tenant_id, webhook_id, event_id, position, lane, type, owner, "
-    "next_attempt_at, give_up_at) SELECT id, tenant_id, webhook_id, event_id, position, lane, type, owner, "
-    "CASE WHEN status = 'paused' THEN 'infinity' WHEN owner <> $9 THEN now() "
-    "ELSE greatest(now() + $10 * interval '1 ms', open_until) END, now() + $11 * interval '1 ms' FROM "
-    "wanted) "
-    "SELECT (SELECT count(*) FROM e), w.owner, coalesce(w.before, 0), w.id, w.webhook_id, w.event_id, "
-    "w.position, w.url, w.secret, w.secret_before, w.version FROM (SELECT) one LEFT JOIN wanted w "
-    "ON w.status = 'active' AND (w.open_until > now()) IS NOT TRUE ORDER BY w.position";
+#define INSERT_SQL(known)                                                                                    \
+    "WITH given AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[], "     \
+    "$6::bigint[], $7::text[], $8::text[]) WITH ORDINALITY "                                                 \
+    "AS line (id, tenant_id, type, call, seq, at_ms, numbers, body, n)), "                                   \
+    "e AS (INSERT INTO events.event (id, tenant_id, type, call, seq, at, numbers, body) "                    \
+    "SELECT id, tenant_id, type, call, seq, to_timestamp(at_ms / 1000::float8), "                            \
+    "string_to_array(numbers, ','), body FROM given ORDER BY n " known                                       \
+    " RETURNING id, tenant_id, type, coalesce(call, id) AS lane, "                                           \
+    "position), "                                                                                            \
+    "wanted AS MATERIALIZED (SELECT (made.id || lpad(to_hex(e.position & 4095), 3, '0') || '8' || "          \
+    "lpad(to_hex((random() * 1152921504606846975)::bigint), 15, '0'))::uuid AS id, "                         \
+    "e.tenant_id, e.id AS event_id, e.type, e.lane, e.position, w.id AS webhook_id, w.status, "              \
+    "w.open_until, "                                                                                         \
+    "coalesce(before.owner, $9) AS owner, before.position AS before, " DELIVERY_WEBHOOK_COLUMNS              \
+    " FROM (SELECT left(replace(events.id_at(clock_timestamp())::text, '-', ''), 12) || '7' AS id) made "    \
+    "CROSS JOIN e "                                                                                          \
+    "CROSS JOIN LATERAL (SELECT * FROM events.webhook w WHERE w.tenant_id = e.tenant_id "                    \
+    "AND w.status IN ('active', 'paused') "                                                                  \
+    "AND w.types && ARRAY['*', split_part(e.type, '.', 1) || '.*', e.type] OFFSET 0) w "                     \
+    "LEFT JOIN LATERAL (SELECT owner, position FROM events.pending d WHERE d.webhook_id = w.id AND d.lane "  \
+    "= "                                                                                                     \
+    "e.lane ORDER BY d.position DESC LIMIT 1) before ON true), "                                             \
+    "d AS (INSERT INTO events.pending (id, tenant_id, webhook_id, event_id, position, lane, type, owner, "   \
+    "next_attempt_at, give_up_at) SELECT id, tenant_id, webhook_id, event_id, position, lane, type, owner, " \
+    "CASE WHEN status = 'paused' THEN 'infinity' WHEN owner <> $9 THEN now() "                               \
+    "ELSE greatest(now() + $10 * interval '1 ms', open_until) END, now() + $11 * interval '1 ms' FROM "      \
+    "wanted) "                                                                                               \
+    "SELECT (SELECT count(*) FROM e), w.owner, coalesce(w.before, 0), w.id, w.webhook_id, w.event_id, "      \
+    "w.position, w.url, w.secret, w.secret_before, w.version FROM (SELECT) one LEFT JOIN wanted w "          \
+    "ON w.status = 'active' AND (w.open_until > now()) IS NOT TRUE ORDER BY w.position"
+
+static const char new_sql[] = INSERT_SQL("");
+static const char insert_sql[] = INSERT_SQL("ON CONFLICT DO NOTHING");
 
 enum made_column {
     MADE_STORED,
@@ -91,8 +96,8 @@ static void columns_add(struct bf_sql_array columns[COLS], const struct event_ne
     bf_sql_array_text(&columns[COL_BODY], new->body);
 }
 
-static enum bf_err insert(struct bf_tx *tx, struct bf_id replica, const struct event_new *events,
-                          size_t count, struct bf_rows **ret_rows)
+static enum bf_err insert(struct bf_tx *tx, const char *sql, struct bf_id replica,
+                          const struct event_new *events, size_t count, struct bf_rows **ret_rows)
 {
     struct bf_sql_array columns[COLS];
     struct bf_param more[] = {BF_P_ID(replica), BF_P_INT(DELIVERY_MEMORY_MS),
@@ -101,7 +106,7 @@ static enum bf_err insert(struct bf_tx *tx, struct bf_id replica, const struct e
     bf_sql_columns_init_as(columns, forms, COLS);
     for (size_t i = 0; i < count; i++)
         columns_add(columns, &events[i]);
-    return bf_sql_columns_ask(tx, insert_sql, columns, COLS, more, BF_LEN(more), ret_rows);
+    return bf_sql_columns_ask(tx, sql, columns, COLS, more, BF_LEN(more), ret_rows);
 }
 
 static struct delivery *made_read(const struct bf_rows *rows, size_t row, const struct bf_vault *seal,
@@ -126,11 +131,12 @@ static struct delivery *made_read(const struct bf_rows *rows, size_t row, const 
 }
 
 enum bf_err event_store_add(struct bf_tx *tx, const struct bf_vault *seal, struct bf_id replica,
-                            const struct event_new *events, size_t count, struct event_stored *ret_stored)
+                            const struct event_new *events, size_t count, bool all_new,
+                            struct event_stored *ret_stored)
 {
     bf_cleanup(bf_rows_release_at) struct bf_rows *rows = NULL;
     struct event_stored stored = {.stored = 0};
-    enum bf_err err = insert(tx, replica, events, count, &rows);
+    enum bf_err err = insert(tx, all_new ? new_sql : insert_sql, replica, events, count, &rows);
 
     if (err)
         return err;

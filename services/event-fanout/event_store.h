@@ -26,9 +26,10 @@ struct event_stored {
     size_t made_count;
 };
 
-// System scope. The deliveries belong to `replica`, unless their lane belongs to another.
+// System scope. The deliveries belong to `replica`, unless their lane belongs to another. `all_new`: nobody
+// looks whether one is known, which is dear; BF_CONFLICT when one is.
 bf_must_check enum bf_err event_store_add(struct bf_tx *tx, const struct bf_vault *seal, struct bf_id replica,
-                                          const struct event_new *events, size_t count,
+                                          const struct event_new *events, size_t count, bool all_new,
                                           struct event_stored *ret_stored);
 // Other replicas that own one of the lanes look for it when this is committed.
 bf_must_check enum bf_err event_store_tell_owners(struct bf_tx *tx, struct bf_id replica,

@@ -151,8 +151,8 @@ enum bf_err log_store_replay(struct bf_tx *tx, struct bf_id owner, struct bf_id 
 static const char range_sql[] =
     "WITH old AS (SELECT d.*, row_number() OVER (ORDER BY d.id) AS n FROM events.delivery d WHERE "
     "d.tenant_id = $1 "
-    "AND d.webhook_id = $2 AND d.id >= events.id_at(to_timestamp($3 / 1000.0)) "
-    "AND d.id < events.id_at(to_timestamp($4 / 1000.0)) AND d.state = $5 AND d.replay_of IS NULL "
+    "AND d.webhook_id = $2 AND d.id >= events.id_at(to_timestamp($3 / 1000::float8)) "
+    "AND d.id < events.id_at(to_timestamp($4 / 1000::float8)) AND d.state = $5 AND d.replay_of IS NULL "
     "AND EXISTS (SELECT FROM events.event e WHERE e.id = d.event_id) ORDER BY d.id LIMIT $9 + 1), "
     "made AS (INSERT INTO events.pending " COLUMNS
     "SELECT events.new_id(), tenant_id, webhook_id, event_id, position, md5(lane::text || $7)::uuid, type, "
@@ -185,7 +185,8 @@ enum bf_err log_store_replay_range(struct bf_tx *tx, struct bf_id owner, const s
 // A higher version ends the rest that the webhook has in the replicas' memory.
 static const char test_sql[] =
     "WITH e AS (INSERT INTO events.event (id, tenant_id, type, seq, at, numbers, body) "
-    "VALUES ($1, $2, $3, 0, to_timestamp($4 / 1000.0), '{}', $5) RETURNING id, tenant_id, type, position), "
+    "VALUES ($1, $2, $3, 0, to_timestamp($4 / 1000::float8), '{}', $5) RETURNING id, tenant_id, type, "
+    "position), "
     "w AS (UPDATE events.webhook SET version = version + 1, open_until = NULL WHERE id = $6) "
     "INSERT INTO events.pending " COLUMNS "SELECT $7, tenant_id, $6, id, position, id, type, $8, now(), "
     "now() + $9 * interval '1 ms', NULL FROM e";

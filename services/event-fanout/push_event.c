@@ -90,7 +90,7 @@ enum bf_err push_event_store(struct bf_tx *tx, struct fanout *fanout, const stru
         told++;
     }
     if (told)
-        err = event_store_add(tx, &fanout->seal, fanout->replica, news, told, ret_stored);
+        err = event_store_add(tx, &fanout->seal, fanout->replica, news, told, false, ret_stored);
     if (told && !err)
         err = event_store_tell_owners(tx, fanout->replica, ret_stored);
     if (told && !err && fanout->control)

@@ -144,7 +144,7 @@ static const char wakes_sql[] =
     "AS line (call, device, tenant_id, body, until_ms)), "
     "w AS (INSERT INTO events.wake (call, device, tenant_id, number, body, until, owner, held, got, "
     "next_attempt_at) SELECT given.call, given.device, given.tenant_id, d.number, given.body::jsonb, "
-    "to_timestamp(given.until_ms / 1000.0), $6, $7, $7, now() + $8 * interval '1 ms' "
+    "to_timestamp(given.until_ms / 1000::float8), $6, $7, $7, now() + $8 * interval '1 ms' "
     "FROM given JOIN events.push_device d ON d.id = given.device AND d.tenant_id = given.tenant_id "
     "ON CONFLICT DO NOTHING RETURNING *) " PUSH_SELECT("false");
 
@@ -316,7 +316,7 @@ static const char settle_sql[] =
     "receipt_ms, state, wait_ms, got, token, dead_ms)), "
     "logged AS (INSERT INTO events.push_attempt (call, device, number, tenant_id, kind, at, code, result, "
     "detail, push_id, latency_ms, receipt_at) SELECT call, device, number, tenant_id, kind, "
-    "to_timestamp(at_ms / 1000.0), code, result, detail, ref, latency_ms, "
+    "to_timestamp(at_ms / 1000::float8), code, result, detail, ref, latency_ms, "
     "CASE WHEN receipt_ms > 0 THEN now() + receipt_ms * interval '1 ms' END FROM given "
     "ON CONFLICT DO NOTHING), "
     "pushed AS (UPDATE events.push_device d SET "
@@ -324,7 +324,8 @@ static const char settle_sql[] =
     "state = CASE WHEN given.dead_ms >= 0 THEN 'dead' ELSE d.state END, "
     "why = CASE WHEN given.dead_ms >= 0 THEN given.detail ELSE d.why END "
     "FROM given WHERE d.id = given.device AND d.token = given.token AND (given.result = 'sent' "
-    "OR given.dead_ms = 0 OR (given.dead_ms > 0 AND d.updated_at <= to_timestamp(given.dead_ms / 1000.0)))) "
+    "OR given.dead_ms = 0 OR (given.dead_ms > 0 AND d.updated_at <= to_timestamp(given.dead_ms / "
+    "1000::float8)))) "
     "UPDATE events.wake w SET attempts = greatest(w.attempts, given.number), held = false, "
     "got = given.got <> 0, "
     "state = CASE WHEN w.state = 'cancelling' AND given.kind <> 'cancel' "

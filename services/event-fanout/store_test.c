@@ -97,7 +97,7 @@ static struct event_stored add(struct bf_tx *tx, struct bf_id replica, const str
 {
     struct event_stored stored;
 
-    if (event_store_add(tx, &seal, replica, &(struct event_new){event, "{\"a\":1}"}, 1, &stored))
+    if (event_store_add(tx, &seal, replica, &(struct event_new){event, "{\"a\":1}"}, 1, false, &stored))
         fail_msg("%s", bf_tx_error(tx));
     return stored;
 }

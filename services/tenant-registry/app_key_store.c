@@ -61,15 +61,15 @@ static enum bf_err add(struct bf_tx *tx, const struct bf_vault *vault, uint64_t 
     explicit_bzero(key.private_key, sizeof(key.private_key));
     if (err)
         return err;
-    err = bf_tx_exec(
-        tx, NULL,
-        "UPDATE registry.app_key SET not_after = to_timestamp($1::bigint / 1000.0) WHERE not_after IS NULL",
-        BF_P_INT((int64_t)app_key_ends_ms(not_before_ms)));
+    err = bf_tx_exec(tx, NULL,
+                     "UPDATE registry.app_key SET not_after = to_timestamp($1::bigint / 1000::float8) WHERE "
+                     "not_after IS NULL",
+                     BF_P_INT((int64_t)app_key_ends_ms(not_before_ms)));
     if (err)
         return err;
     return bf_tx_exec(tx, NULL,
                       "INSERT INTO registry.app_key (id, kid, public, sealed, not_before) "
-                      "VALUES ($1, $2, $3, $4, to_timestamp($5::bigint / 1000.0))",
+                      "VALUES ($1, $2, $3, $4, to_timestamp($5::bigint / 1000::float8))",
                       BF_P_ID(key.id), BF_P_TEXT(key.public.kid),
                       BF_P_BYTES(key.public.ed25519, sizeof(key.public.ed25519)), BF_P_BYTES(sealed, len),
                       BF_P_INT((int64_t)not_before_ms));
@@ -85,9 +85,10 @@ enum bf_err app_key_store_turn(struct bf_tx *tx, const struct bf_vault *vault, u
         bf_tx_exec(tx, NULL, "SELECT pg_advisory_xact_lock(hashtextextended('registry.app_key', 0))");
 
     if (!err)
-        err = bf_tx_exec(tx, NULL,
-                         "DELETE FROM registry.app_key WHERE not_after < to_timestamp($1::bigint / 1000.0)",
-                         BF_P_INT((int64_t)now_ms));
+        err = bf_tx_exec(
+            tx, NULL,
+            "DELETE FROM registry.app_key WHERE not_after < to_timestamp($1::bigint / 1000::float8)",
+            BF_P_INT((int64_t)now_ms));
     if (!err)
         err = app_key_store_list(tx, vault, keys, &count);
     *ret_made = !err && app_key_due(keys, count, now_ms, &not_before_ms);

@@ -72,7 +72,7 @@ enum bf_err key_store_add(struct bf_tx *tx, struct bf_id tenant, const struct ke
 {
     return bf_tx_exec(tx, NULL,
                       "INSERT INTO registry.api_key (id, tenant_id, role, name, sha256, expires_at) "
-                      "VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint / 1000.0))",
+                      "VALUES ($1, $2, $3, $4, $5, to_timestamp($6::bigint / 1000::float8))",
                       BF_P_ID(key->id), bf_id_is_nil(tenant) ? BF_P_NULL : BF_P_ID(tenant),
                       BF_P_TEXT(key_role_name(key->role)), BF_P_TEXT(key->name),
                       BF_P_BYTES(hash, BF_SHA256_BYTES),
