@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define BUCKETS 4096 // a power of two
+#define BUCKETS 65536 // a power of two, about as many as there are deliveries in memory
 
 struct lane {
     struct delivery *first, *last;
