@@ -246,7 +246,10 @@ static enum bf_err work_write_live(struct work *work)
         const struct entry *entry = work->entries[i];
         if (entry->call.state == CALL_STATE_ENDED && (entry->ended || !entry->known)) {
             call_store_end(batch, &entry->call);
-        } else if (entry->changed && entry->call.state != CALL_STATE_ENDED) {
+        } else if (entry->call.state == CALL_STATE_ENDED) {
+            // Told late, or again, because who took it the first time did not come to the end of this.
+            call_store_forget(batch, entry->call.edge, entry->call.tenant, entry->call.id);
+        } else if (entry->changed) {
             keepings[count] = (struct keeping){.call = &entry->call, .how = keep_live(entry)};
             keeping_add(&keepings[count++], batch);
         }

@@ -478,6 +478,26 @@ static void a_call_is_kept_once_without_a_look_at_it(void **state)
     assert_int_equal(call_store_kept(bf_redis_reply(batch, again)), CALL_KEPT);
 }
 
+// As a replica leaves it that is killed behind the end that a reaper told: its edge tells everything again.
+static void what_is_told_again_of_a_call_that_is_over_frees_its_place(void **state)
+{
+    bf_cleanup(bf_redis_batch_free_at) struct bf_redis_batch *batch = bf_redis_batch_new(control.redis);
+    struct bf_id id = talk();
+    struct call_event end = end_of(id), events[3];
+    struct call call;
+
+    assert_int_equal(call_store_find(&control, acme, id, &call), BF_OK);
+    assert_int_equal(call_event_apply(&control, &end), BF_OK);
+    call_store_keep(batch, &call, (struct call_keep){.hold_ms = LIMIT_HOLD_MS});
+    assert_int_equal(bf_redis_run(batch), BF_OK);
+    assert_int_equal(leases(), 1);
+    tell(id, events);
+    assert_int_equal(call_events_apply(&control, events, 3), BF_OK);
+    assert_int_equal(leases(), 0);
+    assert_int_equal(listed_of("edge-1"), 0);
+    assert_false(runs(id));
+}
+
 struct ending { // tells the ends of calls while the other thread brings them back
     struct call_event events[RACE_CALLS];
     enum bf_err err;
@@ -896,6 +916,7 @@ int main(void)
         TEST(all_calls_that_redis_lost_come_back),
         TEST(a_call_that_ends_while_it_is_brought_back_stays_over),
         TEST(calls_that_end_during_a_rebuild_leave_no_lease),
+        TEST(what_is_told_again_of_a_call_that_is_over_frees_its_place),
         TEST(a_call_that_two_tell_at_once_is_one_call),
         TEST(a_call_is_kept_once_without_a_look_at_it),
         TEST(what_a_provider_answered_stands_once_behind_the_wait),

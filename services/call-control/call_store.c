@@ -278,13 +278,12 @@ size_t call_store_keep(struct bf_redis_batch *batch, const struct call *call, st
 
 enum call_kept call_store_kept(const struct bf_redis_reply *reply)
 {
-    int64_t kept = bf_redis_int(reply);
-
     if (bf_redis_nil(reply))
         return CALL_KEPT_NOT;
-    return kept == 1 || bf_str_eq(bf_redis_str(reply), BF_STR("OK")) ? CALL_KEPT
-           : kept == 0                                               ? CALL_KEPT_BEFORE
-                                                                     : CALL_KEPT_OVER;
+    if (bf_str_eq(bf_redis_str(reply), BF_STR("OK"))) // of SET
+        return CALL_KEPT;
+    int64_t kept = bf_redis_int(reply); // of the script
+    return kept == 1 ? CALL_KEPT : kept == 0 ? CALL_KEPT_BEFORE : CALL_KEPT_OVER;
 }
 
 void call_store_forget(struct bf_redis_batch *batch, const char *edge, struct bf_id tenant, struct bf_id call)
@@ -302,11 +301,12 @@ void call_store_forget(struct bf_redis_batch *batch, const char *edge, struct bf
 // it there ends it again.
 void call_store_end(struct bf_redis_batch *batch, const struct call *call)
 {
-    const struct call trace = {.state = CALL_STATE_ENDED, .seq = call->seq};
+    struct call trace = {.state = CALL_STATE_ENDED, .seq = call->seq};
     bf_cleanup(bf_buf_release) struct bf_buf text;
     struct names names;
 
     name_call(call, &names);
+    memcpy(trace.edge, call->edge, sizeof(trace.edge));
     bf_buf_init(&text, TEXT_MAX);
     call_write(&trace, &text);
     bf_redis_cmd(batch, "SET", BF_R_TEXT(names.call), BF_R_STR(text), BF_R_TEXT("EX"), BF_R_INT(CALL_OVER_S));
