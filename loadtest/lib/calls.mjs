@@ -20,7 +20,7 @@ const SETTLE_MS = 1_000;
 const TALK_MS = 2_500; // at least, twice that at most
 // While its timer writes a dialog, the workers of stock that want one of the same hash entry wait, and phones behind them.
 const PATIENCE_MS = 20_000;
-const TALKING_MAX = 32_000; // more than either side can have within TALK_MS: what limits the rate are those being set up or ended
+const TALKING_MAX = 32_000; // more than either side can have within a call: what limits the rate are those being set up or ended
 const STOCK_MEMORY_MIB = 4096; // at its rate transactions of 5 s and the dialogs take more than the edge's 2048
 const PACED_PER_SECOND = 400; // stock's timer writes about 1,000 dialogs a second
 const WRITTEN_MIN = 0.95;

@@ -50,37 +50,21 @@ static const enum bf_sql_form forms[COLS] = {
     [COL_RELAY] = BF_SQL_TEXTS,      [COL_LOCAL_PLAN] = BF_SQL_INTS,
 };
 
-#define INSERT_SQL                                                                                           \
-    "INSERT INTO calls.cdr (call, tenant_id, sip_call_id, caller, callee, answered_by, device, user_agent, " \
-    "started_at, ringing_at, answered_at, ended_at, setup_ms, ring_ms, talk_ms, result, code, reason, "      \
-    "hung_up_by, media, edge, relay, local_plan) "                                                           \
-    "SELECT call, tenant, sip_call_id, caller, callee, answered_by, device, user_agent, " AT(                \
-        "started") ", " AT("ringing") ", " AT("answered") ", " AT("ended") ", setup, ring, talk, result, "   \
-                                                                           "code::smallint, reason, "        \
-                                                                           "hung_up_by, media::jsonb, "      \
-                                                                           "edge, relay, local_plan = 1 "    \
-                                                                           "FROM "                           \
-                                                                           "unnest($1::uuid[], $2::uuid[], " \
-                                                                           "$3::text[], $4::text[], "        \
-                                                                           "$5::text[], $6::text[], "        \
-                                                                           "$7::text[], $8::text[], "        \
-                                                                           "$9::bigint[], $10::bigint[], "   \
-                                                                           "$11::bigint[], $12::bigint[], "  \
-                                                                           "$13::bigint[], $14::bigint[], "  \
-                                                                           "$15::bigint[], "                 \
-                                                                           "$16::text[], $17::bigint[], "    \
-                                                                           "$18::text[], $19::text[], "      \
-                                                                           "$20::text[], $21::text[], "      \
-                                                                           "$22::text[], "                   \
-                                                                           "$23::bigint[]) AS line(call, "   \
-                                                                           "tenant, sip_call_id, caller, "   \
-                                                                           "callee, answered_by, device, "   \
-                                                                           "user_agent, "                    \
-                                                                           "started, ringing, answered, "    \
-                                                                           "ended, setup, ring, talk, "      \
-                                                                           "result, code, reason, "          \
-                                                                           "hung_up_by, media, edge, "       \
-                                                                           "relay, local_plan)"
+#define INSERT_SQL                                                                                    \
+    "INSERT INTO calls.cdr (call, tenant_id, sip_call_id, caller, callee, answered_by, device, "      \
+    "user_agent, started_at, ringing_at, answered_at, ended_at, setup_ms, ring_ms, talk_ms, result, " \
+    "code, reason, hung_up_by, media, edge, relay, local_plan) "                                      \
+    "SELECT call, tenant, sip_call_id, caller, callee, answered_by, device, user_agent, "             \
+    "to_timestamp(started / 1000::float8), to_timestamp(ringing / 1000::float8), "                    \
+    "to_timestamp(answered / 1000::float8), to_timestamp(ended / 1000::float8), setup, ring, talk, "  \
+    "result, code::smallint, reason, hung_up_by, media::jsonb, edge, relay, local_plan = 1 "          \
+    "FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], "            \
+    "$7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], "             \
+    "$13::bigint[], $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[], "          \
+    "$19::text[], $20::text[], $21::text[], $22::text[], $23::bigint[]) "                             \
+    "AS line(call, tenant, sip_call_id, caller, callee, answered_by, device, user_agent, started, "   \
+    "ringing, answered, ended, setup, ring, talk, result, code, reason, hung_up_by, media, edge, "    \
+    "relay, local_plan)"
 
 static const char new_sql[] = INSERT_SQL;
 static const char insert_sql[] = INSERT_SQL " ON CONFLICT DO NOTHING";

@@ -38,13 +38,13 @@ static const enum bf_sql_form forms[COLS] = {
     "$7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[]) "                                       \
     "AS line(call, seq, tenant, at_ms, kind, number, device, code, text, edge, details)"
 #define LINE_AT "to_timestamp(at_ms / 1000::float8)"
+#define PUSHED_AT                                                                             \
+    "greatest(" LINE_AT ", (SELECT max(t.at) FROM calls.timeline t WHERE t.call = line.call " \
+    "AND t.tenant_id = line.tenant AND t.kind = 'waking' AND t.device = line.device))"
 
 static const char new_sql[] = INSERT_SQL(LINE_AT);
 static const char insert_sql[] = INSERT_SQL(LINE_AT) " ON CONFLICT DO NOTHING";
-static const char pushed_sql[] = INSERT_SQL(
-    "greatest(" LINE_AT ", (SELECT max(t.at) FROM calls.timeline t WHERE t.call = line.call "
-    "AND t.tenant_id = line.tenant AND t.kind = 'waking' AND t.device = line.device))") " ON CONFLICT DO "
-                                                                                        "NOTHING";
+static const char pushed_sql[] = INSERT_SQL(PUSHED_AT) " ON CONFLICT DO NOTHING";
 
 static void columns_add(struct bf_sql_array columns[COLS], const struct call_event *event)
 {

@@ -37,21 +37,19 @@ static const enum bf_sql_form forms[COLS] = {
     "e AS (INSERT INTO events.event (id, tenant_id, type, call, seq, at, numbers, body) "                    \
     "SELECT id, tenant_id, type, call, seq, to_timestamp(at_ms / 1000::float8), "                            \
     "string_to_array(numbers, ','), body FROM given ORDER BY n " known                                       \
-    " RETURNING id, tenant_id, type, coalesce(call, id) AS lane, "                                           \
-    "position), "                                                                                            \
+    " RETURNING id, tenant_id, type, coalesce(call, id) AS lane, position), "                                \
     "wanted AS MATERIALIZED (SELECT (made.id || lpad(to_hex(e.position & 4095), 3, '0') || '8' || "          \
     "lpad(to_hex((random() * 1152921504606846975)::bigint), 15, '0'))::uuid AS id, "                         \
     "e.tenant_id, e.id AS event_id, e.type, e.lane, e.position, w.id AS webhook_id, w.status, "              \
-    "w.open_until, "                                                                                         \
-    "coalesce(before.owner, $9) AS owner, before.position AS before, " DELIVERY_WEBHOOK_COLUMNS              \
+    "w.open_until, coalesce(before.owner, $9) AS owner, before.position AS "                                 \
+    "before, " DELIVERY_WEBHOOK_COLUMNS                                                                      \
     " FROM (SELECT left(replace(events.id_at(clock_timestamp())::text, '-', ''), 12) || '7' AS id) made "    \
     "CROSS JOIN e "                                                                                          \
     "CROSS JOIN LATERAL (SELECT * FROM events.webhook w WHERE w.tenant_id = e.tenant_id "                    \
     "AND w.status IN ('active', 'paused') "                                                                  \
     "AND w.types && ARRAY['*', split_part(e.type, '.', 1) || '.*', e.type] OFFSET 0) w "                     \
-    "LEFT JOIN LATERAL (SELECT owner, position FROM events.pending d WHERE d.webhook_id = w.id AND d.lane "  \
-    "= "                                                                                                     \
-    "e.lane ORDER BY d.position DESC LIMIT 1) before ON true), "                                             \
+    "LEFT JOIN LATERAL (SELECT owner, position FROM events.pending d WHERE d.webhook_id = w.id "             \
+    "AND d.lane = e.lane ORDER BY d.position DESC LIMIT 1) before ON true), "                                \
     "d AS (INSERT INTO events.pending (id, tenant_id, webhook_id, event_id, position, lane, type, owner, "   \
     "next_attempt_at, give_up_at) SELECT id, tenant_id, webhook_id, event_id, position, lane, type, owner, " \
     "CASE WHEN status = 'paused' THEN 'infinity' WHEN owner <> $9 THEN now() "                               \

@@ -272,6 +272,24 @@ static void a_webhook_that_rests_is_left_alone(void **state)
 
 // ---- what came of it
 
+static void what_is_said_to_be_new_and_is_known_is_refused(void **state)
+{
+    struct office office = office_new();
+    struct event event = event_of(office, bf_id_new(), "call.started");
+    struct event_new new = {&event, "{\"a\":1}"};
+    struct event_stored stored;
+    struct bf_tx *tx = begin();
+
+    assert_int_equal(event_store_add(tx, &seal, us, &new, 1, true, &stored), BF_OK);
+    assert_int_equal(stored.stored, 1);
+    event_stored_release(&stored);
+    commit(tx);
+    tx = begin();
+    assert_int_equal(event_store_add(tx, &seal, us, &new, 1, true, &stored), BF_CONFLICT);
+    bf_tx_release_at(&tx);
+    assert_int_equal(number_of(PENDING, office.webhook), 1);
+}
+
 static void an_attempt_is_logged_and_tried_again(void **state)
 {
     struct office office = office_new();
@@ -666,6 +684,7 @@ int main(void)
         TEST(a_lane_stays_with_its_owner),
         TEST(what_a_paused_webhook_would_get_waits),
         TEST(a_webhook_that_rests_is_left_alone),
+        TEST(what_is_said_to_be_new_and_is_known_is_refused),
         TEST(an_attempt_is_logged_and_tried_again),
         TEST(a_failure_from_before_a_change_says_nothing_of_the_webhook),
         TEST(gone_ends_the_webhook_and_all_that_waits),
